@@ -1,0 +1,101 @@
+"""Strict JSON in, canonical JSON out.
+
+Reading refuses what two parsers could read differently (duplicate names, NaN, lone surrogates,
+numbers beyond a double) and caps size and depth before any other work. Writing is RFC 8785.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import NoReturn, TypeAlias
+
+import rfc8785
+
+from weid.errors import MalformedError
+
+JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 32
+_SAFE_INTEGER = 2**53 - 1  # RFC 8785 3.2.2.3: beyond it a double and an integer disagree
+
+
+def parse_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JSON:
+    """The value of UTF-8 JSON text; MalformedError for anything ambiguous or over the caps."""
+    if len(data) > max_bytes:
+        raise MalformedError(f"JSON text is over {max_bytes} bytes", code="too-large")
+    _check_depth(data, max_depth)
+    try:
+        text = data.decode("utf-8")
+        value: JSON = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+    except MalformedError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"not JSON: {error}") from error
+    _check_text(value)
+    return value
+
+
+def jcs(value: JSON) -> bytes:
+    """RFC 8785 bytes; MalformedError for a value that has none."""
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise MalformedError(f"no canonical JSON: {error}") from error
+
+
+def _check_depth(data: bytes, limit: int) -> None:
+    """Counts brackets outside strings, so that a deep text never reaches the recursive parser."""
+    if data.count(b"[") + data.count(b"{") <= limit:
+        return
+    depth = 0
+    inside = escaped = False
+    for byte in data:
+        if inside:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                inside = False
+        elif byte == 0x22:
+            inside = True
+        elif byte in (0x5B, 0x7B):
+            depth += 1
+            if depth > limit:
+                raise MalformedError(f"JSON is nested deeper than {limit}", code="too-deep")
+        elif byte in (0x5D, 0x7D):
+            depth -= 1
+
+
+def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise MalformedError("a JSON object names a member twice", code="duplicate-member")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise MalformedError(f"{name} is not JSON")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > _SAFE_INTEGER:
+        raise MalformedError("an integer beyond 2^53-1 has no one meaning in JSON")
+    return int(digits)
+
+
+def _check_text(value: JSON) -> None:
+    if isinstance(value, str):
+        if not value.isascii() and any(0xD800 <= ord(letter) <= 0xDFFF for letter in value):
+            raise MalformedError("text with a lone surrogate")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_text(name)
+            _check_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_text(item)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise MalformedError("a number beyond the range of a double")

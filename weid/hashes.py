@@ -1,0 +1,56 @@
+"""The two hash functions everything signed is built on: SHA-256 and SM3."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from weid.errors import UnknownSuiteError
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """A named hash function; call it: bytes in, 32 bytes out."""
+
+    name: str
+    digest: Callable[[bytes], bytes] = field(repr=False, compare=False)
+
+    def __call__(self, data: bytes) -> bytes:
+        """The 32-byte digest of the data."""
+        return self.digest(data)
+
+
+def _sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _sm3() -> Callable[[bytes], bytes]:
+    # Some OpenSSL builds leave SM3 out of hashlib; cryptography carries its own.
+    if "sm3" in hashlib.algorithms_available:
+        return lambda data: hashlib.new("sm3", data).digest()
+    return _sm3_of_cryptography
+
+
+def _sm3_of_cryptography(data: bytes) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+
+    state = hashes.Hash(hashes.SM3())
+    state.update(data)
+    return state.finalize()
+
+
+SHA256 = Hash("sha256", _sha256)
+SM3 = Hash("sm3", _sm3())
+_HASHES = {known.name: known for known in (SHA256, SM3)}
+
+
+def hash_named(name: str) -> Hash:
+    """The hash called `sha256` or `sm3`; UnknownSuiteError for any other name."""
+    try:
+        return _HASHES[name]
+    except (KeyError, TypeError) as error:
+        raise UnknownSuiteError(f"unknown hash {name!r}", code="unknown-hash") from error
+
+
+__all__ = ["SHA256", "SM3", "Hash", "hash_named"]

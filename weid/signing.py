@@ -1,0 +1,95 @@
+"""The one table of signed messages (R1).
+
+Our own formats sign `len8(context) ‖ context ‖ payload`. Foreign formats keep their own bytes and
+are kept apart by key: a key has one role, and a role may sign only what this table says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from weid.errors import SignatureError
+from weid.suites import require_low_s, suite
+
+if TYPE_CHECKING:
+    from weid.keys import PublicKey
+
+DID_ROLES = ("assert", "present", "login", "log-op", "status")
+"""Roles of the verification methods of a DID."""
+LOG_ROLES = ("log", "state", "witness")
+"""Roles of a log's operators and witnesses; never in a DID document."""
+ROLES = DID_ROLES + LOG_ROLES
+"""Every role a key may have; it has exactly one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One kind of signed message: whether the bytes are framed as ours, and which roles may sign it."""
+
+    name: str
+    own: bool
+    roles: tuple[str, ...]
+
+
+_TABLE = (
+    Context("weid/qr-cred/v1", True, ("assert",)),
+    Context("weid/qr-pres/v1", True, ("present",)),
+    Context("weid/op/v1", True, ("log-op",)),
+    Context("weid/key-proof/v1", True, DID_ROLES),
+    Context("weid/login/v1", True, ("login",)),
+    Context("data-integrity", False, ("assert", "present", "status")),
+    Context("c2sp/note", False, LOG_ROLES),
+)
+CONTEXTS: Mapping[str, Context] = MappingProxyType({row.name: row for row in _TABLE})
+"""Every context by name; read-only."""
+
+
+def framed(context: str, payload: bytes) -> bytes:
+    """len8(context) ‖ context ‖ payload: no two (context, payload) pairs give the same bytes."""
+    name = context.encode("ascii")
+    return len(name).to_bytes(1, "big") + name + payload
+
+
+_OWN_PREFIXES = tuple(framed(row.name, b"") for row in _TABLE if row.own)
+
+
+def message(context: str, payload: bytes) -> bytes:
+    """The bytes that are signed; SignatureError `unknown-context` outside the table (R1)."""
+    row = _row(context)
+    if row.own:
+        return framed(context, payload)
+    # A foreign format that lets an attacker choose its bytes must not yield one of our own messages.
+    if payload.startswith(_OWN_PREFIXES):
+        raise SignatureError("a foreign payload in the shape of one of our own", code="foreign-payload")
+    return payload
+
+
+def require_role(role: str, context: str) -> None:
+    """SignatureError unless keys of this role sign in this context (`unknown-context`, `wrong-role`)."""
+    if role not in _row(context).roles:
+        raise SignatureError(f"a key for {role!r} does not sign {context}", code="wrong-role")
+
+
+def verify(key: PublicKey, role: str, context: str, payload: bytes, signature: bytes) -> None:
+    """SignatureError unless `key`, in `role`, signed this payload in this context (R1, R2).
+
+    The key and its role come from resolved data, never from beside the signature. Own formats
+    refuse the high-S twin; KeyMaterialError means that the key itself is not usable.
+    """
+    require_role(role, context)
+    if _row(context).own:
+        require_low_s(key.suite, signature)
+    suite(key.suite).verify(key.data, message(context, payload), signature)
+
+
+def _row(context: str) -> Context:
+    row = CONTEXTS.get(context)
+    if row is None:
+        raise SignatureError(f"nothing is signed under {context!r}", code="unknown-context")
+    return row
+
+
+__all__ = ["CONTEXTS", "DID_ROLES", "LOG_ROLES", "ROLES", "Context", "framed", "message", "require_role", "verify"]
