@@ -1,0 +1,1 @@
+"""Credentials: issue, disclose, present and verify offline; consumes `weid.Facts`, never the registry."""

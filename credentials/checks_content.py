@@ -1,0 +1,268 @@
+"""Checks of the credential itself: form, period, who signed it, and whether the content is what was signed."""
+
+from __future__ import annotations
+
+from credentials import compact, data_integrity, vcdm
+from credentials.case import MAX_CANDIDATES, Case, Established, Result, failed, passed, skipped, unknown
+from credentials.compact import Compact
+from credentials.schema import BINDS, SHORT_LIFETIME, Schema
+from credentials.text import unsafe_text
+from weid import signing
+from weid.canon import JSON
+from weid.codec import rfc3339
+from weid.did import DID, key_of_did_key, parse_key_id
+from weid.errors import KeyMaterialError, MalformedError, SchemaError, SignatureError, UnknownSuiteError, WeidError
+from weid.facts import Found
+from weid.keys import PublicKey
+from weid.records import KeyRecord, status_list_id
+
+__all__ = ["digests", "format", "issuer_document", "mandatory", "schema", "signature", "validity"]
+
+
+def format(case: Case) -> Result:
+    """The data are exactly one of the forms we read (R11)."""
+    try:
+        case.parse()
+    except WeidError as error:
+        known = ("not-a-credential", "unsupported", "too-large")
+        return failed(error.code if error.code in known else "malformed", {"reason": str(error)})
+    return passed()
+
+
+def validity(case: Case) -> Result:
+    """from ≤ at < until (R7)."""
+    start, end = case.period
+    if start is not None and case.at < start:
+        return failed("not-yet-valid", {"from": rfc3339(start)})
+    if end is None:
+        return passed("no-end")
+    return passed() if case.at < end else failed("expired", {"until": rfc3339(end)})
+
+
+def issuer_document(case: Case) -> Result:
+    """The issuer and the key it names are in the trust data; a did:key vouches for itself alone (R5)."""
+    if case.file is not None and case.file.self_certified:
+        return _self_certified(case)
+    found = case.find_issuers()
+    if not found:
+        if case.file is not None and not case.file.issuer.startswith("did:weid:"):
+            return unknown("not-resolvable", {"issuer": case.file.issuer})
+        return case.missing_issuer()
+    if len(found) > MAX_CANDIDATES:
+        return unknown("ambiguous", {"candidates": len(found)})
+    keys = [key for key in (_key_of(case, item) for item in found) if key is not None]
+    if not keys:
+        return unknown("key-not-in-trust-data", {"key": _key_number(case), "issuer": found[0].record.did})
+    if all(key.role != "assert" for key in keys):
+        return failed("key-wrong-role", {"role": keys[0].role})
+    return passed("ok", {"issuer": found[0].record.did} if len(found) == 1 else {})
+
+
+def signature(case: Case) -> Result:
+    """Exactly one candidate verifies (R10); a missing schema or key is never called tampering."""
+    if case.file is not None:
+        return _file_signature(case)
+    value = case.compact
+    if value is None or not case.find_schemas():
+        return skipped("needs-schema")
+    root = compact.tree_root(value)
+    tried, verified = 0, []
+    lacking = False
+    for found in case.find_issuers()[:MAX_CANDIDATES]:
+        record = _key_of(case, found)
+        lacking = lacking or record is None
+        for _, candidate in case.find_schemas():
+            if record is None or record.role != "assert" or record.suite != case.suite:
+                continue
+            tried += 1
+            if tried > MAX_CANDIDATES:
+                return unknown("ambiguous")
+            established = _verified(value, root, found, record, candidate)
+            if established is not None:
+                verified.append(established)
+    if len(verified) == 1:
+        _establish(case, verified[0])
+        return passed()
+    if verified:
+        return unknown("ambiguous")
+    return unknown("key-not-in-trust-data") if lacking else failed("bad-signature")
+
+
+def digests(case: Case) -> Result:
+    """Shown values lead to the signed root; a file's id is the one its content gives (R15, R17)."""
+    established, file = case.established, case.file
+    if file is None or established is None:
+        return passed()  # the compact signature is over the root these values rebuilt
+    if file.own is None:
+        return skipped("none")
+    if not case.find_schemas() or established.found is None:
+        return skipped("needs-schema")
+    candidate = case.find_schemas()[0][1]
+    try:
+        value = vcdm.compact_of(file, file.own, candidate)
+    except SchemaError as error:
+        return failed("schema-mismatch", {"reason": str(error)})
+    list_id = None if value.list_number is None else status_list_id(file.issuer, value.list_number)
+    source = established.found.source
+    if (file.own.origin, file.own.genesis) != (source.origin, source.genesis):
+        return failed("id-mismatch")
+    signed = compact.preimage(
+        value, compact.tree_root(value), origin=source.origin, genesis=source.genesis, issuer=file.issuer,
+        key_hash=established.key.hash32(), schema=candidate.digest, mandatory=candidate.mandatory, status_list=list_id,
+    )  # fmt: skip
+    cid = compact.cid_of(signed, value.hash)
+    if file.id != f"{file.issuer}/credentials/{cid.hex()}":
+        return failed("id-mismatch")
+    case.compact = value
+    case.established = Established(
+        file.issuer, established.found, established.key_record, established.key, candidate, cid, list_id
+    )
+    return passed()
+
+
+def mandatory(case: Case) -> Result:
+    """Claims of class `public` are shown (R12)."""
+    value, candidate = case.compact, _schema_of(case)
+    if case.foreign:
+        return skipped("none")
+    if value is None or candidate is None:
+        return skipped("needs-schema")
+    missing = candidate.mandatory & ~value.mask
+    names: list[JSON] = [name for index, name in enumerate(candidate.names) if missing >> index & 1]
+    return failed("mandatory-hidden", {"hidden": names}) if missing else passed()
+
+
+def schema(case: Case) -> Result:
+    """The values fit the published schema, and the credential keeps its terms (lifetime, binding, status)."""
+    if case.foreign and case.file is not None:
+        case.claims = case.file.claims
+        misleading = case.policy.require_accreditation and _misleads(dict(case.claims))
+        return failed("unsafe-text") if misleading else skipped("none")
+    if not case.find_schemas():
+        return case.missing_schema()
+    value, candidate = case.compact, _schema_of(case)
+    if value is None or candidate is None:
+        return skipped("needs-proof.signature")
+    try:
+        claims = candidate.values(value.mask, value.items) if value.count == len(candidate.claims) else None
+    except (MalformedError, IndexError) as error:
+        return failed("schema-mismatch", {"reason": str(error)})
+    if claims is None:
+        return failed("schema-mismatch", {"reason": "another number of claims"})
+    case.claims = claims
+    return _fits(case, value, candidate, claims)
+
+
+def _fits(case: Case, value: Compact, candidate: Schema, claims: dict[str, JSON]) -> Result:
+    for name, item in claims.items():
+        if isinstance(item, str) and unsafe_text(item) is not None:
+            return failed("unsafe-text", {"claim": name})
+    try:
+        candidate.check(claims)
+    except SchemaError as error:
+        return failed("schema-mismatch", {"reason": str(error)})
+    lifetime = value.valid_until - value.valid_from
+    if case.file is not None and case.file.types[1] != candidate.type:
+        return failed("schema-mismatch", {"reason": "another type"})
+    if lifetime > candidate.lifetime or value.width != candidate.width:
+        return failed("lifetime-exceeded" if lifetime > candidate.lifetime else "schema-mismatch")
+    if value.bind_kind != BINDS[candidate.bind]:
+        return failed("bind-mismatch")
+    if value.list_number is None and (candidate.status or lifetime > SHORT_LIFETIME):
+        return failed("status-missing")
+    return passed("ok", {"schema": candidate.digest.hex()})
+
+
+def _misleads(value: JSON) -> bool:
+    """Whether any text in a foreign subject could mislead a reader (R28)."""
+    if isinstance(value, str):
+        return unsafe_text(value) is not None
+    if isinstance(value, dict):
+        return any(_misleads(name) or _misleads(item) for name, item in value.items())
+    return isinstance(value, list) and any(_misleads(item) for item in value)
+
+
+def _schema_of(case: Case) -> Schema | None:
+    return None if case.established is None else case.established.schema
+
+
+def _establish(case: Case, established: Established) -> None:
+    case.established = established
+    if established.found is not None:
+        answer = case.facts.fact("issuer", established.issuer)
+        case.issuer_record = answer if isinstance(answer, Found) else None
+
+
+def _verified(value: Compact, root: bytes, found: Found, record: KeyRecord, candidate: Schema) -> Established | None:
+    issuer, key = found.record.did, record.key
+    list_id = None if value.list_number is None else status_list_id(issuer, value.list_number)
+    signed = compact.preimage(
+        value, root, origin=found.source.origin, genesis=found.source.genesis, issuer=issuer, key_hash=key.hash32(),
+        schema=candidate.digest, mandatory=candidate.mandatory, status_list=list_id,
+    )  # fmt: skip
+    try:
+        signing.verify(key, record.role, compact.CONTEXT, signed, value.signature)
+    except (SignatureError, KeyMaterialError):
+        return None
+    return Established(issuer, found, record, key, candidate, compact.cid_of(signed, value.hash), list_id)
+
+
+def _file_signature(case: Case) -> Result:
+    file = case.file
+    if file is None:
+        return skipped("needs-format")
+    method = file.proof.method
+    record: KeyRecord | None = None
+    if file.self_certified:
+        issuer, key, found = file.issuer, _method_key(method), None
+    else:
+        found = case.find_issuers()[0]
+        record = _key_of(case, found)
+        if record is None:
+            return skipped("needs-issuer.document")
+        issuer, key = found.record.did, record.key
+    try:
+        if file.proof.purpose != "assertionMethod":
+            raise SignatureError("a proof for another purpose")
+        data_integrity.verify(file.document, file.proof, key, "assert")
+    except (SignatureError, KeyMaterialError, UnknownSuiteError):
+        return failed("bad-signature")
+    _establish(case, Established(issuer, found, record, key, None, None, None))
+    return passed()
+
+
+def _self_certified(case: Case) -> Result:
+    file = case.file
+    if file is None:
+        return skipped("needs-format")
+    try:
+        _method_key(file.proof.method)
+    except WeidError:
+        return failed("bad-signature", {"reason": "the proof names no usable key"})
+    if file.proof.method.split("#")[0] == file.issuer:
+        return passed("self-issued", {"issuer": file.issuer})
+    if not case.policy.require_accreditation:
+        return passed("method-only", {"issuer": file.issuer})
+    return failed("issuer-not-key-owner", {"issuer": file.issuer})
+
+
+def _method_key(method: str) -> PublicKey:
+    did, _, fragment = method.partition("#")
+    if f"did:key:{fragment}" != did:
+        raise MalformedError("not the verification method of a did:key")
+    return key_of_did_key(did)
+
+
+def _key_number(case: Case) -> int:
+    if case.file is None:
+        return -1 if case.compact is None else case.compact.key_number
+    try:
+        did, number = parse_key_id(case.file.proof.method)
+    except MalformedError:
+        return -1
+    return number if did == DID(case.file.issuer) else -1
+
+
+def _key_of(case: Case, found: Found) -> KeyRecord | None:
+    record: KeyRecord | None = found.record.key_number(_key_number(case))
+    return record
