@@ -1,0 +1,120 @@
+"""Checking a stored registry from the first byte to the last (`fsck`): what is wrong, and where it starts.
+
+Everything is recomputed: leaves, every tile, the root, each signature, each result, the checkpoint, the kept
+state. SQLite's own integrity check finds few flipped bits; these comparisons find all that change content.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registry.checkpoint import parse_checkpoint
+from registry.engines import Entry
+from registry.engines.sqlite import SqliteEngine
+from registry.genesis import Genesis, parse_genesis
+from registry.note import NoteKey, parse_note, verify_note
+from registry.rejections import UNAUTHENTIC
+from registry.snapshot import snapshot_digest
+from registry.state import Rejected, State
+from registry.statement import parse_statement
+from registry.tiles import HASH, WIDTH, TileTree
+from weid import merkle
+from weid.errors import WeidError
+
+__all__ = ["Finding", "fsck"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong; `index` is the first entry it concerns, None for what is not an entry."""
+
+    index: int | None
+    code: str
+    detail: str
+
+
+def fsck(engine: SqliteEngine, *, pin: bytes) -> tuple[Finding, ...]:
+    """Everything found wrong, the first bad entry first; empty means clean. Takes time linear in the log."""
+    try:
+        genesis = parse_genesis(engine.genesis)
+    except WeidError as error:
+        return (Finding(None, "genesis", str(error)),)
+    if genesis.digest != pin:
+        return (Finding(None, "genesis", "the stored genesis is not the pinned one"),)
+    found: list[Finding] = [Finding(None, "file", text) for text in engine.integrity()]
+    state, shelf = State(genesis), _Shelf()
+    tree = TileTree(0, shelf.read, hash=genesis.hash)
+    roots: dict[int, bytes] = {0: state.frontier.root()}
+    try:
+        for entry in engine.read(0, engine.head().size):
+            found += _entry(engine, state, genesis, entry)
+            shelf.add(tree, merkle.leaf_hash(entry.data, hash=genesis.hash))
+            roots[entry.index + 1] = tree.root
+    except WeidError as error:
+        found.append(Finding(state.size, error.code, str(error)))
+        return tuple(found)
+    found += _tiles(engine, shelf)
+    found += _notes(engine, genesis, roots)
+    return tuple(found)
+
+
+class _Shelf:
+    """Tiles made again from the entries."""
+
+    def __init__(self) -> None:
+        self.tiles: dict[tuple[int, int], bytes] = {}
+
+    def read(self, level: int, index: int) -> bytes | None:
+        return self.tiles.get((level, index))
+
+    def add(self, tree: TileTree, leaf: bytes) -> None:
+        growth = tree.grow([leaf])
+        self.tiles.update({(tile.level, tile.index): tile.data for tile in growth.tiles})
+        tree.accept(growth)
+
+
+def _entry(engine: SqliteEngine, state: State, genesis: Genesis, entry: Entry) -> list[Finding]:
+    index = entry.index
+    stored = engine.stored_tile(0, index // WIDTH) or b""
+    at = index % WIDTH * HASH
+    found = []
+    if stored[at : at + HASH] != merkle.leaf_hash(entry.data, hash=genesis.hash):
+        found.append(Finding(index, "leaf", "the entry and its stored leaf hash differ"))
+    result = state.apply(entry.data)
+    if isinstance(result, Rejected) and result.code in UNAUTHENTIC:
+        # A node refuses these before its log, so one inside was changed after it was stored.
+        found.append(Finding(index, result.code, result.detail))
+    return found
+
+
+def _tiles(engine: SqliteEngine, shelf: _Shelf) -> list[Finding]:
+    wrong = [
+        Finding(index * WIDTH ** (level + 1), "tile", f"tile {level}/{index} is not what its entries give")
+        for (level, index), data in sorted(shelf.tiles.items())
+        if engine.stored_tile(level, index) != data
+    ]
+    if engine.tile_count() != len(shelf.tiles):
+        wrong.append(Finding(None, "tile", "there are tiles that belong to no entry"))
+    return wrong
+
+
+def _notes(engine: SqliteEngine, genesis: Genesis, roots: dict[int, bytes]) -> list[Finding]:
+    found = []
+    try:
+        note = parse_note(engine.kept("note", "checkpoint") or b"")
+        verify_note(note, NoteKey(genesis.origin, genesis.log), "log")
+        checkpoint = parse_checkpoint(note.text)
+        if roots.get(checkpoint.size) != checkpoint.root:
+            found.append(Finding(None, "checkpoint", "the checkpoint is of another log"))
+        data = engine.kept("state", "statement")
+        if data is not None:
+            note = parse_note(data)
+            verify_note(note, NoteKey(genesis.origin, genesis.state), "state")
+            statement = parse_statement(note.text)
+            snapshot = engine.kept("state", "snapshot") or b""
+            same = snapshot_digest(snapshot, hash=genesis.hash) == statement.snapshot
+            if not same or roots.get(statement.size) != statement.root:
+                found.append(Finding(None, "state", "the kept state is not the one that was signed"))
+    except WeidError as error:
+        found.append(Finding(None, "note", str(error)))
+    return found

@@ -1,0 +1,232 @@
+"""The body of each operation type, field for field as it is encoded (R18). Times are minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from weid.records import Names, StatusEntries
+
+__all__ = [
+    "BODIES", "DidCreate", "DidDeactivate", "DidUpdate", "EvidenceAnchor", "EvidenceWithdraw",
+    "IssuerApply", "IssuerApprove", "IssuerReinstate", "IssuerRemove", "IssuerSuspend", "KeyEnd", "KeyEntry",
+    "RoleEnd", "RoleGrant", "SchemaPublish", "ServiceEntry", "StateCommit", "StatusOverride",
+    "StatusPublish", "TimeTick", "TrustRecognise", "TrustWithdraw",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """A new key of a DID and its signature proving possession (`weid/key-proof/v1`)."""
+
+    number: int
+    role: str
+    suite: str
+    public: bytes
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEntry:
+    """A service endpoint."""
+
+    id: str
+    type: str
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEnd:
+    """The end of a key: `retired` (at null) or `compromised` as of `at`."""
+
+    number: int
+    state: str
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DidCreate:
+    """The DID derives from the first key."""
+
+    keys: tuple[KeyEntry, ...]
+    services: tuple[ServiceEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DidUpdate:
+    """Keys and services to add, keys to end, services to drop by id."""
+
+    add: tuple[KeyEntry, ...]
+    end: tuple[KeyEnd, ...]
+    services: tuple[ServiceEntry, ...]
+    drop: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DidDeactivate:
+    """Nothing to say: it is final."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerApply:
+    """Names in the four languages and the schemas asked for."""
+
+    names: Names
+    wanted: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerApprove:
+    """A right; `since` null means the log time of the entry."""
+
+    schema: bytes
+    level: int
+    since: int | None
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSuspend:
+    """Schema null means every right."""
+
+    schema: bytes | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerReinstate:
+    """Schema null means what a suspension as a whole had ended."""
+
+    schema: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerRemove:
+    """Schema null means the issuer."""
+
+    schema: bytes | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGrant:
+    """No schemas named means all."""
+
+    schemas: tuple[bytes, ...]
+    since: int | None
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleEnd:
+    """The subject says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaPublish:
+    """Canonical JSON bytes."""
+
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPublish:
+    """A delta, the digest of the list after it, and the issuance register's root and size (R8)."""
+
+    number: int
+    seq: int
+    schemas: tuple[bytes, ...]
+    changed: StatusEntries
+    lifted: tuple[int, ...]
+    digest: bytes
+    register_root: bytes
+    register_size: int
+    this_update: int
+    next_update: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOverride:
+    """An auditor's word: revoked, suspended or lifted."""
+
+    index: int
+    state: str
+    reason: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceAnchor:
+    """What kind of thing was fingerprinted."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceWithdraw:
+    """The subject says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRecognise:
+    """Terms of recognition; no schemas named means all; size and root pin a checkpoint."""
+
+    origin: str
+    names: Names
+    purposes: tuple[str, ...]
+    schemas: tuple[bytes, ...]
+    since: int | None
+    until: int
+    size: int
+    root: bytes
+    assurance: int
+    mapping: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrustWithdraw:
+    """`cease` or `distrust`."""
+
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeTick:
+    """The minute the log has reached."""
+
+    minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateCommit:
+    """The statement digest for the log's size before this entry."""
+
+    size: int
+    digest: bytes
+
+
+BODIES: Mapping[str, type[Any]] = MappingProxyType(
+    {
+        "did.create": DidCreate,
+        "did.update": DidUpdate,
+        "did.deactivate": DidDeactivate,
+        "issuer.apply": IssuerApply,
+        "issuer.approve": IssuerApprove,
+        "issuer.suspend": IssuerSuspend,
+        "issuer.reinstate": IssuerReinstate,
+        "issuer.remove": IssuerRemove,
+        "role.grant": RoleGrant,
+        "role.end": RoleEnd,
+        "schema.publish": SchemaPublish,
+        "status.publish": StatusPublish,
+        "status.override": StatusOverride,
+        "evidence.anchor": EvidenceAnchor,
+        "evidence.withdraw": EvidenceWithdraw,
+        "trust.recognise": TrustRecognise,
+        "trust.withdraw": TrustWithdraw,
+        "time.tick": TimeTick,
+        "state.commit": StateCommit,
+    }
+)

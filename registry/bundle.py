@@ -1,0 +1,208 @@
+"""The trust bundle (R20–R22): one file with all an offline verifier needs, trusted through one pin.
+
+cbor["weid/bundle/v1", genesis, snapshot, statement note, checkpoint note, consistency statement→checkpoint,
+state.commit entry, its inclusion path, operator key chain, registers, histories]
+
+Each part is bound to another: pin → genesis → keys → statement → snapshot digest; statement root → checkpoint
+root; statement digest → `state.commit` → checkpoint. So any changed byte is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from registry import bodies
+from registry.checkpoint import Checkpoint, parse_checkpoint
+from registry.genesis import Genesis, parse_genesis
+from registry.note import NoteKey, parse_note, verify_note
+from registry.operations import CONTEXT, read_entry
+from registry.registers import register_root, unpack_leaves
+from registry.snapshot import Snapshot, parse_snapshot, snapshot_digest
+from registry.statement import Statement, parse_statement, statement_digest
+from weid import cbor, merkle, signing
+from weid.errors import MalformedError, TrustError
+from weid.facts import RecordFacts, Source
+from weid.hashes import Hash
+from weid.keys import PublicKey
+from weid.records import RegisterRecord, RootRecord
+
+__all__ = ["AHEAD", "Bundle", "BundleFacts", "bundle_genesis", "open_bundle", "parse_bundle", "print_bundle"]
+
+AHEAD = 5  # minutes a log may be ahead of its reader (R7)
+MAX_BYTES = 64 << 20
+_HEAD = "weid/bundle/v1"
+_Path = tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The parts of a bundle, unchecked. `histories` are whole consistency paths (`merkle.older_root`) from older sizes
+    to the checkpoint, smallest first."""
+
+    genesis: bytes
+    snapshot: bytes
+    statement: bytes
+    checkpoint: bytes
+    consistency: _Path
+    commit: bytes
+    inclusion: _Path
+    registers: tuple[tuple[str, bytes], ...] = ()
+    histories: tuple[tuple[int, _Path], ...] = ()
+
+
+class BundleFacts(RecordFacts):
+    """The facts of an authenticated bundle, with what authenticated them."""
+
+    def __init__(
+        self, data: bytes, genesis: Genesis, snapshot: Snapshot, checkpoint: Checkpoint, bundle: Bundle, label: str
+    ) -> None:
+        self.data, self.genesis, self.snapshot, self.checkpoint, self.bundle = (
+            data, genesis, snapshot, checkpoint, bundle,
+        )  # fmt: skip
+        source = Source(genesis.origin, snapshot.genesis, label, snapshot.size, snapshot.log_time)
+        root = RootRecord(
+            genesis.origin, snapshot.genesis, genesis.chain, genesis.profile, checkpoint.size, checkpoint.root,
+            snapshot.log_time,
+        )  # fmt: skip
+        records = [record for kind in snapshot.records.values() for record in kind]
+        complete = {**snapshot.complete, "address": snapshot.complete["did"]}
+        super().__init__(records, source=source, complete=complete, root=root)
+
+
+def print_bundle(bundle: Bundle) -> bytes:
+    """The bytes of a bundle. The operator key chain is empty until keys can change (R21)."""
+    return cbor.encode([
+        _HEAD, bundle.genesis, bundle.snapshot, bundle.statement, bundle.checkpoint, bundle.consistency,
+        bundle.commit, bundle.inclusion, (), bundle.registers, bundle.histories,
+    ])  # fmt: skip
+
+
+def parse_bundle(data: bytes) -> Bundle:
+    """The parts of exactly these bytes, unchecked: use `open_bundle` for anything you rely on."""
+    match cbor.decode(data, max_bytes=MAX_BYTES, max_depth=4):
+        case (
+            str(head), bytes(genesis), bytes(snapshot), bytes(statement), bytes(checkpoint), tuple(consistency),
+            bytes(commit), bytes_path, (), tuple(registers), tuple(histories),
+        ) if head == _HEAD:  # fmt: skip
+            pass
+        case _:
+            raise MalformedError("not a trust bundle of this version")
+    return Bundle(
+        genesis, snapshot, statement, checkpoint, _path(consistency), commit, _path(bytes_path),
+        tuple(_register(item) for item in registers), tuple(_history(item) for item in histories),
+    )  # fmt: skip
+
+
+def bundle_genesis(data: bytes) -> Genesis:
+    """Whose bundle this claims to be: for choosing the pin, nothing more."""
+    return parse_genesis(parse_bundle(data).genesis)
+
+
+def open_bundle(data: bytes, *, pin: bytes, at: int, label: str | None = None) -> BundleFacts:
+    """Check everything and give the facts; `pin` is the genesis digest, `at` the reader's clock in minutes.
+
+    TrustError `foreign-genesis`, `future-bundle`, `wrong-snapshot`, `wrong-size`, `wrong-state`,
+    `wrong-register`, `no-signature`; SignatureError, ProofError or MalformedError for what is broken.
+    """
+    bundle = parse_bundle(data)
+    genesis = parse_genesis(bundle.genesis)
+    if genesis.digest != pin:
+        raise TrustError(f"the bundle is of another registry: {genesis.origin}", code="foreign-genesis")
+    statement = parse_statement(_text_of(bundle.statement, genesis, genesis.state, "state"))
+    checkpoint = parse_checkpoint(_text_of(bundle.checkpoint, genesis, genesis.log, "log"))
+    if statement.log_time > at + AHEAD:
+        raise TrustError("the bundle is from the future: is this clock right?", code="future-bundle")
+    _check_tree(bundle, genesis, statement, checkpoint)
+    snapshot = _snapshot(bundle, genesis, statement)
+    _check_histories(bundle, genesis, checkpoint)
+    return BundleFacts(data, genesis, snapshot, checkpoint, bundle, label or genesis.origin)
+
+
+def _check_histories(bundle: Bundle, genesis: Genesis, checkpoint: Checkpoint) -> None:
+    """Each path leads to the checkpoint. Whether it starts where a reader once was is for that reader to compare."""
+    sizes = [size for size, _ in bundle.histories]
+    if sizes != sorted(set(sizes)):
+        raise MalformedError("histories are listed once, smallest first")
+    for size, path in bundle.histories:
+        whole = size & (size - 1) == 0  # the older root itself comes first then
+        if not 0 < size < checkpoint.size or len(path) != len(merkle.consistency_ranges(size, checkpoint.size)) + whole:
+            raise TrustError("a history of another size", code="wrong-size")
+        merkle.older_root(size, checkpoint.size, checkpoint.root, path, hash=genesis.hash)
+
+
+def _text_of(note: bytes, genesis: Genesis, key: PublicKey, role: str) -> str:
+    parsed = parse_note(note)
+    if len(parsed.signatures) != 1:
+        # Lines nobody checks could be changed at will: until there is a witness quorum there are none.
+        raise TrustError("a note in a bundle has one signature", code="no-signature")
+    verify_note(parsed, NoteKey(genesis.origin, key), role)
+    return parsed.text
+
+
+def _check_tree(bundle: Bundle, genesis: Genesis, statement: Statement, checkpoint: Checkpoint) -> None:
+    """Statement and checkpoint are one log, and the statement's digest is on it."""
+    hash = genesis.hash
+    if (statement.origin, statement.genesis, checkpoint.origin) != (genesis.origin, genesis.digest, genesis.origin):
+        raise TrustError("the notes are of another registry", code="foreign-genesis")
+    merkle.verify_consistency(statement.size, statement.root, checkpoint.size, checkpoint.root, bundle.consistency, hash=hash)
+    leaf = merkle.leaf_hash(bundle.commit, hash=hash)
+    merkle.verify_inclusion(leaf, statement.size, checkpoint.size, bundle.inclusion, checkpoint.root, hash=hash)
+    entry = read_entry(bundle.commit, hash=hash)
+    operation, body = entry.operation, entry.operation.body
+    named = (operation.origin, operation.genesis, operation.kid, operation.alg)
+    if not isinstance(body, bodies.StateCommit) or named != (
+        genesis.origin, statement.genesis, genesis.operator_kid, genesis.operator.suite,
+    ):  # fmt: skip
+        raise TrustError("the entry after the statement does not commit it", code="wrong-state")
+    signing.verify(genesis.operator, "log-op", CONTEXT, entry.signed, entry.signature)
+    if body.size != statement.size or body.digest != statement_digest(statement, hash=hash):
+        raise TrustError("the log commits another state", code="wrong-state")
+
+
+def _snapshot(bundle: Bundle, genesis: Genesis, statement: Statement) -> Snapshot:
+    if snapshot_digest(bundle.snapshot, hash=genesis.hash) != statement.snapshot:
+        raise TrustError("the records are not those of the statement", code="wrong-snapshot")
+    snapshot = parse_snapshot(bundle.snapshot)
+    said = (statement.origin, statement.genesis, statement.size, statement.log_time)
+    if (snapshot.origin, snapshot.genesis, snapshot.size, snapshot.log_time) != said:
+        raise TrustError("the snapshot is of another size or time", code="wrong-size")
+    filled = tuple(_filled(snapshot.records["register"], bundle.registers, genesis.hash))
+    return replace(snapshot, records={**snapshot.records, "register": filled})
+
+
+def _filled(records: tuple[RegisterRecord, ...], given: tuple[tuple[str, bytes], ...], hash: Hash) -> Iterable[RegisterRecord]:
+    """Registers with the leaves that travelled beside them; without leaves they are not complete."""
+    leaves = dict(given)
+    if [list_id for list_id, _ in given] != sorted(leaves) or not set(leaves) <= {record.list_id for record in records}:
+        raise TrustError("the bundle has a register nobody asked for", code="wrong-register")
+    for record in records:
+        packed = leaves.get(record.list_id, b"" if record.size == 0 else None)
+        if packed is None:
+            yield replace(record, complete=False)
+            continue
+        found = unpack_leaves(packed)
+        if len(found) != record.size or register_root(record.list_id, found, hash=hash) != record.root:
+            raise TrustError(f"the register of {record.list_id} is not the one on the log", code="wrong-register")
+        yield replace(record, leaves=found)
+
+
+def _path(value: Any) -> _Path:
+    if not isinstance(value, tuple) or any(not isinstance(node, bytes) for node in value):
+        raise MalformedError("a path is a list of hashes")
+    return value
+
+
+def _register(item: Any) -> tuple[str, bytes]:
+    match item:
+        case (str(list_id), bytes(leaves)):
+            return list_id, leaves
+    raise MalformedError("a register is a list id and its leaves")
+
+
+def _history(item: Any) -> tuple[int, _Path]:
+    match item:
+        case (int(size), tuple(path)):
+            return size, _path(path)
+    raise MalformedError("a history is a size and a path")

@@ -1,0 +1,204 @@
+"""The genesis of a registry (R19): one JSON file, printed canonically (RFC 8785), whose digest is the pin.
+
+It fixes everything the log cannot change by an ordinary operation: origin, chain id, profile, the log, state
+and operator keys, the committee with weights and floors, and the first tick.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from registry.note import check_name, note_type
+from weid.canon import JSON, jcs, parse_json
+from weid.did import weid_did
+from weid.errors import MalformedError, RegistryError
+from weid.hashes import SHA256, SM3, Hash
+from weid.keys import PublicKey
+
+__all__ = ["FLOORS", "PROFILES", "Genesis", "Member", "fingerprint", "is_plain", "parse_genesis", "print_genesis"]
+
+PROFILES: Mapping[str, tuple[Hash, tuple[str, ...]]] = MappingProxyType(
+    {
+        "intl": (SHA256, ("ed25519", "p256", "secp256k1", "sm2")),
+        "gm": (SM3, ("sm2",)),
+    }
+)
+"""profile → the one hash of everything, and the key suites a DID may use."""
+
+FLOORS = ("issuer", "key", "membership", "recognition", "recovery", "role", "rules", "schema")
+_VERSION = "weid/genesis/v1"
+_MEMBERS = {"committee", "chain", "firstTick", "floors", "genesis", "hash", "keys", "origin", "profile", "suites",
+            "witnesses"}  # fmt: skip
+_KEYS = ("log", "operator", "state")
+_MAX_MINUTES = 4_223_371_680
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A committee member: its DID derives from the key, which is its first log-op key."""
+
+    did: str
+    name: str
+    weight: int
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Genesis:
+    """What a registry is; construct with `parse_genesis` or check with `print_genesis`."""
+
+    origin: str
+    chain: int
+    profile: str
+    log: PublicKey
+    state: PublicKey
+    operator: PublicKey
+    committee: tuple[Member, ...]
+    floors: Mapping[str, int]
+    witnesses: str
+    first_tick: int
+
+    @property
+    def hash(self) -> Hash:
+        """The hash of everything this registry makes."""
+        return PROFILES[self.profile][0]
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        """The suites DID keys may have."""
+        return PROFILES[self.profile][1]
+
+    @property
+    def digest(self) -> bytes:
+        """The pin: H of the file's bytes."""
+        return self.hash(print_genesis(self))
+
+    @property
+    def operator_kid(self) -> str:
+        """The key id under which the operator signs operations."""
+        return f"{self.origin}#operator"
+
+    def weight(self, did: str) -> int:
+        """The voting weight of a committee member, 0 for anybody else."""
+        return next((member.weight for member in self.committee if member.did == did), 0)
+
+
+def fingerprint(digest: bytes) -> str:
+    """The pin for people to compare aloud: eight groups of four hex digits (128 bits)."""
+    text = digest[:16].hex()
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def is_plain(text: str) -> bool:
+    """Whether a name reads as what it is: NFC, no blanks around it, no control, bidi or zero-width characters (R28)."""
+    hidden = any(unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for letter in text)
+    return bool(text) and not hidden and text.strip() == text and unicodedata.is_normalized("NFC", text)
+
+
+def print_genesis(genesis: Genesis) -> bytes:
+    """The one file of a genesis; MalformedError or RegistryError if it breaks a rule."""
+    _check(genesis)
+    committee: list[JSON] = [
+        {"did": m.did, "name": m.name, "weight": m.weight, "key": m.key.multikey()} for m in genesis.committee
+    ]
+    floors: dict[str, JSON] = {**genesis.floors}
+    keys = {"log": genesis.log, "operator": genesis.operator, "state": genesis.state}
+    return jcs({
+        "genesis": _VERSION, "origin": genesis.origin, "chain": genesis.chain, "profile": genesis.profile,
+        "hash": [genesis.hash.name], "suites": list(genesis.suites), "floors": floors, "committee": committee,
+        "keys": {name: key.multikey() for name, key in keys.items()},
+        "witnesses": genesis.witnesses, "firstTick": genesis.first_tick,
+    })  # fmt: skip
+
+
+def parse_genesis(data: bytes) -> Genesis:
+    """The genesis of exactly these bytes; `profile-not-built` and `witnesses-not-built` name what is missing."""
+    value = parse_json(data)
+    if not isinstance(value, dict) or set(value) != _MEMBERS or value["genesis"] != _VERSION:
+        raise MalformedError("not a genesis file of this version")
+    keys = value["keys"]
+    if not isinstance(keys, dict) or set(keys) != set(_KEYS):
+        raise MalformedError("a genesis has a log, an operator and a state key")
+    log, operator, state = (PublicKey.from_multikey(_text(keys[name])) for name in _KEYS)
+    genesis = Genesis(
+        origin=_text(value["origin"]), chain=_number(value["chain"]), profile=_text(value["profile"]),
+        log=log, state=state, operator=operator, committee=_committee(value["committee"]),
+        floors=_floors(value["floors"]), witnesses=_text(value["witnesses"]),
+        first_tick=_number(value["firstTick"]),
+    )  # fmt: skip
+    if print_genesis(genesis) != data:
+        raise MalformedError("a genesis file is canonical JSON with the suites of its profile")
+    return genesis
+
+
+def _check(genesis: Genesis) -> None:
+    if genesis.profile not in PROFILES:
+        # Two trees under one log key need both roots signed together; until that exists, nothing half-done.
+        code = "profile-not-built" if genesis.profile == "both" else "unknown-profile"
+        raise RegistryError(f"the profile {genesis.profile!r} is not available", code=code)
+    if genesis.witnesses not in ("", "quorum none\n"):
+        raise RegistryError("a witness quorum is not available yet", code="witnesses-not-built")
+    check_name(genesis.origin)
+    if not all(is_plain(text) for text in (genesis.origin, *(member.name for member in genesis.committee))):
+        raise MalformedError("names in a genesis are shown to people: plain text, in NFC (R28)", code="bad-name")
+    if not 0 < genesis.chain < 1 << 53 or not 0 <= genesis.first_tick < _MAX_MINUTES:
+        raise MalformedError("a genesis has a positive chain id and a first tick in minutes")
+    _check_keys(genesis)
+    _check_committee(genesis)
+
+
+def _check_keys(genesis: Genesis) -> None:
+    keys = (genesis.log, genesis.state, genesis.operator, *(member.key for member in genesis.committee))
+    if len({(key.suite, key.data) for key in keys}) != len(keys):
+        raise MalformedError("every key of a genesis has one purpose (R1)", code="key-reused")
+    for key in keys:
+        if key.suite not in genesis.suites:
+            raise MalformedError(f"{key.suite} is not a suite of the profile {genesis.profile}", code="wrong-suite")
+    for key in (genesis.log, genesis.state):
+        note_type(key)
+
+
+def _check_committee(genesis: Genesis) -> None:
+    total = sum(member.weight for member in genesis.committee)
+    if not genesis.committee or any(not 0 < m.weight < 1 << 31 for m in genesis.committee):
+        raise MalformedError("a committee has members with names and positive weights", code="committee")
+    for member in genesis.committee:
+        if member.did != str(weid_did(genesis.chain, member.key)):
+            raise MalformedError(f"{member.did} does not derive from its key", code="committee")
+    if set(genesis.floors) != set(FLOORS) or any(not 0 < floor <= total for floor in genesis.floors.values()):
+        # R24: a floor of 0 means anybody, one above the total weight means nobody ever.
+        raise MalformedError(f"floors are between 1 and the total weight {total}", code="floors")
+
+
+def _committee(value: JSON) -> tuple[Member, ...]:
+    if not isinstance(value, list):
+        raise MalformedError("a committee is a list")
+    return tuple(_member(item) for item in value)
+
+
+def _member(item: JSON) -> Member:
+    if not isinstance(item, dict) or set(item) != {"did", "name", "weight", "key"}:
+        raise MalformedError("a committee member has did, name, weight and key")
+    key = PublicKey.from_multikey(_text(item["key"]))
+    return Member(_text(item["did"]), _text(item["name"]), _number(item["weight"]), key)
+
+
+def _floors(value: JSON) -> Mapping[str, int]:
+    if not isinstance(value, dict):
+        raise MalformedError("floors are an object")
+    return MappingProxyType({name: _number(item) for name, item in value.items()})
+
+
+def _text(value: JSON) -> str:
+    if not isinstance(value, str):
+        raise MalformedError("a genesis member has the wrong type: text expected")
+    return value
+
+
+def _number(value: JSON) -> int:
+    if type(value) is not int:
+        raise MalformedError("a genesis member has the wrong type: whole number expected")
+    return value

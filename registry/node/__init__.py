@@ -1,0 +1,1 @@
+"""The registry over HTTP: the service, and one client with two transports."""

@@ -1,0 +1,207 @@
+"""One client, two transports: a registry over HTTP, or one in this process.
+
+Nothing it brings back is believed: a checkpoint must carry the log key's signature, proofs are checked, and
+bundles go through `registry.trust`. The genesis is the caller's pin, never fetched.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from http.client import HTTPException
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode, urlsplit
+
+from registry.checkpoint import Checkpoint, parse_checkpoint
+from registry.genesis import Genesis
+from registry.log import Receipt, Registry
+from registry.note import NoteKey, parse_note, verify_note
+from registry.registers import pack_leaves
+from weid import merkle
+from weid.codec import unb64
+from weid.errors import MalformedError, RegistryError, TrustError, WeidError
+from weid.records import RegisterLeaf
+
+__all__ = ["HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
+
+MAX_ANSWER = 64 << 20
+
+
+class Transport(Protocol):
+    """Bytes to and from a node; an HTTP status below 400, or RegistryError with the problem's code."""
+
+    def get(self, path: str) -> bytes:
+        """GET a path below /v1."""
+
+    def post(self, path: str, data: bytes) -> bytes:
+        """POST bytes to a path below /v1."""
+
+
+class HttpTransport:
+    """A node at a base URL, http or https; `timeout` in seconds."""
+
+    def __init__(self, base: str, *, timeout: float = 10.0) -> None:
+        if urlsplit(base).scheme not in ("http", "https"):
+            raise MalformedError("a node is reached by http or https", code="bad-url")
+        self._base, self._timeout = base.rstrip("/"), timeout
+
+    def get(self, path: str) -> bytes:
+        """GET a path below /v1."""
+        return self._send(urllib.request.Request(f"{self._base}/v1/{path}"))
+
+    def post(self, path: str, data: bytes) -> bytes:
+        """POST bytes to a path below /v1."""
+        head = {"Content-Type": "application/octet-stream"}
+        return self._send(urllib.request.Request(f"{self._base}/v1/{path}", data=data, headers=head))
+
+    def _send(self, message: urllib.request.Request) -> bytes:
+        try:
+            with urllib.request.urlopen(message, timeout=self._timeout) as answer:
+                return _capped(answer.read(MAX_ANSWER + 1))
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refused(error.read(1 << 16)) from error
+        except (OSError, HTTPException) as error:
+            raise RegistryError(f"no answer from {self._base}", code="unreachable") from error
+
+
+class LocalTransport:
+    """A registry in this process, through the same service code and the same strictness."""
+
+    def __init__(self, registry: Registry) -> None:
+        from registry.node.service import create_node
+
+        self._client = create_node(registry, rate="1000000 per minute").test_client()
+
+    def get(self, path: str) -> bytes:
+        """GET a path below /v1."""
+        return self._checked(self._client.get(f"/v1/{path}"))
+
+    def post(self, path: str, data: bytes) -> bytes:
+        """POST bytes to a path below /v1."""
+        return self._checked(self._client.post(f"/v1/{path}", data=data))
+
+    def _checked(self, answer: Any) -> bytes:
+        data = bytes(answer.get_data())
+        if answer.status_code >= 400:
+            raise _refused(data)
+        return data
+
+
+class RegistryClient:
+    """Talks to the registry of one pinned genesis."""
+
+    def __init__(self, genesis: Genesis, transport: Transport) -> None:
+        self.genesis, self._transport = genesis, transport
+
+    @classmethod
+    def http(cls, genesis: Genesis, base: str, *, timeout: float = 10.0) -> RegistryClient:
+        """A client of a node at a base URL."""
+        return cls(genesis, HttpTransport(base, timeout=timeout))
+
+    @classmethod
+    def local(cls, registry: Registry) -> RegistryClient:
+        """A client of a registry in this process."""
+        return cls(registry.genesis, LocalTransport(registry))
+
+    def submit(self, entry: bytes) -> Receipt:
+        """Send a signed operation. A refused one comes back as a receipt too; RegistryError `unreachable` is safe
+        to retry with the same bytes: the second time is a duplicate."""
+        try:
+            answer = _object(self._transport.post("operations", entry))
+        except RegistryError as error:
+            if error.code in ("unreachable", "bad-answer"):
+                raise
+            return Receipt(None, error.code, str(error))
+        index, code, detail = answer.get("index"), answer.get("code"), answer.get("detail")
+        if type(index) is not int or not isinstance(code, str) or not isinstance(detail, str):
+            raise _bad_answer()
+        return Receipt(index, code, detail)
+
+    def checkpoint(self) -> Checkpoint:
+        """The node's checkpoint, signed by the pinned log key; TrustError or SignatureError otherwise."""
+        note = parse_note(self._transport.get("checkpoint"))
+        verify_note(note, NoteKey(self.genesis.origin, self.genesis.log), "log")
+        checkpoint = parse_checkpoint(note.text)
+        if checkpoint.origin != self.genesis.origin:
+            raise TrustError("the checkpoint is of another log", code="foreign-genesis")
+        return checkpoint
+
+    def bundle(self, *, since: Sequence[int] = ()) -> bytes:
+        """The trust bundle, unchecked: give it to `TrustStore.accept`."""
+        return self._transport.get("bundle?" + urlencode([("since", size) for size in since]))
+
+    def refresh(self) -> None:
+        """Ask the node to sign its state as it is now, so that the next bundle holds what was just done."""
+        self._transport.post("state", b"")
+
+    def entry(self, index: int) -> dict[str, Any]:
+        """One entry as JSON, checked to be in the log of a signed checkpoint."""
+        view, checkpoint = _object(self._transport.get(f"entries/{index}")), self.checkpoint()
+        try:
+            leaf = merkle.leaf_hash(bytes.fromhex(view["entry"]), hash=self.genesis.hash)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _bad_answer() from error
+        path = self._path(f"proofs/inclusion?index={index}&size={checkpoint.size}")
+        merkle.verify_inclusion(leaf, index, checkpoint.size, path, checkpoint.root, hash=self.genesis.hash)
+        return view
+
+    def check_continues(self, old: Checkpoint) -> Checkpoint:
+        """The node's checkpoint, proven to continue an older one; ProofError if it does not."""
+        new = self.checkpoint()
+        path = self._path(f"proofs/consistency?old={old.size}&size={new.size}")
+        merkle.verify_consistency(old.size, old.root, new.size, new.root, path, hash=self.genesis.hash)
+        return new
+
+    def did(self, did: str, *, version: int | None = None, time: str | None = None) -> dict[str, Any]:
+        """A DID resolution result as the node gives it (not authenticated: for showing, not for verifying)."""
+        asked = {"versionId": version, "versionTime": time}
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        return _object(self._transport.get(f"dids/{quote(did)}?{query}"))
+
+    def put_register(self, list_id: str, leaves: Sequence[RegisterLeaf]) -> None:
+        """Hand the node the leaves of a published issuance register."""
+        self._transport.post(f"registers/{quote(list_id)}", pack_leaves(leaves))
+
+    def health(self) -> dict[str, Any]:
+        """What the node says about itself (GET /v1/health)."""
+        return _object(self._transport.get("health"))
+
+    def _path(self, query: str) -> tuple[bytes, ...]:
+        path = _object(self._transport.get(query)).get("path")
+        if not isinstance(path, list) or any(not isinstance(node, str) for node in path):
+            raise _bad_answer()
+        return tuple(unb64(node) for node in path)
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _bad_answer() from error
+    if not isinstance(value, dict):
+        raise _bad_answer()
+    return value
+
+
+def _bad_answer() -> RegistryError:
+    return RegistryError("the node's answer is not understood", code="bad-answer")
+
+
+def _refused(data: bytes) -> WeidError:
+    try:
+        value = _object(data)
+    except RegistryError as error:
+        return error
+    if "didResolutionMetadata" in value:
+        value = {"title": "not-registered", "detail": "the DID does not resolve"}
+    title, detail = value.get("title"), value.get("detail")
+    return RegistryError(str(detail), code=title if isinstance(title, str) else "bad-answer")
+
+
+def _capped(data: bytes) -> bytes:
+    if len(data) > MAX_ANSWER:
+        raise RegistryError(f"an answer over {MAX_ANSWER} bytes", code="bad-answer")
+    return data

@@ -1,0 +1,186 @@
+"""A registry as an HTTP service: takes signed operations, answers reads. Bad input is 4xx, never 5xx.
+
+It holds no accounts: an operation is its own credential, and GET /v1/health says whose registry this is. Entries
+that nobody answerable stands behind (unknown signer, bad signature, another registry) are refused before the
+log, so strangers cannot fill it; what is well signed but not allowed becomes a leaf and comes back with its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Flask, Response, jsonify, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from werkzeug.exceptions import HTTPException
+
+from registry.engines import MAX_ENTRY
+from registry.genesis import fingerprint, print_genesis
+from registry.log import Registry
+from registry.registers import unpack_leaves
+from weid.codec import b64, parse_rfc3339, rfc3339
+from weid.codec import minutes as whole_minutes
+from weid.document import resolve
+from weid.errors import DeactivatedError, MalformedError, NotRegisteredError, WeidError
+
+__all__ = ["blueprint", "create_node"]
+
+MAX_REGISTER = 20 << 20  # a million issuances
+_STATUS: dict[str, int] = {
+    "no-entry": 404, "no-state": 404, "no-checkpoint": 404, "not-registered": 404, "no-such-version": 404,
+    "deactivated": 410, "other-writer": 409, "engine": 503, "no-keys": 503,
+}  # fmt: skip
+
+
+def create_node(registry: Registry, *, clock: Callable[[], int] | None = None, rate: str = "600 per minute") -> Flask:
+    """An app that serves one registry. With `clock` (minutes) log time is brought up to it before operations."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_REGISTER
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    routes = blueprint(registry, clock=clock)
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
+    limiter.limit(rate, methods=["POST"])(routes)
+    app.register_blueprint(routes)
+    return app
+
+
+def blueprint(registry: Registry, *, clock: Callable[[], int] | None = None) -> Blueprint:
+    """The routes alone, for an app of one's own: it should cap request sizes and rates as `create_node` does."""
+    routes = Blueprint("registry", __name__, url_prefix="/v1")
+    _errors(routes)
+    _writes(routes, registry, clock)
+    _reads(routes, registry)
+    _proofs(routes, registry)
+    return routes
+
+
+def _problem(status: int, code: str, detail: str) -> Response:
+    response = jsonify({"type": f"urn:weid:problem:{code}", "title": code, "status": status, "detail": detail})
+    response.status_code, response.mimetype = status, "application/problem+json"
+    return response
+
+
+def _errors(routes: Blueprint) -> None:
+    @routes.errorhandler(WeidError)
+    def known(error: WeidError) -> Response:
+        return _problem(_STATUS.get(error.code, 400), error.code, str(error))
+
+    @routes.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        name = (error.name or "error").lower().replace(" ", "-")
+        return _problem(error.code or 500, name, error.description or "")
+
+
+def _writes(routes: Blueprint, registry: Registry, clock: Callable[[], int] | None) -> None:
+    @routes.post("/operations")
+    def operations() -> Response:
+        request.max_content_length = MAX_ENTRY + 1
+        data = request.get_data(cache=False)
+        if not 0 < len(data) <= MAX_ENTRY:
+            raise MalformedError(f"an entry is 1 to {MAX_ENTRY} bytes", code="entry-size")
+        if clock is not None:
+            registry.tick(max(clock(), registry.state.now))
+        receipt = registry.submit([data])[0]
+        if receipt.index is None:
+            return _problem(400, receipt.code, receipt.detail)
+        return jsonify(_result(receipt.index, receipt.code, receipt.detail))
+
+    @routes.post("/state")
+    def state() -> Response:
+        if clock is not None:
+            registry.tick(max(clock(), registry.state.now))
+        registry.commit_if_stale()
+        return jsonify({"size": registry.size})
+
+    @routes.post("/registers/<path:list_id>")
+    def registers(list_id: str) -> Response:
+        registry.put_register(list_id, unpack_leaves(request.get_data(cache=False)))
+        return jsonify({"list": list_id, "result": "kept"})
+
+
+def _result(index: int, code: str, detail: str) -> dict[str, Any]:
+    result = code if code in ("applied", "duplicate") else "rejected"
+    return {"index": index, "result": result, "code": code, "detail": detail}
+
+
+def _reads(routes: Blueprint, registry: Registry) -> None:
+    @routes.get("/genesis")
+    def genesis() -> Response:
+        return Response(print_genesis(registry.genesis), mimetype="application/json")
+
+    @routes.get("/checkpoint")
+    def checkpoint() -> Response:
+        return Response(registry.checkpoint(), content_type="text/plain; charset=utf-8")
+
+    @routes.get("/bundle")
+    def bundle() -> Response:
+        since = [_number(text, "since") for text in request.args.getlist("since")[:8]]
+        data = registry.bundle(since=since)
+        return Response(data, mimetype="application/octet-stream")
+
+    @routes.get("/entries/<index>")
+    def entry(index: str) -> Response:
+        return jsonify(registry.view(_number(index, "index")))
+
+    @routes.get("/dids/<did>")
+    def did(did: str) -> Response:
+        version, moment = request.args.get("versionId"), request.args.get("versionTime")
+        chosen = None if version is None else _number(version, "versionId")
+        at = None if moment is None else whole_minutes(parse_rfc3339(moment))
+        metadata: dict[str, Any] = {"contentType": "application/did+ld+json"}
+        try:
+            found = resolve(did, registry.facts(), version=chosen, at=at)
+        except DeactivatedError as error:
+            return _unresolved(410, "deactivated", str(error))
+        except NotRegisteredError as error:
+            return _unresolved(404, "notFound", str(error))
+        return jsonify({
+            "didDocument": found.document, "didDocumentMetadata": found.metadata, "didResolutionMetadata": metadata,
+        })  # fmt: skip
+
+    @routes.get("/health")
+    def health() -> Response:
+        return jsonify({
+            "origin": registry.genesis.origin, "genesis": registry.pin.hex(), "fingerprint": fingerprint(registry.pin),
+            "size": registry.size, "logTime": rfc3339(registry.state.now),
+        })  # fmt: skip
+
+
+def _unresolved(status: int, code: str, detail: str) -> Response:
+    response = jsonify({
+        "didDocument": None, "didDocumentMetadata": {"deactivated": True} if status == 410 else {},
+        "didResolutionMetadata": {"error": code, "message": detail},
+    })  # fmt: skip
+    response.status_code = status
+    return response
+
+
+def _proofs(routes: Blueprint, registry: Registry) -> None:
+    @routes.get("/proofs/inclusion")
+    def inclusion() -> Response:
+        index, size = _argument("index"), _argument("size", registry.size)
+        path = registry.inclusion(index, size)
+        leaf = registry.engine.tree.leaf(index)
+        return jsonify({"index": index, "size": size, "leaf": b64(leaf), "path": [b64(node) for node in path]})
+
+    @routes.get("/proofs/consistency")
+    def consistency() -> Response:
+        old, size = _argument("old"), _argument("size", registry.size)
+        path = registry.consistency(old, size)
+        return jsonify({"old": old, "size": size, "path": [b64(node) for node in path]})
+
+
+def _argument(name: str, default: int | None = None) -> int:
+    text = request.args.get(name)
+    if text is None:
+        if default is None:
+            raise MalformedError(f"{name} is missing", code="missing-argument")
+        return default
+    return _number(text, name)
+
+
+def _number(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise MalformedError(f"{name} is a plain decimal number", code="bad-number")
+    return int(text)

@@ -1,0 +1,78 @@
+"""Which issuance register a reader needs: of a list whose issuer lost a key or a right at T, the last before T (R8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from registry.view import Published
+from weid import merkle
+from weid.errors import MalformedError
+from weid.hashes import Hash
+from weid.records import AccreditationRecord, DidRecord, RegisterLeaf, RegisterRecord, StatusRecord
+from weid.status import register_leaf
+
+__all__ = ["pack_leaves", "register_records", "register_root", "unpack_leaves"]
+
+_CID = 16
+
+
+def register_root(list_id: str, leaves: Iterable[RegisterLeaf], *, hash: Hash) -> bytes:
+    """The root of an issuance register, leaves in the order of issuance."""
+    hashes = [merkle.leaf_hash(register_leaf(list_id, leaf.index, leaf.cid), hash=hash) for leaf in leaves]
+    return merkle.root(hashes, hash=hash)
+
+
+def pack_leaves(leaves: Sequence[RegisterLeaf]) -> bytes:
+    """Leaves as they travel: index (4 bytes) and cid (16 bytes) each, in order."""
+    return b"".join(leaf.index.to_bytes(4, "big") + leaf.cid for leaf in leaves)
+
+
+def unpack_leaves(data: bytes) -> tuple[RegisterLeaf, ...]:
+    """The leaves of packed bytes."""
+    step = 4 + _CID
+    if len(data) % step:
+        raise MalformedError("register leaves are 20 bytes each")
+    return tuple(
+        RegisterLeaf(int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + step]) for at in range(0, len(data), step)
+    )
+
+
+def register_records(
+    tables: Mapping[str, Mapping[str, Any]], history: Mapping[str, tuple[Published, ...]], now: int
+) -> tuple[tuple[RegisterRecord, ...], bool]:
+    """(records, whether every list that needs one has one); leaves stay empty here.
+
+    `complete` is True where one register answers for every end of the issuer. Where ends at different times
+    point to different registers the earliest travels and is not complete: its absence proves nothing.
+    """
+    records, whole = [], True
+    for list_id, status in sorted(tables["status"].items()):
+        ends = _ends(tables, status, now)
+        chosen = {_before(history[list_id], at) for at in ends}
+        found = sorted((entry for entry in chosen if entry is not None), key=lambda entry: entry.size)
+        whole = whole and None not in chosen
+        if found:
+            first = found[0]
+            single = len(chosen) == 1
+            records.append(RegisterRecord(list_id, first.at, first.root, first.size, (), single))
+    return tuple(records), whole
+
+
+def _ends(tables: Mapping[str, Mapping[str, Any]], status: StatusRecord, now: int) -> set[int]:
+    """Every T: a key of the issuer compromised, its DID deactivated, or a right of this list that lapsed."""
+    did: DidRecord = tables["did"][status.issuer]
+    ends = {key.ended for key in did.keys if key.end == "compromised" and key.ended is not None}
+    if did.deactivated is not None:
+        ends.add(did.deactivated)
+    for schema in status.schemas:
+        right: AccreditationRecord | None = tables["accreditation"].get(f"{status.issuer}|{schema.hex()}")
+        if right is not None:
+            lapses = (right.lapse(period.since, now) for period in right.periods)
+            ends |= {lapse for lapse in lapses if lapse is not None}
+    return ends
+
+
+def _before(history: tuple[Published, ...], at: int) -> Published | None:
+    earlier = [entry for entry in history if entry.at < at]
+    return earlier[-1] if earlier else None

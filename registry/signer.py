@@ -1,0 +1,128 @@
+"""The keys of a registry's operator, and the memory that keeps them from signing a fork.
+
+The high-water mark is a small file outside the database: a database restored from an older backup must not
+sign a second history. It is written (fsync, rename) before the signature is given out, so a crash can only
+make it too careful.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from registry.checkpoint import Checkpoint, decimal, print_checkpoint
+from registry.genesis import Genesis
+from registry.note import Note, sign_note
+from registry.statement import Statement, print_statement, statement_digest
+from weid.codec import unhex
+from weid.errors import KeyMaterialError, MalformedError, RollbackError
+from weid.keys import Signer
+
+__all__ = ["HighWater", "OperatorKeys"]
+
+_HEAD = "weid/high-water/v1"
+_NONE = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class HighWater:
+    """The largest tree and the newest statement ever signed."""
+
+    origin: str
+    genesis: bytes
+    size: int = 0
+    root: bytes = _NONE
+    state_size: int = 0
+    state: bytes = _NONE
+
+    def to_bytes(self) -> bytes:
+        """The file: seven lines."""
+        lines = (_HEAD, self.origin, self.genesis.hex(), self.size, self.root.hex(), self.state_size, self.state.hex())
+        return ("\n".join(map(str, lines)) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> HighWater:
+        """The mark of exactly these bytes; MalformedError otherwise, and then nothing is signed."""
+        try:
+            lines = data.decode("utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            raise MalformedError("not a high-water file") from error
+        if len(lines) != 8 or lines[0] != _HEAD or lines[7]:
+            raise MalformedError("not a high-water file")
+        genesis, root, state = unhex(lines[2]), unhex(lines[4]), unhex(lines[6])
+        if not len(genesis) == len(root) == len(state) == 32:
+            raise MalformedError("not a high-water file")
+        return cls(lines[1], genesis, decimal(lines[3]), root, decimal(lines[5]), state)
+
+
+class OperatorKeys:
+    """Signs checkpoints, statements and operator operations of one registry; refuses whatever is older."""
+
+    def __init__(self, genesis: Genesis, *, log: Signer, state: Signer, operator: Signer, mark: Path) -> None:
+        named = ((log, genesis.log, "log"), (state, genesis.state, "state"), (operator, genesis.operator, "log-op"))
+        for signer, key, role in named:
+            if signer.public_key != key or signer.role != role:
+                raise KeyMaterialError(f"the {role} key is not the one in the genesis", code="wrong-key")
+        if operator.kid != genesis.operator_kid:
+            raise KeyMaterialError(f"the operator key is called {genesis.operator_kid}", code="wrong-key")
+        self._genesis, self._log, self._state, self.operator, self._path = genesis, log, state, operator, mark
+        self._empty = HighWater(genesis.origin, genesis.digest)
+        self.mark = self._read()
+
+    def begin(self) -> None:
+        """Write the first mark of a new registry; RollbackError if there is one already."""
+        if self._path.exists():
+            raise RollbackError(f"{self._path.name} belongs to a registry that signed before", code="mark-exists")
+        self._write(self._empty)
+
+    def check(self, size: int, root_at: Callable[[int], bytes]) -> None:
+        """RollbackError if a log of this size does not contain everything signed before."""
+        mark = self.mark
+        if not self._path.exists():
+            raise RollbackError("the high-water mark is missing: nothing is signed without it", code="mark-missing")
+        if size < mark.size:
+            raise RollbackError(f"the log has {size} entries, but {mark.size} were signed", code="older-log")
+        if mark.size and root_at(mark.size) != mark.root:
+            raise RollbackError(f"the first {mark.size} entries are not those signed before", code="other-history")
+
+    def sign_checkpoint(self, checkpoint: Checkpoint, root_at: Callable[[int], bytes]) -> Note:
+        """A checkpoint note, if it continues everything signed before."""
+        self.check(checkpoint.size, root_at)
+        if (checkpoint.size, checkpoint.root) != (self.mark.size, self.mark.root):
+            self._write(replace(self.mark, size=checkpoint.size, root=checkpoint.root))
+        return sign_note(print_checkpoint(checkpoint), self._genesis.origin, self._log)
+
+    def sign_statement(self, statement: Statement) -> Note:
+        """A state statement note: newer than the last one, or the same one again."""
+        digest = statement_digest(statement, hash=self._genesis.hash)
+        if statement.size < self.mark.state_size:
+            raise RollbackError(f"a state for {self.mark.state_size} entries was signed", code="older-state")
+        if statement.size == self.mark.state_size and self.mark.state not in (_NONE, digest):
+            raise RollbackError("another state of this size was signed", code="other-state")
+        self._write(replace(self.mark, state_size=statement.size, state=digest))
+        return sign_note(print_statement(statement), self._genesis.origin, self._state)
+
+    def _read(self) -> HighWater:
+        try:
+            mark = HighWater.from_bytes(self._path.read_bytes())
+        except FileNotFoundError:
+            return self._empty
+        if (mark.origin, mark.genesis) != (self._empty.origin, self._empty.genesis):
+            raise RollbackError(f"{self._path.name} belongs to another registry", code="mark-foreign")
+        return mark
+
+    def _write(self, mark: HighWater) -> None:
+        fresh = self._path.with_name(self._path.name + ".new")
+        with fresh.open("wb") as file:
+            file.write(mark.to_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        self.mark = mark

@@ -1,0 +1,255 @@
+"""The state machine: entries in, results out; pure and deterministic, no clock, no I/O (design §3).
+
+Every entry becomes a leaf, a bad one too: validity is a result, so nodes cannot diverge. An operation seen
+before is a no-op. Each rule reads a `View` and returns `Changes`; a refused one has changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from registry import bodies, rules_did, rules_issuer, rules_status, rules_trust
+from registry.genesis import Genesis
+from registry.operations import CONTEXT, SignedOperation, read_entry
+from registry.registers import register_records
+from registry.rejections import reject
+from registry.snapshot import Snapshot, print_snapshot, snapshot_digest
+from registry.statement import Statement, statement_digest
+from registry.view import Changes, Published, Verify, View
+from weid import merkle, signing
+from weid.did import parse_key_id
+from weid.errors import KeyMaterialError, MalformedError, RejectedError, SignatureError, UnknownSuiteError
+from weid.keys import PublicKey
+from weid.records import KINDS, DidRecord, KeyRecord, VersionRecord, record_key
+
+__all__ = ["Applied", "Duplicate", "Rejected", "Result", "State", "verify_now"]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The operation took effect."""
+
+    id: bytes
+    code: str = "applied"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The operation is on the log and has no effect; `code` is the rule it broke."""
+
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The same operation came before, at `index`: nothing happens again."""
+
+    index: int
+    code: str = "duplicate"
+
+
+Result: TypeAlias = Applied | Rejected | Duplicate
+_Rule: TypeAlias = Callable[[View, Any], Changes]
+
+RULES: Mapping[str, _Rule] = MappingProxyType(
+    {
+        "did.create": rules_did.create,
+        "did.update": rules_did.update,
+        "did.deactivate": rules_did.deactivate,
+        "issuer.apply": rules_issuer.apply,
+        "issuer.approve": rules_issuer.approve,
+        "issuer.suspend": rules_issuer.suspend,
+        "issuer.reinstate": rules_issuer.reinstate,
+        "issuer.remove": rules_issuer.remove,
+        "role.grant": rules_issuer.role_grant,
+        "role.end": rules_issuer.role_end,
+        "schema.publish": rules_status.publish_schema,
+        "status.publish": rules_status.publish_status,
+        "status.override": rules_status.override,
+        "evidence.anchor": rules_trust.anchor,
+        "evidence.withdraw": rules_trust.withdraw_evidence,
+        "trust.recognise": rules_trust.recognise,
+        "trust.withdraw": rules_trust.withdraw,
+        "time.tick": rules_trust.tick,
+        "state.commit": rules_trust.commit,
+    }
+)
+
+
+def verify_now(key: PublicKey, context: str, payload: bytes, signature: bytes) -> bool:
+    """Verify on the spot; both contexts of the log are open to log-op keys, proofs to every DID role."""
+    role = "log-op"
+    try:
+        signing.verify(key, role, context, payload, signature)
+    except (SignatureError, KeyMaterialError):
+        return False
+    return True
+
+
+class State:
+    """Everything the operations so far add up to. `size` counts entries, `now` is the log time in minutes."""
+
+    def __init__(self, genesis: Genesis) -> None:
+        self.genesis = genesis
+        self.digest = genesis.digest
+        self.hash = genesis.hash
+        self.now = genesis.first_tick
+        self.frontier = merkle.Frontier(hash=genesis.hash)
+        self.tables: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS if kind != "register"}
+        self.history: dict[str, tuple[Published, ...]] = {}
+        self.seen: dict[bytes, int] = {}
+        for member in genesis.committee:
+            self.tables["did"][member.did] = _founding(member.did, member.key, self.digest, self.now)
+
+    @property
+    def size(self) -> int:
+        """How many entries were applied."""
+        return self.frontier.size
+
+    def apply(self, data: bytes, verify: Verify = verify_now) -> Result:
+        """Apply the next entry of the log; never raises for what an entry contains."""
+        try:
+            entry = read_entry(data, hash=self.hash)
+        except MalformedError as error:
+            self._count(data)
+            return Rejected(error.code if error.code == "unknown-type" else "malformed", str(error))
+        return self.apply_entry(entry, verify)
+
+    def apply_entry(self, entry: SignedOperation, verify: Verify = verify_now) -> Result:
+        """Apply an entry that was read already."""
+        result = self._result(entry, verify)
+        self._count(entry.data)
+        return result
+
+    def authenticate(self, entry: SignedOperation, verify: Verify = verify_now) -> KeyRecord | None:
+        """Check registry, key and signature (RejectedError); the key's record, None for the operator's."""
+        operation = entry.operation
+        if (operation.origin, operation.genesis) != (self.genesis.origin, self.digest):
+            reject("wrong-registry", operation.origin)
+        key, record = self._key(operation.kid, operation)
+        if operation.alg != key.suite:
+            reject("wrong-suite", operation.alg)
+        if not verify(key, CONTEXT, entry.signed, entry.signature):
+            reject("bad-signature", operation.kid)
+        return record
+
+    def snapshot(self) -> Snapshot:
+        """Every record now, with what is complete."""
+        registers, whole = register_records(self.tables, self.history, self.now)
+        records = {kind: tuple(table.values()) for kind, table in self.tables.items()}
+        complete = dict.fromkeys(records, True)
+        return Snapshot(
+            self.genesis.origin, self.digest, self.size, self.now,
+            {**records, "register": registers}, {**complete, "register": whole},
+        )  # fmt: skip
+
+    def statement(self, snapshot: bytes | None = None) -> Statement:
+        """The state statement for the size now; `snapshot` saves printing it again."""
+        data = print_snapshot(self.snapshot()) if snapshot is None else snapshot
+        digest = snapshot_digest(data, hash=self.hash)
+        return Statement(self.genesis.origin, self.digest, self.size, self.frontier.root(), digest, self.now)
+
+    def key_of(self, kid: str) -> PublicKey | None:
+        """The key of a key id as of now, or None (to verify a batch ahead)."""
+        try:
+            return self._key(kid, None)[0]
+        except RejectedError:
+            return None
+
+    def _result(self, entry: SignedOperation, verify: Verify) -> Result:
+        operation = entry.operation
+        try:
+            record = self.authenticate(entry, verify)
+            first = self.seen.get(entry.id)
+            if first is not None:
+                return Duplicate(first)
+            if operation.nbf is not None and operation.nbf > self.now:
+                # Not recorded as seen: whoever submits a pre-signed operation early must not use it up.
+                reject("too-early", str(operation.nbf))
+        except RejectedError as error:
+            return Rejected(error.code, str(error))
+        self.seen[entry.id] = self.size
+        try:
+            author = self._author(entry, record)
+            changes = RULES[operation.type](self._view(entry, author, verify), operation.body)
+        except RejectedError as error:
+            return Rejected(error.code, str(error))
+        self._store(changes)
+        return Applied(entry.id)
+
+    def _author(self, entry: SignedOperation, record: KeyRecord | None) -> str:
+        """Who signed, if the key may still speak: role, end state and deactivation."""
+        if record is None:
+            return self.genesis.operator_kid
+        did = entry.operation.kid.partition("#")[0]
+        if record.role != "log-op":
+            reject("wrong-role", entry.operation.kid)
+        if record.end is not None:
+            reject("key-ended", entry.operation.kid)
+        owner: DidRecord | None = self.tables["did"].get(did)
+        if owner is not None and owner.deactivated is not None:
+            reject("deactivated", did)
+        return did
+
+    def _view(self, entry: SignedOperation, author: str, verify: Verify) -> View:
+        return View(
+            self.genesis, self.digest, self.tables, self.history, self.now, self.size, entry.operation,
+            entry.id, author, verify, lambda: statement_digest(self.statement(), hash=self.hash),
+        )  # fmt: skip
+
+    def _key(self, kid: str, operation: Any) -> tuple[PublicKey, KeyRecord | None]:
+        if kid == self.genesis.operator_kid:
+            return self.genesis.operator, None
+        try:
+            did, number = _key_id(kid)
+        except MalformedError:
+            reject("unknown-key", kid)
+        owner: DidRecord | None = self.tables["did"].get(did)
+        if owner is None:
+            return self._founding_key(str(did), number, operation)
+        record = owner.key_number(number)
+        if record is None:
+            reject("unknown-key", kid)
+        return record.key, record
+
+    def _founding_key(self, did: str, number: int, operation: Any) -> tuple[PublicKey, KeyRecord]:
+        """The key a `did.create` brings along (R5: self-certification serves create alone)."""
+        if operation is None or operation.type != "did.create" or operation.sub != did:
+            reject("not-registered", did)
+        body: bodies.DidCreate = operation.body
+        entry = next((key for key in body.keys if key.number == number), None)
+        if entry is None:
+            reject("unknown-key", did)
+        try:
+            key = PublicKey(entry.suite, entry.public)
+        except (KeyMaterialError, UnknownSuiteError):
+            reject("wrong-suite", entry.suite)
+        return key, KeyRecord(number, entry.role, entry.suite, entry.public, self.now, 1, None, None, None, None)
+
+    def _store(self, changes: Changes) -> None:
+        for record in changes.put:
+            self.tables[_KIND[type(record)]][record_key(record)] = record
+        for kind, key in changes.drop:
+            del self.tables[kind][key]
+        for list_id, published in changes.published:
+            self.history[list_id] = (*self.history.get(list_id, ()), published)
+        if changes.log_time is not None:
+            self.now = changes.log_time
+
+    def _count(self, data: bytes) -> None:
+        self.frontier.append(merkle.leaf_hash(data, hash=self.hash))
+
+
+_KIND = {kind: name for name, kind in KINDS.items()}
+_key_id = lru_cache(maxsize=4096)(parse_key_id)
+
+
+def _founding(did: str, key: PublicKey, digest: bytes, now: int) -> DidRecord:
+    """A committee member's DID, which the genesis itself registers with one log-op key."""
+    first = KeyRecord(1, "log-op", key.suite, key.data, now, 1, None, None, None, None)
+    return DidRecord(did, digest, (VersionRecord(1, now),), (first,), (), None)

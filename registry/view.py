@@ -1,0 +1,143 @@
+"""What a rule sees and what it may change: records by kind and key, log time, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from registry.genesis import Genesis, is_plain
+from registry.operations import Operation
+from registry.rejections import reject
+from weid.keys import PublicKey
+from weid.records import DidRecord, IssuerRecord, Names, RoleRecord, SchemaRecord
+
+__all__ = ["LANGUAGES", "Changes", "Published", "Verify", "View"]
+
+LANGUAGES = ("en", "pt", "zh-Hans", "zh-Hant")
+_MAX_TEXT = 200
+
+
+class Verify(Protocol):
+    """Whether a key signed a payload in one of our own contexts; may answer from a batch done before."""
+
+    def __call__(self, key: PublicKey, context: str, payload: bytes, signature: bytes) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One publication of a status list, kept so that the register before any T can be named (R8)."""
+
+    at: int
+    op: bytes
+    root: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an operation does: records to store, (kind, key) to drop, a new log time."""
+
+    put: tuple[Any, ...] = ()
+    drop: tuple[tuple[str, str], ...] = ()
+    log_time: int | None = None
+    published: tuple[tuple[str, Published], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The state before an operation, the operation, its author and its id: read-only."""
+
+    genesis: Genesis
+    digest: bytes
+    tables: Mapping[str, Mapping[str, Any]]
+    history: Mapping[str, tuple[Published, ...]]
+    now: int
+    size: int
+    operation: Operation
+    id: bytes
+    author: str
+    verify: Verify
+    statement: Any = field(repr=False)
+
+    def get(self, kind: str, key: str) -> Any | None:
+        """A record, or None."""
+        return self.tables[kind].get(key)
+
+    def did(self, did: str) -> DidRecord:
+        """An active DID, else `not-registered` or `deactivated`."""
+        record: DidRecord | None = self.get("did", did)
+        if record is None:
+            reject("not-registered", did)
+        if record.deactivated is not None:
+            reject("deactivated", did)
+        return record
+
+    def issuer(self, did: str) -> IssuerRecord:
+        """An issuer that applied, else `not-applied`."""
+        record: IssuerRecord | None = self.get("issuer", did)
+        if record is None:
+            reject("not-applied", did)
+        return record
+
+    def schema(self, digest: bytes) -> SchemaRecord:
+        """A published schema, else `unknown-schema`."""
+        record: SchemaRecord | None = self.get("schema", digest.hex())
+        if record is None:
+            reject("unknown-schema", digest.hex())
+        return record
+
+    def has_role(self, role: str, schemas: tuple[bytes, ...] | None) -> bool:
+        """Whether the author holds a role now, for these schemas (None: for all there are)."""
+        record: RoleRecord | None = self.get("role", f"{self.author}|{role}")
+        if record is None or record.ended is not None or not record.since <= self.now < record.until:
+            return False
+        return not record.schemas or (schemas is not None and set(schemas) <= set(record.schemas))
+
+    def require_committee(self, floor: str) -> None:
+        """The author is a committee member whose weight reaches the floor (R24)."""
+        weight = self.genesis.weight(self.author)
+        if weight == 0:
+            reject("not-committee", self.author)
+        if weight < self.genesis.floors[floor]:
+            reject("vote-required", f"weight {weight} of {self.genesis.floors[floor]}")
+
+    def require_decider(self, schemas: tuple[bytes, ...] | None) -> None:
+        """The author is a reviewer for these schemas, or the committee."""
+        if not self.has_role("reviewer", schemas):
+            if self.genesis.weight(self.author) == 0:
+                reject("wrong-role", f"{self.author} is neither reviewer nor committee")
+            self.require_committee("issuer")
+
+    def require_operator(self) -> None:
+        """The author is the operator's own key."""
+        if self.author != self.genesis.operator_kid:
+            reject("wrong-role", "only the operator does this")
+
+    def start(self, since: int | None, until: int) -> int:
+        """When a right starts: never before log time (R8: no back-dating), never after its end."""
+        start = self.now if since is None else since
+        if start < self.now:
+            reject("back-dated")
+        if until <= start:
+            reject("empty-period")
+        return start
+
+    def not_after_now(self, at: int) -> None:
+        """A time the author asserts may lie in the past only."""
+        if not 0 <= at <= self.now:
+            reject("time-in-future", str(at))
+
+
+def check_text(text: str, place: str) -> None:
+    """Names and reasons are shown to people: NFC, no control, bidi or zero-width characters (R28)."""
+    if len(text) > _MAX_TEXT or not is_plain(text):
+        reject("bad-name", place)
+
+
+def check_names(names: Names) -> None:
+    """One name in each of the four languages, sorted by language."""
+    if tuple(language for language, _ in names) != LANGUAGES:
+        reject("bad-name", "names are needed in " + ", ".join(LANGUAGES))
+    for language, text in names:
+        check_text(text, language)
