@@ -1,0 +1,99 @@
+"""The Flask application: one institution's desk, one authority's office, or both."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from issuer_app import api, frame, front, people, web_desk, web_office
+from issuer_app.config import Config, secret_key
+from issuer_app.users import Users
+from weid.errors import WeidError
+
+__all__ = ["create_app"]
+
+_CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+
+def create_app(config: Config) -> Flask:
+    """The WSGI application for this configuration; the desk and offices are the caller's to close."""
+    app = Flask("issuer_app")
+    app.config.update(_settings(config))
+    # In memory: the counters of one process, which is how this app is served.
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
+    app.extensions["issuer_app"] = frame.Running(config, Users(config.folder), limiter)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.before_request(_slow_forms)  # these two before CSRFProtect, which reads the form
+    app.before_request(_allow_upload)
+    csrf = CSRFProtect(app)
+    for blueprint in (front.pages, people.pages, web_desk.pages, web_office.pages, api.routes):
+        app.register_blueprint(blueprint)
+    csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
+    app.before_request(frame.prepare)
+    app.after_request(frame.keep_language)
+    app.after_request(_headers)
+    app.register_error_handler(WeidError, _refuse)
+    app.register_error_handler(CSRFError, _refuse_form)
+    app.register_error_handler(HTTPException, _refuse)
+    return app
+
+
+def _slow_forms() -> None:
+    """Every form counts, whoever sends it; signing in, issuing and the API have closer limits of their own."""
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        frame.slow_down(frame.config().limits.form, "form", get_remote_address())
+
+
+def _allow_upload() -> None:
+    if request.endpoint == "office.audit_home":
+        # The second limit counts what the parser holds while it reads a file, too.
+        request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
+
+
+def _settings(config: Config) -> dict[str, object]:
+    return {
+        "SECRET_KEY": secret_key(config.folder),
+        "SESSION_COOKIE_NAME": "__Host-issuer" if config.secure else "issuer",
+        "SESSION_COOKIE_SECURE": config.secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Strict",
+        "MAX_CONTENT_LENGTH": config.limits.form_bytes,
+        "MAX_FORM_MEMORY_SIZE": config.limits.form_bytes,
+        "MAX_FORM_PARTS": 200,
+        "TRUSTED_HOSTS": list(config.hosts) or None,
+        # Pages send no Referer at all, so the token, bound to a Strict cookie, is the whole check.
+        "WTF_CSRF_SSL_STRICT": False,
+        "WTF_CSRF_TIME_LIMIT": 36_000,
+        "RATELIMIT_HEADERS_ENABLED": False,
+    }
+
+
+def _headers(response: Response) -> Response:
+    """No script or style but our own files, no framing, no referrer, no copy of a person's data in a cache."""
+    response.headers["Content-Security-Policy"] = _CSP
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refuse(error: WeidError | HTTPException) -> ResponseReturnValue:
+    # A Host header that is not ours has no page of ours: no addresses can be built for it.
+    if isinstance(error, SecurityError) or (isinstance(error, HTTPException) and (error.code or 500) < 400):
+        return error.get_response()
+    if request.path.startswith("/api/") or request.path == "/openapi.json":
+        return api.refusal(error)
+    return frame.refusal_page(error)
+
+
+def _refuse_form(error: CSRFError) -> ResponseReturnValue:
+    return frame.refusal_page(WeidError(str(error.description), code="form-expired"))

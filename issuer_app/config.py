@@ -1,0 +1,68 @@
+"""What one running app serves: a folder, a desk and/or offices, and the clock it goes by."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from issuer_app.store import private_file
+from weid.codec import minutes
+from weid.suites import Random
+
+if TYPE_CHECKING:
+    from issuer_app.desk import Desk
+    from issuer_app.office import Office
+
+__all__ = ["Config", "Limits", "secret_key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Rates in the notation of flask-limiter, sizes in bytes."""
+
+    sign_in: str = "10 per minute"
+    issue: str = "120 per minute"
+    form: str = "300 per minute"
+    api: str = "600 per minute"
+    form_bytes: int = 64 * 1024
+    upload_bytes: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One institution's app. `office` acts as reviewer, `audit` as auditor; each is there only if its key is."""
+
+    folder: Path
+    desk: Desk | None = None
+    office: Office | None = None
+    audit: Office | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    random: Random = secrets.token_bytes
+    code_host: str = "v.example"
+    zone: tzinfo = UTC
+    secure: bool = False  # served over TLS: cookies are sent over TLS only
+    hosts: tuple[str, ...] = ()  # Host headers that are answered; none named: all
+    limits: Limits = field(default_factory=Limits)
+
+    def now(self) -> int:
+        """The minute of the clock."""
+        return minutes(self.clock())
+
+
+def secret_key(folder: Path) -> bytes:
+    """The key that signs session cookies: made once, readable by its owner only."""
+    path = folder / "session.key"
+    private_file(path)
+    held = path.read_bytes()
+    if len(held) != 32:
+        held = secrets.token_bytes(32)
+        fresh = path.with_suffix(".new")
+        private_file(fresh)
+        fresh.write_bytes(held)
+        os.replace(fresh, path)
+    return held

@@ -1,0 +1,188 @@
+"""The authority's side: applications, rights, overrides, roles, schemas, recognition. One key, one client.
+
+The same class serves reviewer, auditor and committee: which of its verbs succeed is the registry's decision.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from credentials.schema import Schema, read_schema
+from issuer_app.party import Party
+from issuer_app.rights import Institution, institution_of, log_time, rights_of
+from registry import bodies
+from registry import operations as ops
+from registry.node.client import RegistryClient
+from registry.operations import SignedOperation
+from weid.canon import jcs, parse_json
+from weid.errors import SchemaError
+from weid.facts import Facts, Found
+from weid.keys import LocalSigner
+from weid.records import Names, OverrideRecord
+from weid.suites import Random
+
+__all__ = ["Office", "Overridden", "Place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How one place of a status list stands: the worse of list and override. `state` unknown: never published."""
+
+    state: str  # valid | suspended | revoked | unknown
+    reason: str | None
+    names: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """An auditor's decision, with the names of the institution whose list it is about."""
+
+    record: OverrideRecord
+    names: Names
+
+
+class Office:
+    """A reviewer's, auditor's or committee member's desk. Times are UTC minutes."""
+
+    def __init__(self, party: Party) -> None:
+        self.party = party
+        self.did, self.names, self.client = party.did, party.names, party.client
+
+    @classmethod
+    def create(
+        cls, folder: Path, *, client: RegistryClient, suite: str, names: Mapping[str, str], passphrase: str, at: int,
+        random: Random, cost: int | None = None,
+    ) -> Office:  # fmt: skip
+        """A new office: one key, its DID on the log; the committee then grants it a role."""
+        party = Party.make(
+            folder,
+            ("log-op",),
+            client=client,
+            suite=suite,
+            names=names,
+            passphrase=passphrase,
+            random=random,
+            cost=cost,
+        )
+        party.register(at)
+        return cls(party)
+
+    @classmethod
+    def open(cls, folder: Path, *, client: RegistryClient, passphrase: str, random: Random = secrets.token_bytes) -> Office:
+        """The office of a folder; KeyMaterialError for a wrong passphrase."""
+        return cls(Party.load(folder, client=client, passphrase=passphrase, random=random))
+
+    @classmethod
+    def of_signer(
+        cls, folder: Path, signer: LocalSigner, *, client: RegistryClient, names: Mapping[str, str],
+        random: Random = secrets.token_bytes,
+    ) -> Office:  # fmt: skip
+        """An office over a log-op key held elsewhere, as a committee member's; the folder keeps trust only."""
+        return cls(Party.of_signer(folder, signer, client=client, names=names, random=random))
+
+    def facts(self, at: int) -> Facts:
+        """What the registry's newest signed bundle says."""
+        return self.party.facts(at)
+
+    def applications(self, at: int) -> tuple[Institution, ...]:
+        """Institutions that wait: never decided about, or asking for a schema they have no record for."""
+        return tuple(item for item in self.institutions(at) if _waits(item))
+
+    def institutions(self, at: int) -> tuple[Institution, ...]:
+        """Every institution that ever applied, newest application first."""
+        facts = self.party.facts(at, fresh=True)
+        found = [Institution(item.record, rights_of(facts, item.record.did, at)) for item in facts.find("issuer", "")]
+        return tuple(sorted(found, key=lambda item: (-item.record.applied, item.record.did)))
+
+    def institution(self, did: str, at: int) -> Institution:
+        """One institution; NotFoundError."""
+        return institution_of(self.party.facts(at, fresh=True), did, at)
+
+    def schemas(self, at: int) -> tuple[Schema, ...]:
+        """Every published schema this toolkit can use, by name."""
+        found = []
+        for item in self.party.facts(at, fresh=True).find("schema", ""):
+            try:
+                found.append(read_schema(item.record.document, item.record.digest))
+            except SchemaError:
+                continue  # another toolkit's schema: it cannot be issued from here
+        return tuple(sorted(found, key=lambda schema: (schema.name, -schema.version)))
+
+    def approve(self, did: str, schema: bytes, *, until: int, since: int | None = None, level: int = 1) -> None:
+        """Give the right to one schema; `since=None` means from the log's own time on. RejectedError if refused."""
+        self._do(ops.issuer_approve(self.party.author(), did, schema, level=level, until=until, since=since))
+
+    def suspend_issuer(self, did: str, reason: str, *, schema: bytes | None = None) -> None:
+        """Suspend one right, or the institution."""
+        self._do(ops.issuer_suspend(self.party.author(), did, reason, schema=schema))
+
+    def reinstate(self, did: str, *, schema: bytes | None = None) -> None:
+        """Lift that suspension; the gap stays."""
+        self._do(ops.issuer_reinstate(self.party.author(), did, schema=schema))
+
+    def remove(self, did: str, reason: str, *, schema: bytes | None = None) -> None:
+        """End one right, or the institution; only a new application brings it back."""
+        self._do(ops.issuer_remove(self.party.author(), did, reason, schema=schema))
+
+    def override(self, list_id: str, index: int, state: str, reason: str, at: int) -> None:
+        """The auditor's word beside an issuer's list: revoked, suspended or lifted (R9)."""
+        noted = min(at, log_time(self.party.facts(at, fresh=True)))
+        self._do(ops.status_override(self.party.author(), list_id, index, state, reason, noted))
+
+    def overrides(self, at: int) -> tuple[Overridden, ...]:
+        """Every auditor's decision in force, newest first."""
+        facts = self.party.facts(at, fresh=True)
+        found = [Overridden(item.record, _owner(facts, item.record.list_id)) for item in facts.find("override", "")]
+        return tuple(sorted(found, key=lambda item: -item.record.at))
+
+    def standing_of(self, list_id: str, index: int, at: int) -> Place:
+        """How a place stands now."""
+        facts = self.party.facts(at, fresh=True)
+        names, listed = _owner(facts, list_id), facts.fact("status", list_id)
+        if not isinstance(listed, Found):
+            return Place("unknown", None, names)
+        entry, word = listed.record.entry(index), facts.fact("override", f"{list_id}|{index}")
+        said = [item for item in (entry, word.record if isinstance(word, Found) else None) if item is not None]
+        worst = next((item for item in said if item.state == "revoked"), said[0] if said else None)
+        return Place("valid", None, names) if worst is None else Place(worst.state, worst.reason, names)
+
+    def grant_role(self, did: str, role: str, *, until: int, since: int | None = None, schemas: Sequence[bytes] = ()) -> None:
+        """The committee makes a registered DID reviewer or auditor."""
+        self._do(ops.role_grant(self.party.author(), did, role, until=until, since=since, schemas=schemas))
+
+    def end_role(self, did: str, role: str) -> None:
+        """The committee ends a role."""
+        self._do(ops.role_end(self.party.author(), did, role))
+
+    def publish_schema(self, document: bytes) -> bytes:
+        """Publish a schema (JSON in any spelling); its digest. SchemaError for one that could not be issued."""
+        canonical = jcs(parse_json(document))
+        digest = self.client.genesis.hash(canonical)
+        read_schema(canonical, digest)
+        self._do(ops.schema_publish(self.party.author(), canonical))
+        return digest
+
+    def recognise(self, genesis: bytes, terms: bodies.TrustRecognise) -> None:
+        """The committee recognises a foreign registry, by the digest of its genesis (R23)."""
+        self._do(ops.trust_recognise(self.party.author(), genesis, terms))
+
+    def withdraw_recognition(self, genesis: bytes, mode: str) -> None:
+        """`cease`: earlier certificates stand if proven before; `distrust`: all fail."""
+        self._do(ops.trust_withdraw(self.party.author(), genesis, mode))
+
+    def _do(self, operation: SignedOperation) -> None:
+        with self.party.locked():
+            self.party.submit(operation)
+
+
+def _waits(item: Institution) -> bool:
+    known = {right.digest for right in item.rights}
+    return item.record.state == "applied" or (item.record.state == "approved" and bool(set(item.record.wanted) - known))
+
+
+def _owner(facts: Facts, list_id: str) -> Names:
+    answer = facts.fact("issuer", list_id.partition("/")[0])
+    return answer.record.names if isinstance(answer, Found) else ()

@@ -1,0 +1,220 @@
+"""The clerk's pages: what we may issue, the form, the certificate on one page, and its later life."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from credentials import picture
+from credentials.schema import Schema
+from issuer_app import forms, selfcheck
+from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
+from issuer_app.ledger import Issued
+from weid.canon import JSON
+from weid.codec import unhex
+from weid.errors import IssueError, MalformedError, RejectedError
+from weid.records import REASONS
+
+__all__ = ["pages"]
+
+pages = Blueprint("desk", __name__, url_prefix="/desk")
+
+ACTIONS = ("suspend", "lift", "revoke")
+
+
+@pages.get("/")
+@needs("clerk")
+def home() -> ResponseReturnValue:
+    """What the institution is accredited for, and the newest certificates."""
+    now, here = config().now(), desk()
+    return page(
+        "desk_home.html", did=here.did, rights=here.accreditations(now), standing=here.standing(now),
+        recent=[_line(row) for row in here.find("", 8)],
+        wanted=here.wanted(now), waiting=here.waiting(),
+    )  # fmt: skip
+
+
+@pages.get("/issue/<digest>")
+@needs("clerk")
+def form(digest: str) -> ResponseReturnValue:
+    """The form of a schema; a schema we hold no right for says so instead (the registry would refuse too)."""
+    schema = _schema(digest)
+    return _form(schema, {}, {})
+
+
+@pages.post("/issue/<digest>")
+@needs("clerk")
+def issue(digest: str) -> ResponseReturnValue:
+    """Issue from the form; sending the same form twice gives the same certificate."""
+    slow_down(config().limits.issue)
+    schema = _schema(digest)
+    claims, faults = forms.read_form(schema, request.form, config().zone)
+    words = {name: speaker()(fault.key, **dict(fault.values)) for name, fault in faults.items()}
+    if schema.bind != "none" and not request.form.get("bind", "").strip():
+        words["bind"] = speaker()("fault.missing")
+    if words:
+        return _form(schema, request.form, words), 422
+    try:
+        row = desk().issue(
+            schema.digest, claims, bind=request.form.get("bind", "").strip() or None, at=config().now(),
+            random=config().random, by=user().name, specimen=request.form.get("specimen") == "yes",
+            request=f"form:{user().name}:{request.form.get('once', '')[:64]}",
+        )  # fmt: skip
+    except (IssueError, MalformedError, RejectedError) as error:
+        field = "bind" if error.code.startswith("bind") else ""
+        return _form(schema, request.form, {field: speaker().problem(error.code)}), 403 if field == "" else 422
+    tell("desk.issued")
+    return redirect(url_for("desk.certificate", id_=row.id))
+
+
+@pages.get("/certificates")
+@needs("clerk")
+def certificates() -> ResponseReturnValue:
+    """Find by name, number or id."""
+    text = request.args.get("q", "")[:200]
+    rows = desk().find(text, 101)
+    return page("certificates.html", q=text, rows=[_line(row) for row in rows[:100]], more=len(rows) > 100)
+
+
+@pages.get("/certificates/<id_>")
+@needs("clerk")
+def certificate(id_: str) -> ResponseReturnValue:
+    """Everything about one certificate on one page; the picture is read back and verified here."""
+    row = desk().get(id_)
+    if row.erased:
+        return page("erased.html", row=row, line=_line(row))
+    schema = desk().schema(row.schema, config().now())
+    drawn = selfcheck.draw(row, config().code_host)
+    check = selfcheck.check(drawn, desk().facts(config().now()), config().clock())
+    return page(
+        "certificate.html", row=row, schema=schema, line=_line(row), shown=shown(row, schema), drawn=drawn,
+        check=check, reasons=_reasons(row), bearer=schema.bind in ("none", "document"),
+    )  # fmt: skip
+
+
+@pages.get("/certificates/<id_>/code.png")
+@needs("clerk")
+def code_png(id_: str) -> ResponseReturnValue:
+    """The picture as PNG."""
+    return _file(picture.png(_drawn(id_), scale=10), "image/png", f"{id_[:8]}.png")
+
+
+@pages.get("/certificates/<id_>/code.svg")
+@needs("clerk")
+def code_svg(id_: str) -> ResponseReturnValue:
+    """The picture as SVG, sized in millimetres."""
+    text = picture.svg(_drawn(id_), label=speaker()("certificate.code"))
+    return _file(text.encode("utf-8"), "image/svg+xml", f"{id_[:8]}.svg")
+
+
+@pages.get("/certificates/<id_>/certificate.json")
+@needs("clerk")
+def file(id_: str) -> ResponseReturnValue:
+    """The file form (VCDM 2.0)."""
+    return _file(_held(id_).file, "application/vc", f"{id_[:8]}.json", download=True)
+
+
+@pages.get("/certificates/<id_>/print")
+@needs("clerk")
+def printable(id_: str) -> ResponseReturnValue:
+    """The page for paper: title, fields, code at its printed size, the code for typed checks."""
+    row, schema = _held(id_), desk().schema(_held(id_).schema, config().now())
+    second = request.args.get("also", "")
+    return page(
+        "print.html", row=row, schema=schema, shown=shown(row, schema), drawn=_drawn(id_),
+        second=second if second in ("en", "pt", "zh-Hans", "zh-Hant") else None, institution=desk().names,
+        bearer=schema.bind in ("none", "document"),
+    )  # fmt: skip
+
+
+@pages.get("/certificates/<id_>/<any(suspend,lift,revoke,erase):action>")
+@needs("clerk")
+def confirm(id_: str, action: str) -> ResponseReturnValue:
+    """Say what will happen, and ask for the reason."""
+    row = desk().get(id_)
+    return page("confirm.html", row=row, line=_line(row), action=action, reasons=REASONS[1:], fault=None)
+
+
+@pages.post("/certificates/<id_>/<any(suspend,lift,revoke,erase):action>")
+@needs("clerk")
+def act(id_: str, action: str) -> ResponseReturnValue:
+    """Do it, with the reason given, and publish."""
+    row, reason, now = desk().get(id_), request.form.get("reason", ""), config().now()
+    if action in ("suspend", "revoke") and reason not in REASONS[1:]:
+        fault = speaker()("fault.reason")
+        return page("confirm.html", row=row, line=_line(row), action=action, reasons=REASONS[1:], fault=fault), 422
+    if action == "revoke":
+        desk().revoke(id_, reason, now)
+    elif action == "suspend":
+        desk().suspend(id_, reason, now)
+    elif action == "lift":
+        desk().lift(id_, now)
+    else:
+        desk().erase(id_)
+    tell(f"desk.done-{action}")
+    return redirect(url_for("desk.certificate", id_=id_))
+
+
+@pages.post("/publish")
+@needs("clerk")
+def publish() -> ResponseReturnValue:
+    """Tell the registry what it has not heard yet."""
+    desk().publish(config().now())
+    tell("desk.published")
+    return redirect(url_for("desk.home"))
+
+
+def shown(row: Issued, schema: Schema) -> list[tuple[Any, JSON]]:
+    """(claim, value) for each claim that has a value, in order."""
+    return [(claim, row.claims[claim.name]) for claim in schema.claims if row.claims.get(claim.name) is not None]
+
+
+def _line(row: Issued) -> dict[str, Any]:
+    """What lists show: the first two public values, the kind, the state today."""
+    schema = desk().schema(row.schema, config().now())
+    values = [speaker().shown(claim, value) for claim, value in shown(row, schema)[:2]]
+    state = row.state
+    if state == "valid" and row.until <= config().now():
+        state = "expired"
+    return {"row": row, "title": values[0] if values else "—", "more": values[1:], "kind": schema.title, "state": state}
+
+
+def _schema(digest: str) -> Schema:
+    try:
+        raw = unhex(digest)
+    except MalformedError:
+        abort(404)
+    return desk().schema(raw, config().now())
+
+
+def _form(schema: Schema, form: Any, faults: dict[str, str]) -> str:
+    allowed = desk().may_issue(schema.digest, config().now())
+    return page(
+        "issue.html", schema=schema, fields=forms.fields(schema), form=form, faults=faults, allowed=allowed,
+        once=form.get("once") or secrets.token_urlsafe(16), zone=config().zone,
+    )  # fmt: skip
+
+
+def _reasons(row: Issued) -> str | None:
+    return speaker()(f"reason.{row.reason}") if row.reason in REASONS else None
+
+
+def _held(id_: str) -> Issued:
+    row = desk().get(id_)
+    if row.erased:
+        raise IssueError("the certificate was erased here", code="erased")
+    return row
+
+
+def _drawn(id_: str) -> picture.Picture:
+    return selfcheck.draw(_held(id_), config().code_host)
+
+
+def _file(data: bytes, kind: str, name: str, download: bool = False) -> Response:
+    response = Response(data, content_type=kind)
+    wanted = download or request.args.get("download") is not None
+    response.headers["Content-Disposition"] = f'{"attachment" if wanted else "inline"}; filename="{name}"'
+    return response
