@@ -1,0 +1,80 @@
+"""`weid verifier serve`: the verifier's page on this machine, or over TLS for the officer's own phone."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import click
+
+__all__ = ["verifier"]
+
+
+@click.group()
+def verifier() -> None:
+    """The verifier's page."""
+
+
+@verifier.command()
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="State folder [WEID_HOME or ~/.weid].")
+@click.option("--pack", "packs", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="A pack with requests and rules; may be given again.")  # fmt: skip
+@click.option("--port", default=8310, show_default=True, help="Port to listen on.")
+@click.option("--bind", help="Address to listen on [127.0.0.1; 0.0.0.0 with --tls].")
+@click.option("--tls", is_flag=True, help="Serve over HTTPS with a self-signed certificate, for a phone's camera.")
+@click.option("--name", "names", multiple=True, help="Host name or address the phone opens; may be given again.")
+@click.option("--verifier", "identity", default="verifier", show_default=True, help="Who asks, as wallets show it.")
+@click.option("--title", help="The name of this checkpoint, as wallets show it.")
+@click.option("--gate", help="The gate name that gate codes must be made for.")
+@click.option("--request", "chosen", help="The request chosen at first: PACK/NAME.")
+@click.option("--timezone", help="Time zone of the pages, such as Asia/Hong_Kong [this machine's].")
+def serve(
+    home: Path | None, packs: tuple[Path, ...], port: int, bind: str | None, tls: bool, names: tuple[str, ...],
+    identity: str, title: str | None, gate: str | None, chosen: str | None, timezone: str | None,
+) -> None:  # fmt: skip
+    """Serve the page until interrupted. Nothing is fetched while checking."""
+    from registry.node.serving import certificate
+    from registry.node.serving import serve as run
+    from verifier_app.app import create_app
+    from weid.errors import WeidError
+
+    folder = home or Path(os.environ.get("WEID_HOME") or Path.home() / ".weid")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    hosts = _hosts(names, tls)
+    config = {
+        "TRUST_FOLDER": folder, "PACKS": packs, "VERIFIER": identity, "NAME": title, "GATE": gate, "REQUEST": chosen,
+        "TIMEZONE": timezone, "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],
+    }  # fmt: skip
+    try:
+        app = create_app(config)
+    except WeidError as error:
+        raise click.UsageError(str(error)) from error
+    address = bind or ("0.0.0.0" if tls else "127.0.0.1")  # noqa: S104 (asked for by --tls, printed below)
+    files = certificate(folder / "verifier-tls", hosts) if tls else None
+    if files is not None:
+        click.echo(f"certificate SHA-256 {files[2]}", err=True)
+        click.echo("Compare this with what the phone shows before you accept it.", err=True)
+    scheme = "https" if tls else "http"
+
+    def ready(opened: int) -> None:
+        for host in hosts:
+            click.echo(f"{scheme}://{f'[{host}]' if ':' in host else host}:{opened}/", err=True)
+
+    run(app, address, port, tls=None if files is None else files[:2], ready=ready, body=65 << 20)
+
+
+def _hosts(names: tuple[str, ...], tls: bool) -> tuple[str, ...]:
+    """The names this service answers to: loopback, and with TLS those given or this machine's own address."""
+    own = names or ((_address(),) if tls else ())
+    return tuple(dict.fromkeys(host for host in (*own, "localhost", "127.0.0.1") if host))
+
+
+def _address() -> str:
+    """This machine's address on its network; connecting a datagram socket sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])

@@ -1,0 +1,65 @@
+"""What a stranger hands in, sorted before anything trusts it: a picture with codes, a file, a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from credentials import carrier, picture
+from weid.errors import MalformedError
+
+__all__ = ["MAX_CODES", "Handed", "from_bytes", "from_frame"]
+
+MAX_CODES: Final = 8  # judged in one picture; a wall of codes is not worth a minute of work
+MAX_LINES: Final = 64
+_PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """The credentials to judge. `more`: the picture held others beyond the cap; `problem`: why there are none."""
+
+    items: tuple[bytes, ...]
+    more: bool = False
+    problem: str | None = None
+
+
+def from_bytes(data: bytes) -> Handed:
+    """An uploaded file or a pasted text: every code of a picture, every line that is a code, else one document."""
+    if not data.strip():
+        return Handed((), problem="empty")
+    if data.startswith(_PICTURES):
+        return _codes(data)
+    if data.startswith(b"%PDF"):
+        return Handed((), problem="pdf")
+    text = data.removeprefix(b"\xef\xbb\xbf").strip()
+    lines = text.split() if text.count(b"\n") < MAX_LINES else []
+    if len(lines) > 1 and all(_is_code(line) for line in lines):
+        return Handed(tuple(lines[:MAX_CODES]), more=len(lines) > MAX_CODES)
+    return Handed((text,))
+
+
+def from_frame(data: bytes) -> tuple[Handed, bool]:
+    """One camera frame: only codes that look like ours, and whether another kind of code was in sight."""
+    found = _codes(data)
+    ours = tuple(item for item in found.items if _is_code(item))
+    return Handed(ours, found.more, found.problem), len(found.items) > len(ours)
+
+
+def _codes(data: bytes) -> Handed:
+    try:
+        texts = picture.read(data)
+    except MalformedError as error:
+        return Handed((), problem="too-large" if error.code == "too-large" else "not-a-picture")
+    if not texts:
+        return Handed((), problem="no-code")
+    different = tuple(dict.fromkeys(text.encode("utf-8", "replace") for text in texts))
+    return Handed(different[:MAX_CODES], more=len(different) > MAX_CODES)
+
+
+def _is_code(line: bytes) -> bool:
+    try:
+        carrier.from_text(line.decode("ascii"))
+    except (MalformedError, UnicodeDecodeError):
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""What an operator may set, read once into a strict value."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from weid.errors import MalformedError
+from weid.pack import Pack, read_pack
+
+__all__ = ["Settings", "load_pack", "read_settings"]
+
+MAX_PACK_FILE: Final = 1 << 20
+HOST: Final = "weid.app"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration of one verifier.
+
+    `folder` holds the pinned registry and its bundles; `memory` is the SQLite file of used codes. `verifier` and
+    `name` are what a wallet shows before it answers; `gate` is the name gate codes must be made for.
+    """
+
+    folder: Path
+    packs: tuple[Pack, ...]
+    memory: Path | str
+    host: str
+    verifier: str
+    name: str
+    gate: str
+    request: str | None
+    minutes: int
+    zone: tzinfo
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
+
+
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """The settings in a mapping; MalformedError names the key that is wrong.
+
+    Keys: TRUST_FOLDER (required), PACKS (folders or Packs), MEMORY, HOST, VERIFIER, NAME, GATE, REQUEST,
+    CHALLENGE_MINUTES, TIMEZONE, CLOCK, RANDOM.
+    """
+    if "TRUST_FOLDER" not in config:
+        raise MalformedError("TRUST_FOLDER must name the folder of the pinned registry", code="bad-config")
+    folder = Path(config["TRUST_FOLDER"])
+    packs = tuple(item if isinstance(item, Pack) else load_pack(Path(item)) for item in config.get("PACKS", ()))
+    lasts = config.get("CHALLENGE_MINUTES", 3)
+    if type(lasts) is not int or not 1 <= lasts <= 60:
+        raise MalformedError("CHALLENGE_MINUTES must be 1 to 60", code="bad-config")
+    verifier = str(config.get("VERIFIER") or "verifier")
+    return Settings(
+        folder=folder,
+        packs=packs,
+        memory=config.get("MEMORY") or folder / "verifier.db",
+        host=str(config.get("HOST") or HOST),
+        verifier=verifier,
+        name=str(config.get("NAME") or verifier),
+        gate=str(config.get("GATE") or ""),
+        request=config.get("REQUEST"),
+        minutes=lasts,
+        zone=_zone(config.get("TIMEZONE")),
+        clock=config.get("CLOCK") or _now,
+        random=config.get("RANDOM") or secrets.token_bytes,
+    )
+
+
+def load_pack(folder: Path) -> Pack:
+    """The pack in a folder; MalformedError when it is none, or holds a file that is too large."""
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            if path.stat().st_size > MAX_PACK_FILE:
+                raise MalformedError(f"{path.name}: too large for a pack", code="too-large")
+            found[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return read_pack(found)
+
+
+def _zone(name: object) -> tzinfo:
+    if name is None:
+        return datetime.now().astimezone().tzinfo or UTC
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise MalformedError(f"TIMEZONE {name!r} is not known", code="bad-config") from None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
