@@ -1,0 +1,175 @@
+"""`weid registry …`: run a registry. Data on standard output, words on standard error."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+
+import click
+
+from wallet_cli import committee
+from wallet_cli.state import echo_json, now, passphrase, write_atomic
+
+FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
+
+
+@click.group()
+def registry() -> None:
+    """Run a registry: init, serve, tick, bundle, show, fsck; decide for it: grant, approve, publish-schema, recognise."""
+
+
+@registry.command()
+@FOLDER
+@PASS
+@click.option("--origin", required=True, help="Name of the log, e.g. registry.example.org/certificates/1.")
+@click.option("--chain", type=int, required=True, help="Chain id of its DIDs: a number nobody else uses.")
+@click.option("--profile", type=click.Choice(["intl", "gm"]), default="intl", show_default=True, help="gm: SM2 and SM3 only.")
+@click.option("--member", default="committee", show_default=True, help="Name of the one committee member.")
+def init(folder: Path, passphrase_file: str | None, origin: str, chain: int, profile: str, member: str) -> None:
+    """Make a new registry in FOLDER: operator keys, a committee of one, genesis, first tick."""
+    from registry.genesis import fingerprint
+    from wallet_cli.registry_folder import create_registry
+    from weid.codec import minutes
+
+    made = create_registry(
+        folder, origin=origin, chain=chain, profile=profile, members={member: 1},
+        passphrase=passphrase(passphrase_file, confirm=True), minute=minutes(now()), random=secrets.token_bytes,
+    )  # fmt: skip
+    click.echo(made.pin.hex())
+    click.echo(f"The registry is ready. Its fingerprint, to compare aloud: {fingerprint(made.pin)}", err=True)
+    click.echo(f"Give {folder / 'genesis.json'} to everybody who is to trust it (`weid trust add`).", err=True)
+    made.close()
+
+
+@registry.command()
+@FOLDER
+@PASS
+@click.option("--port", default=8440, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--every", default=1, show_default=True, help="Tick and commit the state every so many minutes.")
+def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every: int) -> None:
+    """Serve the node: takes signed operations, answers reads, ticks the log's clock."""
+    import threading
+
+    from registry.node.service import create_node
+    from registry.node.serving import serve as run
+    from wallet_cli.registry_folder import open_registry
+    from weid.codec import minutes
+
+    opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
+    stop = threading.Event()
+
+    def clock() -> None:
+        from weid.errors import RegistryError
+
+        while not stop.wait(min(60 * every, 60)):
+            try:
+                opened.tick(minutes(now()))
+                opened.commit()
+            except RegistryError as error:
+                click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
+                return
+
+    threading.Thread(target=clock, name="tick", daemon=True).start()
+
+    def ready(at: int) -> None:
+        click.echo(f"Registry {opened.genesis.origin} at http://{host}:{at}/v1/checkpoint; stop with Ctrl-C.", err=True)
+
+    try:
+        run(create_node(opened, clock=lambda: minutes(now())), host, port, ready=ready, body=32 << 20)
+    finally:
+        stop.set()
+        opened.close()
+
+
+@registry.command()
+@FOLDER
+@PASS
+@click.option("--at", metavar="TIME", help="Log time to write instead of the clock's.")
+def tick(folder: Path, passphrase_file: str | None, at: str | None) -> None:
+    """Bring the log's time up to now and commit the state."""
+    from wallet_cli.registry_folder import open_registry
+    from weid.codec import minutes, rfc3339
+
+    opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
+    minute = minutes(now(at))
+    opened.tick(minute).require()
+    opened.commit().require()
+    click.echo(f"{opened.size}")
+    click.echo(f"Log time is {rfc3339(minute)}; {opened.size} entries.", err=True)
+    opened.close()
+
+
+@registry.command()
+@FOLDER
+@PASS
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def bundle(folder: Path, passphrase_file: str | None, output: Path) -> None:
+    """Write the trust bundle: all an offline verifier needs, in one file."""
+    from wallet_cli.registry_folder import open_registry
+
+    opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
+    opened.commit().require()
+    earlier = handed_out(folder)
+    data = opened.bundle(since=earlier)
+    write_atomic(output, data)
+    remember(folder, (*earlier, opened.size))
+    click.echo(str(output))
+    click.echo(f"{len(data)} bytes; carry it by any means: it proves itself.", err=True)
+    opened.close()
+
+
+@registry.command()
+@FOLDER
+def show(folder: Path) -> None:
+    """Show the log, entry by entry, as JSON lines."""
+    from wallet_cli.registry_folder import open_registry
+
+    opened = open_registry(folder, None, random=secrets.token_bytes)
+    for index in range(opened.size):
+        echo_json(opened.view(index))
+    opened.close()
+
+
+@registry.command()
+@FOLDER
+def fsck(folder: Path) -> None:
+    """Recompute everything: leaves, roots, signatures, state. Names the first bad entry; exit 1 if there is one."""
+    from registry.audit import fsck as check
+    from registry.engines.sqlite import SqliteEngine
+    from registry.genesis import parse_genesis
+
+    genesis = parse_genesis((folder / "genesis.json").read_bytes())
+    engine = SqliteEngine.open(folder / "registry.db", hash=genesis.hash)
+    try:
+        findings = check(engine, pin=genesis.digest)
+    finally:
+        engine.close()
+    for finding in findings:
+        where = "the file" if finding.index is None else f"entry {finding.index}"
+        click.echo(f"{where}: {finding.code}: {finding.detail}")
+    if findings:
+        click.echo("The database is damaged or was changed. Keep it, and restore from a backup or mirror.", err=True)
+        sys.exit(1)
+    click.echo("Every leaf, root and signature was recomputed: sound.", err=True)
+
+
+HISTORIES = 16
+
+
+def handed_out(folder: Path) -> tuple[int, ...]:
+    """Log sizes of the last bundle files made here: each new one proves that it continues them (R21)."""
+    path = folder / "handed-out"
+    return tuple(int(text) for text in path.read_text("utf-8").split()) if path.exists() else ()
+
+
+def remember(folder: Path, sizes: tuple[int, ...]) -> None:
+    """Keep the newest sizes."""
+    kept = sorted(set(sizes))[-HISTORIES:]
+    write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
+
+
+for command in committee.COMMANDS:
+    registry.add_command(command)

@@ -1,0 +1,97 @@
+"""A registry on disk: genesis, database, high-water mark and sealed keys in one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wallet_cli.state import write_atomic
+from weid.errors import WeidError
+
+if TYPE_CHECKING:
+    from registry.genesis import Genesis
+    from registry.log import Registry
+    from registry.signer import OperatorKeys
+    from weid.keys import LocalSigner, PublicKey
+    from weid.suites import Random
+
+SUITE = {"intl": "ed25519", "gm": "sm2"}
+OPERATOR_ROLES = {"log": "log", "state": "state", "operator": "log-op"}
+
+
+def create_registry(
+    folder: Path, *, origin: str, chain: int, profile: str, members: dict[str, int], passphrase: str, minute: int,
+    random: Random, cost: int | None = None,
+) -> Registry:  # fmt: skip
+    """A new registry: operator keys, one key for each committee member, genesis, first tick.
+
+    `members` are names and voting weights; their keys are sealed beside the operator's as committee-<name>.json.
+    WeidError `exists` rather than touching a folder that holds a registry.
+    """
+    from registry.genesis import Genesis, Member, print_genesis
+    from registry.log import Registry
+    from weid.did import key_id, weid_did
+    from weid.keyfile import seal_key
+    from weid.keys import PublicKey
+    from weid.suites import suite
+
+    if (folder / "genesis.json").exists():
+        raise WeidError(f"{folder} holds a registry already", code="exists")
+    (folder / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
+    chosen = suite(SUITE[profile])
+
+    def fresh(name: str, kid: str | None, role: str) -> PublicKey:
+        secret = chosen.generate(random)
+        key = PublicKey(chosen.name, chosen.public(secret))
+        named = kid or key_id(weid_did(chain, key), 1)
+        sealed = seal_key(secret, chosen.name, named, role, passphrase, random=random, profile=profile, cost=cost)
+        write_atomic(folder / "keys" / f"{name}.json", sealed, private=True)
+        return key
+
+    keys = {name: fresh(name, f"{origin}#{name}", role) for name, role in OPERATOR_ROLES.items()}
+    committee = []
+    for name, weight in members.items():
+        key = fresh(f"committee-{name}", None, "log-op")
+        committee.append(Member(str(weid_did(chain, key)), name, weight, key))
+    genesis = Genesis(
+        origin=origin, chain=chain, profile=profile, log=keys["log"], state=keys["state"], operator=keys["operator"],
+        committee=tuple(committee), floors=_floors(sum(members.values())), witnesses="quorum none\n", first_tick=minute,
+    )  # fmt: skip
+    data = print_genesis(genesis)
+    write_atomic(folder / "genesis.json", data)
+    registry = Registry.create(folder / "registry.db", data, operator_keys(folder, genesis, passphrase), random=random)
+    registry.tick(minute)
+    return registry
+
+
+def open_registry(folder: Path, passphrase: str | None, *, random: Random) -> Registry:
+    """The registry of a folder; without a passphrase it can be read and checked, not written."""
+    from registry.log import Registry
+
+    if not (folder / "registry.db").exists():
+        raise WeidError(f"{folder} holds no registry: run `weid registry init {folder}`", code="no-registry")
+    if passphrase is None:
+        return Registry.open(folder / "registry.db", random=random)
+    words = passphrase
+    return Registry.open(folder / "registry.db", random=random, keys=lambda genesis: operator_keys(folder, genesis, words))
+
+
+def operator_keys(folder: Path, genesis: Genesis, passphrase: str) -> OperatorKeys:
+    """The operator's three keys and the high-water mark that stands outside the database."""
+    from registry.signer import OperatorKeys
+
+    log, state, operator = (open_signer(folder, name, passphrase) for name in OPERATOR_ROLES)
+    return OperatorKeys(genesis, log=log, state=state, operator=operator, mark=folder / "high-water")
+
+
+def open_signer(folder: Path, name: str, passphrase: str) -> LocalSigner:
+    """One sealed key of a registry folder."""
+    from weid.keyfile import open_key
+
+    return open_key((folder / "keys" / f"{name}.json").read_bytes(), passphrase)
+
+
+def _floors(total: int) -> dict[str, int]:
+    from registry.genesis import FLOORS
+
+    return {name: min(total, total // 2 + 1) for name in FLOORS}

@@ -1,0 +1,95 @@
+"""`weid trust …`: the one registry you pin, and the bundles you carry to this machine."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from wallet_cli.holder import AT
+from wallet_cli.state import echo, home, now, read_input
+
+if TYPE_CHECKING:
+    from registry.node.folder import TrustFolder
+    from weid.facts import Facts
+
+
+def trust_folder() -> TrustFolder:
+    """The trust of the state folder."""
+    from registry.node.folder import TrustFolder
+
+    return TrustFolder(home())
+
+
+def load_facts(moment: datetime) -> Facts:
+    """What may be relied on at this moment."""
+    from weid.codec import minutes
+
+    return trust_folder().facts(at=minutes(moment))
+
+
+@click.group()
+def trust() -> None:
+    """The registry you trust, and its bundles: add, import, show, clear-conflict."""
+
+
+@trust.command()
+@click.argument("genesis")
+@click.option("--fingerprint", "expected", help="The fingerprint you were told; refuses a genesis with another.")
+def add(genesis: str, expected: str | None) -> None:
+    """Pin exactly one home registry by its GENESIS file. Compare the fingerprint with one from another channel."""
+    from registry.genesis import fingerprint, parse_genesis
+    from weid.errors import TrustError
+
+    data = read_input(genesis)
+    shown = fingerprint(parse_genesis(data).digest)
+    if expected is not None and expected.replace(" ", "").lower() != shown.replace(" ", ""):
+        raise TrustError(f"the fingerprint is {shown}, not the one you were told", code="foreign-genesis")
+    store = trust_folder().pin(data)
+    click.echo(shown)
+    echo(f"Pinned {store.root.origin}. Compare the fingerprint aloud before you rely on it.", err=True)
+
+
+@trust.command("import")
+@AT
+@click.argument("bundle")
+def import_(at: str | None, bundle: str) -> None:
+    """Take a trust BUNDLE (a file, or - for standard input). Older, forked or foreign ones are refused by name."""
+    from weid.codec import minutes
+
+    store = trust_folder().accept(read_input(bundle), at=minutes(now(at)))
+    mark = max(store.marks, key=lambda item: item.log_time)
+    echo(mark.origin)
+    click.echo("Imported. `weid trust show` says how old the data are.", err=True)
+
+
+@trust.command()
+@AT
+def show(at: str | None) -> None:
+    """Show what is pinned and how old each registry's data are."""
+    from weid.codec import minutes, rfc3339
+
+    store = trust_folder().load()
+    if store is None:
+        click.echo("Nothing is pinned. Ask your registry for its genesis file, then `weid trust add FILE`.", err=True)
+        sys.exit(3)
+    echo(f"home {store.root.origin}  fingerprint {store.fingerprint}")
+    moment = minutes(now(at))
+    for mark in store.marks:
+        age = moment - mark.log_time
+        echo(f"  {mark.origin}: {mark.size} entries, as of {rfc3339(mark.log_time)} ({age} minutes ago)")
+    if store.home is None:
+        click.echo("No bundle yet: `weid trust import BUNDLE`.", err=True)
+    if store.conflict is not None:
+        echo(f"CONFLICT [{store.conflict.code}] {store.conflict.sentence}", err=True)
+        sys.exit(3)
+
+
+@trust.command("clear-conflict")
+@click.confirmation_option(prompt="Have you compared the registries and decided which data are right?")
+def clear_conflict() -> None:
+    """Forget a trust conflict after you have looked into it."""
+    trust_folder().clear_conflict()
+    click.echo("Cleared.", err=True)

@@ -1,0 +1,145 @@
+"""`weid verify`: the one pipeline on a file, a code's text, a picture or standard input. Nothing is ever fetched."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wallet_cli.holder import AT, LANG
+from wallet_cli.state import echo, echo_json, now, read_input
+from weid.errors import WeidError
+
+if TYPE_CHECKING:
+    from credentials.policy import Policy
+    from credentials.presentation import Challenge
+    from credentials.report import Report
+
+_MARK = {"PASSED": "+", "FAILED": "x", "UNKNOWN": "?", "SKIPPED": "-"}
+
+
+@click.command()
+@click.argument("what")
+@AT
+@LANG
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@click.option("--explain", is_flag=True, help="Say of every check how it ended and why.")
+@click.option("--pack", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A pack with requests.")
+@click.option("--request", "name", help="Which request of the pack to check against.")
+@click.option("--challenge", help="The challenge you showed (file or text), for live answers.")
+@click.option("--proof-only", is_flag=True, help="Check the signature alone, not whether the issuer may issue this.")
+def verify(
+    what: str, at: str | None, lang: str, as_json: bool, explain: bool, folder: Path | None, name: str | None,
+    challenge: str | None, proof_only: bool,
+) -> None:  # fmt: skip
+    """Check a credential offline: FILE, the code's text, a picture, or - for standard input.
+
+    Exit code: 0 valid, 1 not valid, 2 usage or unreadable file, 3 cannot be decided (old or missing trust data).
+    The verdict goes to standard output, the words to standard error.
+    """
+    from credentials.verify import verify as run
+    from wallet_cli.trust import load_facts
+
+    moment = now(at)
+    policy, items = _policy(folder, name, challenge, proof_only), _inputs(read_input(what))
+    try:
+        facts = load_facts(moment)
+    except WeidError as error:
+        _cannot_decide(error, as_json)
+        sys.exit(3)
+    reports = [run(data, facts=facts, policy=policy, at=moment) for data in items]
+    for report in reports:
+        if as_json:
+            echo_json(report.to_json(), indent=1)
+        else:
+            _print(report, lang, explain)
+    codes = [report.exit_code for report in reports]
+    sys.exit(1 if 1 in codes else max(codes))  # of several codes one that is not valid decides
+
+
+def _cannot_decide(error: WeidError, as_json: bool) -> None:
+    """Our own trust data cannot be used: that says nothing about the credential."""
+    if as_json:
+        echo_json({"verdict": "undecided", "outcome": "UNKNOWN", "exitCode": 3, "authentic": False,
+                   "reason": error.code, "credential": None}, indent=1)  # fmt: skip
+    else:
+        click.echo("undecided")
+    echo(f"Nothing can be decided: {error} [{error.code}]", err=True)
+
+
+def _inputs(data: bytes) -> list[bytes]:
+    """Each code of a picture, or the one thing that was given."""
+    from credentials.reading import is_picture, texts_in
+    from weid.errors import MalformedError
+
+    if not is_picture(data):
+        return [data.strip()]
+    try:
+        texts = texts_in(data)
+    except MalformedError as error:
+        raise click.UsageError(f"the picture cannot be read: {error}") from error
+    if not texts:
+        raise click.UsageError("no code was found in the picture; try a sharper or larger one")
+    return [text.encode() for text in texts]
+
+
+def _policy(folder: Path | None, name: str | None, challenge: str | None, proof_only: bool) -> Policy:
+    from credentials.policy import Policy
+
+    if proof_only:
+        return Policy(require_accreditation=False)
+
+    asked = None if challenge is None else _challenge(read_input(challenge))
+    if folder is None:
+        if asked is None:
+            return Policy()
+        return Policy(challenge=asked, purpose=asked.purpose, require_binding="challenge")
+    from credentials.requests import policy_for
+    from wallet_cli.pack import load_pack
+    from weid.errors import MalformedError
+
+    if name is None:
+        raise click.UsageError("--pack needs --request")
+    try:
+        return policy_for(load_pack(folder), name, challenge=asked)
+    except MalformedError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _challenge(data: bytes) -> Challenge:
+    from credentials.carrier import from_text
+    from credentials.presentation import read_challenge
+    from credentials.reading import texts_in
+
+    try:
+        (text,) = texts_in(data)
+        return read_challenge(from_text(text).data)
+    except ValueError as error:  # MalformedError is one, and so is another number of codes
+        raise click.UsageError(f"the challenge cannot be read: {error}") from error
+
+
+def _print(report: Report, lang: str, explain: bool) -> None:
+    from credentials.wording import verdict
+
+    words = verdict(report.verdict, lang)
+    echo(report.verdict)
+    echo(f"{words.word}. {words.sentence} {words.do}", err=True)
+    shown = report.presented
+    if report.authentic is not None and shown is not None:
+        issuer = shown.issuer_names.get(lang) or shown.issuer
+        echo(f"{shown.title.get(lang) or shown.type}, by {issuer} ({shown.registry})", err=True)
+        for claim, value in report.authentic.items():
+            label = shown.labels.get(claim, {}).get(lang) or claim
+            text = shown.texts.get(claim, {}).get(lang) or value
+            echo(f"  {label}: {text}", err=True)
+        for claim in shown.hidden:
+            label = shown.labels.get(claim, {}).get(lang) or claim
+            echo(f"  {label}: (not shown in this code)", err=True)
+    for age in report.ages:
+        echo(f"  {age.what} as of {age.age} minutes ago: {age.label}", err=True)
+    if explain:
+        for check in report:
+            mark = _MARK[check.outcome.value]
+            echo(f" {mark} {check.outcome.value:<7} {check.id:<24} {check.code}: {check.sentence(lang)}", err=True)
