@@ -1,0 +1,120 @@
+"""Credentials of others: W3C files with did:key issuers, read strictly and judged honestly."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credentials.data_integrity import sign
+from credentials.policy import Policy
+from credentials.report import Outcome, Report
+from credentials.verify import verify
+from tests.credentials.world import World, at, make_signer
+from weid.did import did_key
+from weid.facts import Facts, NoFacts
+from weid.keys import LocalSigner
+
+PROOF_ONLY = Policy(require_accreditation=False)
+
+
+def key_signer(suite_name: str = "ed25519") -> LocalSigner:
+    key = make_signer(suite_name, "assert", "foreign").public_key
+    return make_signer(suite_name, "assert", "foreign", f"{did_key(key)}#{key.multikey()}")
+
+
+def document(**change: Any) -> dict[str, Any]:
+    signer = key_signer(change.pop("suite", "ed25519"))
+    value = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiableCredential"],
+        "issuer": signer.kid.split("#")[0],
+        "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": {"id": "did:example:x", "alumniOf": "A School"},
+        **change,
+    }
+    return sign({name: item for name, item in value.items() if item is not ...}, signer, created="2026-01-01T00:00:00Z")
+
+
+def check(value: Any, policy: Policy = PROOF_ONLY, facts: Facts | None = None) -> Report:
+    return verify(json.dumps(value).encode(), facts=facts or World().facts(), policy=policy, at=at())
+
+
+@pytest.mark.parametrize("suite_name", ["ed25519", "p256", "sm2"])
+def test_proof_alone_needs_no_registry(suite_name: str) -> None:
+    """Asked for the proof alone, a did:key credential passes with nothing pinned, and the report says what was asked."""
+    report = check(document(suite=suite_name), facts=NoFacts())
+    assert (report.outcome, report.check("issuer.document").code) == (Outcome.PASSED, "self-issued")
+    assert report.authentic == {"id": "did:example:x", "alumniOf": "A School"}
+    assert report.notes
+
+
+def test_without_a_right_it_is_not_accepted() -> None:
+    """By default a did:key issuer has no right to issue anything."""
+    report = check(document(), Policy())
+    assert (report.verdict, report.exit_code) == ("issuer-not-authorised", 1)
+    assert report.check("proof.signature").outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    "change, verdict",
+    [
+        ({"validUntil": "2026-02-01T00:00:00Z"}, "expired"),
+        ({"validFrom": "2027-01-01T00:00:00+08:00"}, "not-yet-valid"),
+        ({"validFrom": "2026-11-23T08:00:30Z"}, "not-yet-valid"),
+        ({"validFrom": "yesterday"}, "not-a-credential"),
+        ({"validUntil": "2026-02-30T00:00:00Z"}, "not-a-credential"),
+        ({"credentialSubject": []}, "unsupported"),
+        ({"credentialSubject": [{"a": 1}, {"b": 1}]}, "unsupported"),
+        ({"issuer": ...}, "not-a-credential"),
+        ({"type": ["Other"]}, "not-a-credential"),
+        ({"@context": ["https://www.w3.org/2018/credentials/v1"]}, "unsupported"),
+        ({"credentialStatus": {"type": "BitstringStatusListEntry"}}, "undecided"),
+        ({"weid": {}}, "not-a-credential"),
+        ({"id": 7}, "not-a-credential"),
+    ],
+)
+def test_verdicts(change: dict[str, Any], verdict: str) -> None:
+    """Each defect has its verdict; none is called tampering."""
+    assert check(document(**change)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "change, verdict",
+    [
+        ({"cryptosuite": "ecdsa-sd-2023"}, "unsupported"),
+        ({"cryptosuite": "ecdsa-jcs-2019"}, "tampered"),
+        ({"type": "Ed25519Signature2020"}, "unsupported"),
+        ({"previousProof": "urn:x"}, "unsupported"),
+        ({"proofValue": "z1"}, "tampered"),
+        ({"proofPurpose": "authentication"}, "tampered"),
+        ({"verificationMethod": "did:key:z6Mk#other"}, "tampered"),
+        ({"verificationMethod": "https://x.example/key"}, "issuer-unknown"),
+    ],
+)
+def test_proofs(change: dict[str, Any], verdict: str) -> None:
+    """What we do not read is unsupported, what does not match is tampered; nothing escapes as an exception."""
+    value = document()
+    for policy in (PROOF_ONLY, Policy()):
+        report = check({**value, "proof": {**value["proof"], **change}}, policy)
+        assert report.verdict == verdict
+        assert report.exit_code != 0
+
+
+def test_misleading_text_is_flagged() -> None:
+    """Bidi controls inside a foreign subject are flagged where people will read it (R28)."""
+    report = check(document(credentialSubject={"name": {"en": ["a\u202eb"]}}), Policy())
+    assert report.check("schema").code == "unsafe-text"
+
+
+@given(st.sampled_from(["type", "cryptosuite", "verificationMethod", "proofPurpose", "proofValue", "created"]),
+       st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.lists(st.text(max_size=3)))  # fmt: skip
+def test_any_proof_member(name: str, value: Any) -> None:
+    """Any value of any proof member: a report, never a yes, never a crash."""
+    base = document()
+    report = check({**base, "proof": {**base["proof"], name: value}})
+    assert report.exit_code != 0
+    assert all(check.code != "internal-error" for check in report)

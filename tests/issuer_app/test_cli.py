@@ -1,0 +1,70 @@
+"""`weid issuer …` against a registry node over HTTP."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from credentials import picture
+from issuer_app.cli import issuer
+from issuer_app.users import Users
+from registry.genesis import print_genesis
+from registry.node.service import create_node
+from registry.node.serving import certificate
+from tests.browser import serving
+from tests.issuer_app.house import PACKS, House
+from tests.registry.world import YEAR
+
+CLAIMS = {"holderName": "王小明", "certificateNumber": "202611230001", "skill": "区块链", "awardDate": "2026-11-20"}
+
+
+def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """init, issue before the right (refused), approve, issue, find, suspend, lift, revoke: ids and states on stdout."""
+    monkeypatch.setattr("issuer_app.cli._now", lambda: house.now)
+    folder, secret = tmp_path / "own", tmp_path / "passphrase"
+    secret.write_text("for tests only\n")
+    (tmp_path / "genesis.json").write_bytes(print_genesis(house.world.genesis))
+    (tmp_path / "claims.json").write_text(json.dumps(CLAIMS))
+    run = CliRunner(env={"WEID_PASSPHRASE_FILE": str(secret)})
+
+    def say(*words: str) -> tuple[int, str]:
+        result = run.invoke(issuer, [*words], catch_exceptions=True)
+        return result.exit_code, result.stdout.strip()
+
+    with serving(create_node(house.world.registry)) as address:
+        status, did = say(
+            "init", str(folder), "--genesis", str(tmp_path / "genesis.json"), "--node", address, "--pack",
+            str(PACKS / "certificate-authority"), "--party", "association", "--wants", "skill-certificate",
+        )  # fmt: skip
+        assert status == 0 and did.startswith("did:weid:20200:0x")
+        issue = ("issue", str(folder), "skill-certificate", str(tmp_path / "claims.json"), "--out", str(tmp_path / "out"))
+        assert say(*issue)[0] != 0
+        house.office.approve(did, house.skill, until=house.now + YEAR)
+        status, code = say(*issue)
+        assert status == 0
+        assert picture.read((tmp_path / "out" / "code.png").read_bytes()) == (code,)
+        assert house.verify(code.encode()).verdict == "valid-bearer"
+        row = json.loads(say("find", str(folder), "王小明")[1])
+        assert json.loads(say("suspend", str(folder), row["id"], "--reason", "error-in-data")[1])["state"] == "suspended"
+        assert json.loads(say("lift", str(folder), row["id"])[1])["state"] == "valid"
+        assert json.loads(say("revoke", str(folder), row["id"], "--reason", "fraud")[1])["state"] == "revoked"
+        assert house.verify(code.encode()).verdict == "revoked"
+        assert say("publish", str(folder))[0] == 0
+        assert say("rotate", str(folder), "assert") == (0, "4")
+        (tmp_path / "password").write_text("a long enough password\n")
+        assert say("user", "add", str(folder), "wu", "--role", "clerk", "--password-file", str(tmp_path / "password"))[0] == 0
+        key = say("apikey", str(folder), "import", "--role", "clerk")[1]
+    users = Users(folder / "app")
+    assert users.key(key) is not None and users.sign_in("wu", "a long enough password", 0)
+    users.close()
+
+
+def test_the_tls_certificate_is_kept(tmp_path: Path) -> None:
+    """The same fingerprint after a restart; another set of names makes another certificate; the key is private."""
+    first = certificate(tmp_path / "tls", ["localhost", "127.0.0.1"])
+    assert certificate(tmp_path / "tls", ["localhost", "127.0.0.1"]) == first
+    assert first[1].stat().st_mode & 0o777 == 0o600
+    assert certificate(tmp_path / "tls", ["desk.example"])[2] != first[2]

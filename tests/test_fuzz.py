@@ -1,0 +1,213 @@
+"""Every decoder of ours under mutated input: only our own errors escape (rules R11, R27)."""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from benchmarks.stage import NOW, Stage, moment, stage
+from credentials import carrier, compact, presentation, status, vcdm
+from credentials.binding import Binding, read_binding
+from credentials.data_integrity import read_proof
+from credentials.picture import draw, png, read
+from credentials.policy import Policy
+from credentials.report import Outcome
+from credentials.rules import Rule
+from credentials.schema import read_schema
+from credentials.verify import verify
+from registry import genesis, note, operations, snapshot, statement
+from registry.bundle import open_bundle, parse_bundle
+from registry.checkpoint import parse_checkpoint
+from registry.signer import HighWater
+from registry.trust import TrustStore
+from wallet_cli.wallet import Wallet
+from weid import cbor, codec, records
+from weid.canon import jcs, parse_json
+from weid.did import DID, parse_key_id
+from weid.errors import WeidError
+from weid.facts import Facts
+from weid.keyfile import key_notes, seal_key
+from weid.keys import PublicKey
+from weid.pack import read_pack
+
+MINUTE = codec.minutes(NOW)
+
+
+@pytest.fixture(scope="module", params=["intl", "gm"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return stage(tmp_path_factory.mktemp(request.param), request.param)
+
+
+@pytest.fixture(scope="module")
+def facts(made: Stage) -> Facts:
+    store = TrustStore.pin(genesis.print_genesis(made.registry.genesis))
+    return store.accept(made.registry.bundle(), at=MINUTE).facts(at=MINUTE)
+
+
+def mutants(seed: bytes, count: int, source: random.Random) -> Iterator[bytes]:
+    """Bit flips, cuts, insertions, repeats and splices."""
+    for _ in range(count):
+        data = bytearray(seed)
+        for _ in range(source.choice((1, 1, 1, 2, 5))):
+            at = source.randrange(len(data) + 1)
+            match source.randrange(6):
+                case 0 if at < len(data):
+                    data[at] ^= 1 << source.randrange(8)
+                case 1:
+                    del data[at : at + source.randrange(1, 9)]
+                case 2:
+                    data[at:at] = source.randbytes(source.randrange(1, 9))
+                case 3:
+                    data[at:at] = data[at : at + source.randrange(1, 40)]
+                case 4 if at < len(data):
+                    data[at] = source.choice(b'\x00\xff"{}[]:,0-e\\u')
+                case _:
+                    data = data[:at]
+        yield bytes(data)
+
+
+def texts(decode: Callable[[str], object]) -> Callable[[bytes], object]:
+    return lambda data: decode(data.decode("utf-8", "replace"))
+
+
+def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
+    """(name, decoder, a valid seed) for everything that reads bytes from outside."""
+    issued = made.issue()
+    home, chosen = made.registry, made.registry.genesis.hash
+    key = made.signer.public_key
+    bundle = parse_bundle(home.bundle())
+    request = Binding.to_key(key).to_bytes()
+    challenge = presentation.Challenge("v", "name", "p", made.schema.digest, 3, secrets.token_bytes(16), MINUTE + 5)
+    sealed = seal_key(bytes([3]) * 32, "ed25519", "k", "assert", "x", random=secrets.token_bytes, cost=10)
+    store = TrustStore.pin(genesis.print_genesis(home.genesis)).accept(home.bundle(), at=MINUTE)
+    entries = status.encode_bitstring((), "revoked", 131072)
+    packed = records.pack_entries(records.StatusEntries([records.StatusEntry(5, "revoked", "fraud", MINUTE)]))
+    rule = jcs({"id": "a", "description": dict.fromkeys(("en", "pt", "zh-Hans", "zh-Hant"), "x"), "needs": ["a"],
+                "logic": {"===": [{"var": "payload.a"}, 1]}})  # fmt: skip
+    return [
+        ("cbor", cbor.decode, issued.compact),
+        ("json", parse_json, issued.file),
+        ("base58", texts(codec.unb58), codec.b58(b"hello").encode()),
+        ("time", texts(codec.parse_rfc3339), b"2026-01-01T00:00:00Z"),
+        ("did", texts(DID), str(made.did).encode()),
+        ("key id", texts(parse_key_id), made.signer.kid.encode()),
+        ("multikey", texts(PublicKey.from_multikey), key.multikey().encode()),
+        ("key file", key_notes, sealed),
+        ("packed status", records.unpack_entries, packed),
+        ("compact", compact.read_compact, issued.compact),
+        ("challenge", presentation.read_challenge, challenge.to_bytes()),
+        ("carrier", texts(carrier.from_text), carrier.to_text(issued.compact, "weid.app").encode()),
+        ("file", vcdm.read_file, issued.file),
+        ("proof", lambda data: read_proof(_object(data)), issued.file),
+        ("schema", lambda data: read_schema(data, made.schema.digest), made.schema.document),
+        ("rule", lambda data: Rule.from_json(parse_json(data)), rule),
+        ("binding", lambda data: read_binding(data, "key"), request),
+        ("bitstring", texts(status.decode_bitstring), entries.encode()),
+        ("picture", read, png(draw(issued.compact, host="weid.app"), scale=2)),
+        ("genesis", genesis.parse_genesis, genesis.print_genesis(home.genesis)),
+        ("entry", lambda data: operations.read_entry(data, hash=chosen), home.entry(2)),
+        ("note", note.parse_note, bundle.checkpoint),
+        (
+            "checkpoint",
+            lambda data: parse_checkpoint(data.decode("utf-8", "replace")),
+            b"o\n1\n" + codec.b64(bytes(32)).encode() + b"\n",
+        ),
+        ("statement", lambda data: statement.parse_statement(data.decode("utf-8", "replace")), bundle.statement),
+        ("snapshot", snapshot.parse_snapshot, bundle.snapshot),
+        ("bundle", lambda data: open_bundle(data, pin=home.genesis.digest, at=MINUTE), home.bundle()),
+        ("high water", HighWater.from_bytes, HighWater("o", bytes(32)).to_bytes()),
+        ("trust store", TrustStore.from_bytes, store.to_bytes()),
+        ("wallet", Wallet.from_bytes, Wallet().to_bytes()),
+        ("pack", lambda data: read_pack({"pack.json": data}), b'{"id":"a","version":1,"title":{}}'),
+    ]
+
+
+def _object(data: bytes) -> dict:
+    value = parse_json(data)
+    return value if isinstance(value, dict) else {"proof": value}
+
+
+def fuzz(made: Stage, count: int, seed: int) -> int:
+    total = 0
+    source = random.Random(seed)
+    for name, decode, valid in decoders(made):
+        rounds = max(20, count // 20) if name in ("picture", "bundle") else count
+        for data in mutants(valid, rounds, source):
+            total += 1
+            try:
+                decode(data)
+            except WeidError:
+                continue
+            except Exception as error:
+                pytest.fail(f"{name}: {type(error).__name__} escaped: {error}; input {data[:200]!r}")
+    return total
+
+
+def test_only_our_own_errors_escape_a_decoder(made: Stage) -> None:
+    assert fuzz(made, 150, seed=1) > 3000
+
+
+@pytest.mark.long
+def test_only_our_own_errors_escape_a_decoder_long(made: Stage) -> None:
+    print(f"\ndecoders: {fuzz(made, 5000, seed=secrets.randbits(32))} mutants, none escaped")
+
+
+def mutated_verifications(made: Stage, facts: Facts, count: int, seed: int) -> int:
+    """R27: any changed byte of a code, any changed value of a file, is never VALID."""
+    source = random.Random(seed)
+    issued = made.issue()
+    names = tuple(made.schema.names)
+    cut = compact.disclose(issued.compact, 0b10101, mandatory=0)
+    text = carrier.to_text(cut, "weid.app").encode()
+    total = 0
+    for valid in (issued.compact, cut, text, issued.file):
+        intact = verify(valid, facts=facts, policy=Policy(), at=moment())
+        assert intact.outcome is Outcome.PASSED, intact.verdict
+        for data in mutants(valid, count, source):
+            total += 1
+            report = verify(data, facts=facts, policy=Policy(), at=moment())
+            assert all(check.code != "internal-error" for check in report), data
+            if report.outcome is Outcome.PASSED:
+                assert same_value(valid, data), f"a mutant is {report.verdict}: {data!r}"
+    assert names
+    return total
+
+
+def same_value(valid: bytes, data: bytes) -> bool:
+    """JSON may be spelled otherwise and a code's host is ignored; nothing else may differ."""
+    if valid[:1] == b"{":
+        return json.loads(valid) == json.loads(data)
+    if valid[:1] == b"h":
+        return valid.split(b"#")[-1] == data.split(b"#")[-1]
+    return valid == data
+
+
+def test_no_mutant_is_valid(made: Stage, facts: Facts) -> None:
+    assert mutated_verifications(made, facts, 400, seed=2) == 1600
+
+
+@pytest.mark.long
+def test_no_mutant_is_valid_long(made: Stage, facts: Facts) -> None:
+    print(f"\nverify: {mutated_verifications(made, facts, 6000, seed=secrets.randbits(32))} mutants, none valid")
+
+
+def test_every_bit_of_a_code_counts(made: Stage, facts: Facts) -> None:
+    """All eight bits of every byte, every deletion and every appended byte."""
+    data = made.issue().compact
+    changed = [data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :] for at in range(len(data)) for bit in range(8)]
+    changed += [data[:at] + data[at + 1 :] for at in range(len(data))]
+    changed += [data + bytes([byte]) for byte in range(256)]
+    for mutant in changed:
+        assert verify(mutant, facts=facts, policy=Policy(), at=moment()).outcome is not Outcome.PASSED
+
+
+def test_verify_takes_anything(facts: Facts) -> None:
+    source = random.Random(3)
+    for size in (0, 1, 2, 10, 100, 3000):
+        for _ in range(30):
+            report = verify(source.randbytes(size), facts=facts, policy=Policy(), at=moment())
+            assert report.verdict == "not-a-credential"

@@ -1,0 +1,259 @@
+"""Keys and the one table of signed messages (R1): who may sign what, and who believes it."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.vectors import vector_json
+from weid import cbor
+from weid.codec import multibase, unb64u, uvarint
+from weid.errors import KeyMaterialError, MalformedError, SignatureError, UnknownSuiteError, WeidError
+from weid.hashes import SHA256, SM3
+from weid.keys import ROLES, LocalSigner, PublicKey, Signer
+from weid.signing import CONTEXTS, DID_ROLES, LOG_ROLES, framed, message, verify
+from weid.suites import SUITES, suite
+
+EXPECTED = {
+    "weid/qr-cred/v1": {"assert"},
+    "weid/qr-pres/v1": {"present"},
+    "weid/op/v1": {"log-op"},
+    "weid/key-proof/v1": set(DID_ROLES),
+    "weid/login/v1": {"login"},
+    "data-integrity": {"assert", "present", "status"},
+    "c2sp/note": {"log", "state", "witness"},
+}
+PAYLOAD = b"payload"
+
+
+def new_signer(role: str = "assert", name: str = "ed25519") -> LocalSigner:
+    return LocalSigner(suite(name).generate(secrets.token_bytes), name, "did:weid:1:0x00#key-1", role)
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+def test_table_is_what_the_specification_says() -> None:
+    """No context appears or widens unnoticed; roles of logs never sign what DID keys sign (R1)."""
+    assert {name: set(row.roles) for name, row in CONTEXTS.items()} == EXPECTED
+    assert set(ROLES) == set().union(*EXPECTED.values())
+    assert not set(DID_ROLES) & set(LOG_ROLES)
+    for roles in EXPECTED.values():
+        assert roles <= set(DID_ROLES) or roles <= set(LOG_ROLES)
+
+
+@pytest.mark.parametrize("context", EXPECTED)
+@pytest.mark.parametrize("role", ROLES)
+def test_signers_sign_only_their_contexts(role: str, context: str) -> None:
+    """A signer of every role is refused every context that is not its own (R1)."""
+    signer: Signer = new_signer(role)
+    if role in EXPECTED[context]:
+        verify(signer.public_key, role, context, PAYLOAD, signer.sign(context, PAYLOAD))
+    else:
+        with pytest.raises(SignatureError) as caught:
+            signer.sign(context, PAYLOAD)
+        assert caught.value.code == "wrong-role"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_verifiers_refuse_every_foreign_signature(role: str) -> None:
+    """What a role signed in one context is believed in no other context (R1).
+
+    Own messages are kept apart by their bytes, whatever role a verifier asks for. Foreign messages
+    are bare bytes, kept apart by the key: under its one role a key has one foreign context at most.
+    """
+    signer = new_signer(role)
+    for context in (name for name, roles in EXPECTED.items() if role in roles):
+        signature = signer.sign(context, PAYLOAD)
+        roles = ROLES if CONTEXTS[context].own else (role,)
+        believed = {
+            (asked, other) for asked in roles for other in EXPECTED if _believes(signer.public_key, asked, other, signature)
+        }
+        assert believed == {(asked, context) for asked in roles if asked in EXPECTED[context]}
+
+
+def test_no_role_has_two_foreign_contexts() -> None:
+    """Foreign bytes carry no context, so one key must never serve two such formats (R1)."""
+    for role in ROLES:
+        assert sum(role in row.roles for row in CONTEXTS.values() if not row.own) <= 1
+
+
+def _believes(key: PublicKey, role: str, context: str, signature: bytes) -> bool:
+    try:
+        verify(key, role, context, PAYLOAD, signature)
+    except SignatureError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("context", ["", "weid/qr-cred/v2", "WEID/OP/V1", "jose"])
+def test_unknown_contexts_are_refused(context: str) -> None:
+    """By signers, verifiers and the message builder alike (R1)."""
+    signer = new_signer()
+    for attempt in (
+        lambda: signer.sign(context, PAYLOAD),
+        lambda: message(context, PAYLOAD),
+        lambda: verify(signer.public_key, "assert", context, PAYLOAD, bytes(64)),
+    ):
+        with pytest.raises(SignatureError) as caught:
+            attempt()
+        assert caught.value.code == "unknown-context"
+
+
+def test_own_messages_are_framed_and_foreign_ones_are_not() -> None:
+    """len8 ‖ context ‖ payload for ours; the bytes themselves for W3C and C2SP."""
+    assert message("weid/op/v1", b"x") == b"\x0aweid/op/v1x"
+    assert message("data-integrity", b"x") == message("c2sp/note", b"x") == b"x"
+
+
+@pytest.mark.parametrize("context", [name for name in EXPECTED if name.startswith("weid/")])
+def test_a_foreign_payload_cannot_pose_as_ours(context: str) -> None:
+    """An assert key asked for a W3C proof over the bytes of one of our own messages refuses."""
+    with pytest.raises(SignatureError) as caught:
+        new_signer().sign("data-integrity", framed(context, PAYLOAD))
+    assert caught.value.code == "foreign-payload"
+
+
+@given(st.sampled_from(sorted(EXPECTED)), st.binary(), st.sampled_from(sorted(EXPECTED)), st.binary())
+def test_framing_is_injective(context: str, payload: bytes, other: str, other_payload: bytes) -> None:
+    """Two framed messages are equal only if context and payload are."""
+    same = framed(context, payload) == framed(other, other_payload)
+    assert same == ((context, payload) == (other, other_payload))
+
+
+@pytest.mark.parametrize("name", ["p256", "secp256k1"])
+def test_high_s_is_for_foreign_formats_only(name: str) -> None:
+    """The twin signature verifies as a Data Integrity proof and nowhere else (R2)."""
+    signer = new_signer("assert", name)
+    order = suite(name).curve.n  # type: ignore[attr-defined]
+    for context, accepted in (("data-integrity", True), ("weid/qr-cred/v1", False)):
+        signature = signer.sign(context, PAYLOAD)
+        twin = signature[:32] + (order - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")
+        verify(signer.public_key, "assert", context, PAYLOAD, signature)
+        assert _believes(signer.public_key, "assert", context, twin) is accepted
+
+
+def test_the_keys_suite_decides() -> None:
+    """A P-256 key is never tried as another suite, though the bytes would fit (R2)."""
+    signer = new_signer("assert", "p256")
+    signature = signer.sign("weid/qr-cred/v1", PAYLOAD)
+    for name in ("sm2", "secp256k1"):
+        try:
+            key = PublicKey(name, signer.public_key.data)
+        except KeyMaterialError:
+            continue  # the x of this key is on no point of the other curve
+        assert not _believes(key, "assert", "weid/qr-cred/v1", signature)
+
+
+# --- signers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_signer_keeps_its_secret_to_itself(name: str) -> None:
+    """Neither the text form nor any public attribute shows the secret or signs bare bytes."""
+    secret = suite(name).generate(secrets.token_bytes)
+    signer = LocalSigner(secret, name, "kid", "login")
+    assert secret.hex() not in repr(signer)
+    assert repr(secret) not in repr(signer)
+    public = [item for item in dir(signer) if not item.startswith("_")]
+    assert public == ["kid", "public_key", "role", "sign"]
+    with pytest.raises(AttributeError):
+        signer.role = "assert"  # type: ignore[misc]
+
+
+def test_signer_refuses_unknown_roles_and_suites() -> None:
+    """A signer that exists can sign."""
+    with pytest.raises(KeyMaterialError):
+        new_signer("admin")
+    with pytest.raises(UnknownSuiteError):
+        LocalSigner(bytes(32), "rsa", "kid", "login")
+    with pytest.raises(KeyMaterialError):
+        LocalSigner(bytes(32), "p256", "kid", "login")
+
+
+# --- public keys -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_multikey_round_trip(name: str) -> None:
+    """A key and its multikey text are one to one; its hash is of the suite and the key."""
+    key = new_signer("assert", name).public_key
+    assert PublicKey.from_multikey(key.multikey()) == key
+    chosen = suite(name)
+    hashed = (SM3 if name == "sm2" else SHA256)(framed("weid/key/v1", cbor.encode([chosen.code, key.data])))
+    assert key.hash32() == hashed
+    assert key.thumbprint() == hashed[:16]
+
+
+def test_w3c_multikeys() -> None:
+    """The P-256 key of the W3C vectors is RFC 6979's; the JWK carries its X and Y."""
+    key = PublicKey.from_multikey(vector_json("vc-di-ecdsa/TestVectors/p256KeyPair.json")["publicKeyMultibase"])
+    assert key.suite == "p256"
+    jwk = key.jwk()
+    assert (jwk["kty"], jwk["crv"]) == ("EC", "P-256")
+    assert unb64u(jwk["x"]).hex() == "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+    assert unb64u(jwk["y"]).hex() == "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299"
+
+
+def test_ed25519_jwk() -> None:
+    """RFC 8037 A.2."""
+    key = PublicKey("ed25519", bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"))
+    assert key.jwk() == {"crv": "Ed25519", "kty": "OKP", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    with pytest.raises(KeyMaterialError):
+        key.xy()
+
+
+def test_sm2_multikey_prefix() -> None:
+    """SM2 keys carry the multicodec 0x1206 as the varint 86 24."""
+    key = new_signer("assert", "sm2").public_key
+    assert key.multicodec_bytes[:2] == b"\x86\x24"
+    assert key.multikey().startswith("zEP")
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_public_key_cannot_be_wrong(name: str) -> None:
+    """Construction is the check: cut, longer, zero and foreign keys never become a value (R2)."""
+    key = new_signer("assert", name).public_key
+    for data in (b"", key.data[:-1], key.data + b"\0", bytes(len(key.data)), b"\xff" * len(key.data), None):
+        with pytest.raises(KeyMaterialError):
+            PublicKey(name, data)  # type: ignore[arg-type]
+    with pytest.raises(UnknownSuiteError):
+        PublicKey("x25519", key.data)
+
+
+def test_multikey_has_one_spelling() -> None:
+    """Other bases, overlong varints, other kinds of key and private keys are refused."""
+    key = new_signer().public_key
+    overlong = b"\xed\x81\x00" + key.data
+    for text in ("", "z", "Z" + key.multikey()[1:], "u" + key.multikey()[1:], key.multikey() + "\n", None, "z" * 900):
+        with pytest.raises(WeidError):
+            PublicKey.from_multikey(text)  # type: ignore[arg-type]
+    with pytest.raises(MalformedError):
+        PublicKey.from_multikey(multibase(overlong))
+    for code in (0xEC, 0x1300, 0x1201):
+        with pytest.raises(UnknownSuiteError):
+            PublicKey.from_multikey(multibase(uvarint(code) + key.data))
+
+
+@given(st.text(max_size=80) | st.binary(max_size=45).map(multibase))
+def test_only_our_errors_escape_multikeys(text: str) -> None:
+    """Any text is a key that prints as the same text, or a WeidError."""
+    try:
+        key = PublicKey.from_multikey(text)
+    except WeidError:
+        return
+    assert key.multikey() == text
+
+
+@given(st.sampled_from(sorted(SUITES)), st.binary(min_size=32, max_size=32))
+def test_near_keys_decode_or_are_refused(name: str, x: bytes) -> None:
+    """Random points behind a right prefix: a key that round-trips, or a WeidError."""
+    data = x if name == "ed25519" else b"\2" + x
+    text = multibase(uvarint(suite(name).multicodec) + data)
+    try:
+        assert PublicKey.from_multikey(text).multikey() == text
+    except KeyMaterialError:
+        return

@@ -1,0 +1,373 @@
+"""The signature suites: published vectors, and the acceptance set that is ours and not a library's (R2)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.vectors import vector, vector_json
+from weid.codec import unmultibase
+from weid.errors import KeyMaterialError, SignatureError, UnknownSuiteError, WeidError
+from weid.hashes import SHA256, SM3, hash_named
+from weid.keys import PublicKey
+from weid.suites import SUITES, _sm2_gmssl, _sm2_openssl, ed25519, require_low_s, suite, suite_by_code
+from weid.suites._curve import P256, SECP256K1, SM2P256
+from weid.suites.sm2 import Sm2
+
+BACKENDS = {"openssl": _sm2_openssl.load(), "gmssl": _sm2_gmssl.load()}
+EVERY = {
+    **{name: known for name, known in SUITES.items() if name != "sm2"},
+    **{f"sm2-{name}": Sm2(backend) for name, backend in BACKENDS.items() if backend is not None},
+}
+CURVES = {"p256": P256, "secp256k1": SECP256K1, "sm2-openssl": SM2P256, "sm2-gmssl": SM2P256}
+ON_CURVES = [name for name in EVERY if name in CURVES]
+L = 2**252 + 27742317777372353535851937790883648493
+P25519 = 2**255 - 19
+
+
+def fresh(name: str) -> tuple[bytes, bytes]:
+    secret = EVERY[name].generate(secrets.token_bytes)
+    return secret, EVERY[name].public(secret)
+
+
+def signed(name: str, message: bytes = b"message") -> tuple[bytes, bytes]:
+    secret, public = fresh(name)
+    return public, EVERY[name].sign(secret, message)
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+def test_table_is_closed_and_read_only() -> None:
+    """Names, numbers and multicodecs are fixed; anything else is an unknown suite."""
+    expected = {
+        "ed25519": (1, "sha256", 0xED),
+        "p256": (2, "sha256", 0x1200),
+        "sm2": (3, "sm3", 0x1206),
+        "secp256k1": (4, "sha256", 0xE7),
+    }
+    assert expected == {n: (s.code, s.hash.name, s.multicodec) for n, s in SUITES.items()}
+    for name, (code, _, _) in expected.items():
+        assert suite(name) is suite_by_code(code)
+    for wrong in ("Ed25519", "", "rsa"):
+        with pytest.raises(UnknownSuiteError):
+            suite(wrong)
+    for number in (0, 5, True, 1.0):
+        with pytest.raises(UnknownSuiteError):
+            suite_by_code(number)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        SUITES["x"] = SUITES["sm2"]  # type: ignore[index]
+
+
+def test_hashes() -> None:
+    """The published digests of `abc`; no other hash has a name here."""
+    assert SHA256(b"abc").hex().startswith("ba7816bf8f01cfea414140de5dae2223")
+    assert SM3(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+    assert hash_named("sm3") is SM3
+    with pytest.raises(UnknownSuiteError):
+        hash_named("md5")
+
+
+# --- published vectors -------------------------------------------------------------------------
+
+RFC8032 = [
+    (
+        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        "",
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+    ),
+    (
+        "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        "72",
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+    ),
+    (
+        "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+        "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+        "af82",
+        "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+    ),
+]
+
+
+@pytest.mark.parametrize("secret,public,message,signature", RFC8032)
+def test_rfc8032(secret: str, public: str, message: str, signature: str) -> None:
+    """Ed25519 gives the bytes of RFC 8032 7.1."""
+    chosen = suite("ed25519")
+    assert chosen.public(bytes.fromhex(secret)).hex() == public
+    assert chosen.sign(bytes.fromhex(secret), bytes.fromhex(message)).hex() == signature
+    chosen.verify(bytes.fromhex(public), bytes.fromhex(message), bytes.fromhex(signature))
+
+
+@pytest.mark.parametrize(
+    "message,r,s",
+    [
+        (
+            b"sample",
+            0xEFD48B2AACB6A8FD1140DD9CD45E81D69D2C877B56AAF991C34D0EA84EAF3716,
+            0xF7CB1C942D657C41D436C7A1B6E29F65F3E900DBB9AFF4064DC4AB2F843ACDA8,
+        ),
+        (
+            b"test",
+            0xF1ABB023518351CD71D881567B1EA663ED3EFCF6C5132B354F28D3B0B7D38367,
+            0x019F4113742A2B14BD25926B49C649155F267E60D3814B4C0CC84250E46F0083,
+        ),
+    ],
+)
+def test_rfc6979(message: bytes, r: int, s: int) -> None:
+    """P-256 signs with the nonce of RFC 6979 A.2.5 and gives the low one of s and n − s."""
+    secret = bytes.fromhex("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721")
+    signature = suite("p256").sign(secret, message)
+    assert signature == r.to_bytes(32, "big") + min(s, P256.n - s).to_bytes(32, "big")
+
+
+@pytest.mark.parametrize(
+    "folder,stem,low",
+    [
+        ("ecdsa-jcs-2019-p256", "JCSECDSAP256", True),
+        ("ecdsa-rdfc-2019-p256/employ", "ECDSAP256", True),
+        ("ecdsa-rdfc-2019-p256", "ECDSAP256", False),
+    ],
+)
+def test_w3c_ecdsa_vectors(folder: str, stem: str, low: bool) -> None:
+    """The W3C P-256 signatures verify; re-signing gives their bytes, or their low-S twin."""
+    base = f"vc-di-ecdsa/TestVectors/{folder}"
+    if folder.endswith("employ"):
+        pair = vector_json(f"{base}/signed{stem}.json")["proof"]["verificationMethod"].split("#")[1]
+        secret = None
+    else:
+        keys = vector_json("vc-di-ecdsa/TestVectors/p256KeyPair.json")
+        pair, secret = keys["publicKeyMultibase"], unmultibase(keys["secretKeyMultibase"])[2:]
+    public = PublicKey.from_multikey(pair)
+    message = bytes.fromhex(vector(f"{base}/combinedHash{stem}.txt").read_text().strip())
+    signature = unmultibase(vector(f"{base}/sigBTC58{stem}.txt").read_text().strip())
+    suite("p256").verify(public.data, message, signature)
+    if secret is not None:
+        ours = suite("p256").sign(secret, message)
+        assert ours[:32] == signature[:32]
+        assert (ours == signature) is low
+    if low:
+        require_low_s("p256", signature)
+    else:
+        with pytest.raises(SignatureError) as caught:
+            require_low_s("p256", signature)
+        assert caught.value.code == "high-s"
+
+
+# --- every suite -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_round_trip_and_refusal_of_every_change(name: str) -> None:
+    """A signature verifies for its message and key alone."""
+    chosen = EVERY[name]
+    secret, public = fresh(name)
+    signature = chosen.sign(secret, b"message")
+    chosen.verify(public, b"message", signature)
+    changed = [signature[:i] + bytes([signature[i] ^ 1]) + signature[i + 1 :] for i in (0, 31, 32, 63)]
+    for other_key, message, other in [
+        (public, b"Message", signature),
+        (public, b"", signature),
+        (fresh(name)[1], b"message", signature),
+        *((public, b"message", item) for item in changed),
+    ]:
+        with pytest.raises(SignatureError):
+            chosen.verify(other_key, message, other)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_signature_is_exactly_64_raw_bytes(name: str) -> None:
+    """Shorter, longer, empty, DER and text are refused: length never chooses an algorithm (R2)."""
+    public, signature = signed(name)
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    for wrong in (b"", signature[:63], signature + b"\0", signature * 2, encode_dss_signature(r, s), signature.hex()):
+        with pytest.raises(SignatureError) as caught:
+            EVERY[name].verify(public, b"message", wrong)  # type: ignore[arg-type]
+        assert caught.value.code == "signature-length"
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_secrets_are_checked(name: str) -> None:
+    """A secret is 32 bytes in range; a broken random source is noticed."""
+    chosen = EVERY[name]
+    wrong: list[bytes] = [b"", b"\1" * 31, b"\1" * 33]
+    if name in CURVES:
+        curve = CURVES[name]
+        wrong += [bytes(32), curve.n.to_bytes(32, "big"), (curve.largest_secret + 1).to_bytes(32, "big")]
+        chosen.public(curve.largest_secret.to_bytes(32, "big"))
+        with pytest.raises(KeyMaterialError):
+            chosen.generate(bytes)  # never anything but zeros
+    for secret in wrong:
+        with pytest.raises(KeyMaterialError):
+            chosen.public(secret)
+        with pytest.raises(KeyMaterialError):
+            chosen.sign(secret, b"message")
+    with pytest.raises(KeyMaterialError):
+        chosen.generate(lambda count: b"\1" * (count - 1))
+
+
+@pytest.mark.parametrize("name", EVERY)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_only_our_errors_escape(name: str, data: st.DataObject) -> None:
+    """Whatever the key and signature bytes, verify raises a WeidError (or, never here, passes)."""
+    size = 32 if name == "ed25519" else 33
+    public = data.draw(st.binary(max_size=70) | st.binary(min_size=size, max_size=size).map(lambda b: b"\2" + b[1:]))
+    signature = data.draw(st.binary(max_size=70) | st.binary(min_size=64, max_size=64))
+    with pytest.raises(WeidError):
+        EVERY[name].verify(public, b"message", signature)
+
+
+# --- curves ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ON_CURVES)
+def test_r_and_s_are_in_range(name: str) -> None:
+    """r and s are in [1, n−1]: 0, n, n+1 and everything above are refused before the library sees them (R2)."""
+    public, signature = signed(name)
+    n = CURVES[name].n
+    for wrong in (0, n, n + 1, 2**256 - 1):
+        number = wrong.to_bytes(32, "big")
+        for forged in (number + signature[32:], signature[:32] + number):
+            with pytest.raises(SignatureError) as caught:
+                EVERY[name].verify(public, b"message", forged)
+            assert caught.value.code == "signature-range"
+
+
+@pytest.mark.parametrize("name", ON_CURVES)
+def test_public_keys_are_compressed_canonical_and_on_the_curve(name: str) -> None:
+    """Infinity, uncompressed and hybrid forms, x ≥ p and points off the curve are refused (R2)."""
+    public, signature = signed(name)
+    curve = CURVES[name]
+    x = next(x for x in range(1, 99) if pow(x**3 + curve.a * x + curve.b, (curve.p - 1) // 2, curve.p) != 1)
+    for wrong in (
+        b"",
+        b"\0",
+        bytes(33),
+        b"\5" + public[1:],
+        b"\4" + public[1:] + bytes(32),
+        b"\6" + public[1:] + bytes(32),
+        public[1:],
+        public + b"\0",
+        b"\2" + curve.p.to_bytes(32, "big"),
+        b"\2" + b"\xff" * 32,
+        b"\2" + x.to_bytes(32, "big"),
+        public.hex(),
+    ):
+        with pytest.raises(KeyMaterialError):
+            EVERY[name].check_public(wrong)  # type: ignore[arg-type]
+        with pytest.raises(KeyMaterialError):
+            EVERY[name].verify(wrong, b"message", signature)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["p256", "secp256k1"])
+def test_low_s(name: str) -> None:
+    """Signers give low s; the high twin verifies, but our own formats refuse it (R2)."""
+    chosen, n = EVERY[name], CURVES[name].n
+    secret, public = fresh(name)
+    for count in range(20):
+        signature = chosen.sign(secret, bytes([count]))
+        require_low_s(name, signature)
+        assert signature == chosen.sign(secret, bytes([count]))
+        twin = signature[:32] + (n - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")
+        chosen.verify(public, bytes([count]), twin)
+        with pytest.raises(SignatureError):
+            require_low_s(name, twin)
+
+
+def test_low_s_asks_nothing_of_the_others() -> None:
+    """Ed25519 and SM2 have no second spelling to refuse."""
+    require_low_s("ed25519", b"\xff" * 64)
+    require_low_s("sm2", b"\xff" * 64)
+    with pytest.raises(UnknownSuiteError):
+        require_low_s("rsa", b"\xff" * 64)
+
+
+# --- Ed25519 -----------------------------------------------------------------------------------
+
+D = -121665 * pow(121666, -1, P25519) % P25519
+
+
+def _square_root(value: int) -> int:
+    root = pow(value, (P25519 + 3) // 8, P25519)
+    return root if root * root % P25519 == value % P25519 else root * pow(2, (P25519 - 1) // 4, P25519) % P25519
+
+
+def _order_8() -> int:
+    """Doubling gives y = 0 when x² = −y², so dy⁴ + 2y² − 1 = 0; only one of the two y² has a root."""
+    for sign in (1, -1):
+        square = (sign * _square_root(1 + D) - 1) * pow(D, -1, P25519) % P25519
+        root = _square_root(square)
+        if root * root % P25519 == square:
+            return root
+    raise AssertionError("no point of order eight")
+
+
+ORDER_8 = _order_8()
+SMALL = [y | sign << 255 for y in (0, 1, P25519 - 1, ORDER_8, P25519 - ORDER_8) for sign in (0, 1)]
+NOT_CANONICAL = [y | sign << 255 for y in range(P25519, 2**255) for sign in (0, 1)]
+
+
+@pytest.mark.parametrize("encoded", SMALL + NOT_CANONICAL)
+def test_ed25519_refuses_small_order_and_second_spellings(encoded: int) -> None:
+    """Neither as a key nor as R, in any of the spellings a library may take (R2)."""
+    point = encoded.to_bytes(32, "little")
+    public, signature = signed("ed25519")
+    with pytest.raises(KeyMaterialError):
+        suite("ed25519").check_public(point)
+    with pytest.raises(SignatureError) as caught:
+        suite("ed25519").verify(public, b"message", point + signature[32:])
+    assert caught.value.code == "signature-range"
+
+
+def test_points_of_order_8_are_on_the_curve_and_small() -> None:
+    """The derived points are real keys to the library, so only our list keeps them out."""
+    y2 = ORDER_8 * ORDER_8 % P25519
+    x2 = (y2 - 1) * pow(D * y2 + 1, -1, P25519) % P25519
+    assert (x2 + y2) % P25519 == 0
+    assert pow(_square_root(x2), 2, P25519) == x2
+    assert {0, 1, P25519 - 1, ORDER_8, P25519 - ORDER_8} == set(ed25519._SMALL_ORDER)
+
+
+def test_ed25519_identity_key_signs_nothing() -> None:
+    """The library takes the identity as a key, for which (identity, 0) fits every message; we do not (R2)."""
+    identity = (1).to_bytes(32, "little")
+    forged = identity + bytes(32)
+    Ed25519PublicKey.from_public_bytes(identity).verify(forged, b"any message")
+    with pytest.raises(KeyMaterialError):
+        suite("ed25519").verify(identity, b"any message", forged)
+
+
+def test_ed25519_small_order_r() -> None:
+    """A key's owner can make R the identity, and the library agrees; we do not (R2)."""
+    secret, public = fresh("ed25519")
+    scalar = int.from_bytes(hashlib.sha512(secret).digest()[:32], "little") & ((1 << 254) - 8) | 1 << 254
+    identity = (1).to_bytes(32, "little")
+    h = int.from_bytes(hashlib.sha512(identity + public + b"message").digest(), "little") % L
+    forged = identity + (h * scalar % L).to_bytes(32, "little")
+    Ed25519PublicKey.from_public_bytes(public).verify(forged, b"message")
+    with pytest.raises(SignatureError):
+        suite("ed25519").verify(public, b"message", forged)
+
+
+def test_ed25519_s_below_order() -> None:
+    """S + L is the same number modulo L, but not the same signature (R2)."""
+    public, signature = signed("ed25519")
+    twin = signature[:32] + (int.from_bytes(signature[32:], "little") + L).to_bytes(32, "little")
+    with pytest.raises(SignatureError) as caught:
+        suite("ed25519").verify(public, b"message", twin)
+    assert caught.value.code == "signature-range"
+
+
+def test_ed25519_key_off_the_curve() -> None:
+    """y = 2 belongs to no point."""
+    with pytest.raises(KeyMaterialError):
+        suite("ed25519").check_public((2).to_bytes(32, "little"))
