@@ -238,6 +238,7 @@ def test_no_register_before_the_end_is_unknown(world: World) -> None:
     """A list never published before T gives no register, and its absence is not complete either."""
     schema = world.schema()
     issuer = world.issuer(schema)
+    world.tick()
     world.status(issuer, [schema], leaves=CIDS[:1])
     world.submit(ops.issuer_suspend(world.author(world.admin), issuer.did, "the same minute"))
 
