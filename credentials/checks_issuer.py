@@ -67,13 +67,10 @@ def _proven(case: Case, established: Established, end: Ends, evidence: dict[str,
     if not isinstance(answer, Found) or not _same_source(established, answer):
         return unknown("issue-time-unproven", evidence)
     register: RegisterRecord = answer.record
-    if register.published >= end.at:  # published when the thief could have added to it
-        return unknown("issue-time-unproven", evidence)
-    if any(leaf.index == value.index and leaf.cid == established.cid for leaf in register.leaves):
-        return passed("issued-before-end", {**evidence, "register": rfc3339(register.published)})
-    if register.complete and len(register.leaves) == register.size:
-        return failed("not-in-register", evidence)
-    return unknown("issue-time-unproven", evidence)
+    leaves, whole = register.before(end.at)  # a thief could have added to anything published later
+    if any(leaf.index == value.index and leaf.cid == established.cid for leaf in leaves):
+        return passed("issued-before-end", evidence)
+    return failed("not-in-register", evidence) if whole else unknown("issue-time-unproven", evidence)
 
 
 def _ends(case: Case, established: Established) -> list[Ends]:

@@ -173,19 +173,20 @@ def _snapshot(bundle: Bundle, genesis: Genesis, statement: Statement) -> Snapsho
 
 
 def _filled(records: tuple[RegisterRecord, ...], given: tuple[tuple[str, bytes], ...], hash: Hash) -> Iterable[RegisterRecord]:
-    """Registers with the leaves that travelled beside them; without leaves they are not complete."""
+    """Registers with the leaves that travelled beside them, those of one of their marks."""
     leaves = dict(given)
     if [list_id for list_id, _ in given] != sorted(leaves) or not set(leaves) <= {record.list_id for record in records}:
         raise TrustError("the bundle has a register nobody asked for", code="wrong-register")
     for record in records:
-        packed = leaves.get(record.list_id, b"" if record.size == 0 else None)
-        if packed is None:
-            yield replace(record, complete=False)
-            continue
-        found = unpack_leaves(packed)
-        if len(found) != record.size or register_root(record.list_id, found, hash=hash) != record.root:
+        found = unpack_leaves(leaves.get(record.list_id, b""))
+        roots = {mark: register_root(record.list_id, found[: mark.size], hash=hash)
+                 for mark in record.marks if mark.size <= len(found)}  # fmt: skip
+        carried = [mark for mark in roots if mark.size == len(found)]
+        if found and not any(roots[mark] == mark.root for mark in carried):
             raise TrustError(f"the register of {record.list_id} is not the one on the log", code="wrong-register")
-        yield replace(record, leaves=found)
+        # The courier is right, so a beginning that differs is the issuer's doing: such a register proves nothing.
+        grown = all(root == mark.root for mark, root in roots.items())
+        yield replace(record, leaves=found if grown else ())
 
 
 def _path(value: Any) -> _Path:

@@ -302,11 +302,11 @@ class Registry:
 
     def _registers(self, records: Iterable[Any]) -> Iterable[tuple[str, bytes]]:
         for record in records:
-            data = self.engine.kept("register", f"{record.list_id}|{record.size}")
-            if data is not None and record.size:
-                root = register_root(record.list_id, unpack_leaves(data), hash=self.genesis.hash)
-                if root == record.root:
+            for mark in reversed(record.marks):
+                data = self.engine.kept("register", f"{record.list_id}|{mark.size}") if mark.size else None
+                if data is not None and register_root(record.list_id, unpack_leaves(data), hash=self.genesis.hash) == mark.root:
                     yield record.list_id, data
+                    break
 
     def _replay(self) -> None:
         """Apply every stored entry, then compare with the stored tree, the checkpoint and the mark."""

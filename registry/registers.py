@@ -9,7 +9,7 @@ from registry.view import Published
 from weid import merkle
 from weid.errors import MalformedError
 from weid.hashes import Hash
-from weid.records import AccreditationRecord, DidRecord, RegisterLeaf, RegisterRecord, StatusRecord
+from weid.records import AccreditationRecord, DidRecord, RegisterLeaf, RegisterMark, RegisterRecord, StatusRecord
 from weid.status import register_leaf
 
 __all__ = ["pack_leaves", "register_records", "register_root", "unpack_leaves"]
@@ -43,19 +43,17 @@ def register_records(
 ) -> tuple[tuple[RegisterRecord, ...], bool]:
     """(records, whether every list that needs one has one); leaves stay empty here.
 
-    `complete` is True where one register answers for every end of the issuer. Where ends at different times
-    point to different registers the earliest travels and is not complete: its absence proves nothing.
+    One mark for each end of the issuer, the register as last published before it: all of them are beginnings of
+    the newest, whose leaves alone must travel.
     """
     records, whole = [], True
     for list_id, status in sorted(tables["status"].items()):
-        ends = _ends(tables, status, now)
-        chosen = {_before(history[list_id], at) for at in ends}
-        found = sorted((entry for entry in chosen if entry is not None), key=lambda entry: entry.size)
+        chosen = {_before(history[list_id], at) for at in _ends(tables, status, now)}
+        marks = sorted((RegisterMark(entry.at, entry.root, entry.size) for entry in chosen if entry is not None),
+                       key=lambda mark: (mark.size, mark.published))  # fmt: skip
         whole = whole and None not in chosen
-        if found:
-            first = found[0]
-            single = len(chosen) == 1
-            records.append(RegisterRecord(list_id, first.at, first.root, first.size, (), single))
+        if marks:
+            records.append(RegisterRecord(list_id, tuple(marks), ()))
     return tuple(records), whole
 
 

@@ -209,15 +209,29 @@ class RegisterLeaf:
 
 
 @dataclass(frozen=True, slots=True)
-class RegisterRecord:
-    """The issuance register of a list as last published before its issuer's right or key ended (R8)."""
+class RegisterMark:
+    """What one publication of an issuance register committed to."""
 
-    list_id: str
     published: int
     root: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRecord:
+    """The issuance register of a list, as last published before each end of its issuer's right or key (R8).
+
+    Oldest mark first. A register only grows, so the leaves of a newer one begin with those of every older one.
+    """
+
+    list_id: str
+    marks: tuple[RegisterMark, ...]
     leaves: tuple[RegisterLeaf, ...]
-    complete: bool
+
+    def before(self, end: int) -> tuple[tuple[RegisterLeaf, ...], bool]:
+        """What we hold of the register as it stood before the minute `end`, and whether that is all of it."""
+        size = max((mark.size for mark in self.marks if mark.published < end), default=None)
+        return ((), False) if size is None else (self.leaves[:size], size <= len(self.leaves))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from weid.records import (
     Period,
     RecognitionRecord,
     RegisterLeaf,
+    RegisterMark,
     RegisterRecord,
     StatusEntry,
 )  # fmt: skip
@@ -107,7 +108,8 @@ def register_of(case: dict[str, Any], world: World, issued: Issued) -> None:
     leaf = issued.leaf if value["holds"] else RegisterLeaf(9, b"\5" * 16)
     assert leaf is not None
     published = NOW + value["published"]
-    world.extra.append(RegisterRecord(world.list_id, published, b"\1" * 32, 1, (leaf,), value["complete"]))
+    size = 1 if value["complete"] else 2
+    world.extra.append(RegisterRecord(world.list_id, (RegisterMark(published, b"\1" * 32, size),), (leaf,)))
 
 
 def challenge_of(world: World, value: dict[str, Any]) -> Challenge:

@@ -166,8 +166,8 @@ def test_register_before_a_right_ended_travels(world: World) -> None:
     found = world.facts().fact("register", list_id)
 
     assert isinstance(found, Found)
-    assert (found.record.size, found.record.leaves, found.record.complete) == (2, tuple(CIDS[:2]), True)
-    assert found.record.published == world.now - 1
+    assert found.record.before(world.now) == (tuple(CIDS[:2]), True)
+    assert [mark.published for mark in found.record.marks] == [world.now - 1]
 
 
 def test_register_before_a_compromise_travels(world: World) -> None:
@@ -184,31 +184,55 @@ def test_register_before_a_compromise_travels(world: World) -> None:
     found = world.facts().fact("register", list_id)
 
     assert isinstance(found, Found)
-    assert (found.record.size, found.record.complete) == (2, True)
+    assert found.record.before(world.now - 1) == (tuple(CIDS[:2]), True)
 
 
-def test_registers_without_leaves_or_with_two_ends_are_not_complete(world: World) -> None:
-    """A register whose leaves the node lacks, or that answers only one of two ends, proves no absence."""
+def test_one_register_answers_every_end(world: World) -> None:
+    """Two ends, two marks: the newest leaves travel, and each end sees the beginning that stood before it."""
     schema = world.schema()
     issuer = world.issuer(schema)
     list_id = f"{issuer.did}/status/1"
     world.status(issuer, [schema], leaves=CIDS[:1])
     world.tick()
-    end = bodies.KeyEnd(2, "compromised", world.now)
+    first = world.now
+    end = bodies.KeyEnd(2, "compromised", first)
     world.submit(ops.did_update(world.author(issuer), issuer.last_op, end=[end]))
     bare = world.facts().fact("register", list_id)
     assert isinstance(bare, Found)
-    assert (bare.record.leaves, bare.record.complete) == ((), False)
+    assert bare.record.before(first) == ((), False)  # the node was never given the leaves: nothing is proven
     world.registry.put_register(list_id, CIDS[:1])
-    assert isinstance(whole := world.facts().fact("register", list_id), Found)
-    assert whole.record.complete
     world.status(issuer, [schema], leaves=CIDS[:2])
     world.tick()
     world.submit(ops.issuer_suspend(world.author(world.admin), issuer.did, "inquiry"))
+    older = world.facts().fact("register", list_id)
+    assert isinstance(older, Found)
+    assert (older.record.before(first), older.record.before(world.now)) == ((tuple(CIDS[:1]), True), (tuple(CIDS[:1]), False))
+    world.registry.put_register(list_id, CIDS[:2])
     both = world.facts().fact("register", list_id)
 
     assert isinstance(both, Found)
-    assert (both.record.size, both.record.complete) == (1, False)
+    assert both.record.before(first) == (tuple(CIDS[:1]), True)
+    assert both.record.before(world.now) == (tuple(CIDS[:2]), True)
+
+
+def test_a_register_that_was_rewritten_proves_nothing(world: World) -> None:
+    """An issuer whose newer register does not begin with the older one has cheated: neither end is answered."""
+    schema = world.schema()
+    issuer = world.issuer(schema)
+    list_id = f"{issuer.did}/status/1"
+    rewritten = [CIDS[2], CIDS[1]]
+    world.status(issuer, [schema], leaves=CIDS[:1])
+    world.tick()
+    first = world.now
+    world.submit(ops.did_update(world.author(issuer), issuer.last_op, end=[bodies.KeyEnd(2, "compromised", first)]))
+    world.status(issuer, [schema], leaves=rewritten)
+    world.registry.put_register(list_id, rewritten)
+    world.tick()
+    world.submit(ops.issuer_suspend(world.author(world.admin), issuer.did, "inquiry"))
+    found = world.facts().fact("register", list_id)
+
+    assert isinstance(found, Found)
+    assert (found.record.before(first), found.record.before(world.now)) == (((), False), ((), False))
 
 
 def test_register_travels_when_a_right_expires_or_the_did_is_deactivated(world: World) -> None:
@@ -231,7 +255,7 @@ def test_register_travels_when_a_right_expires_or_the_did_is_deactivated(world: 
     found = world.facts().find("register", "")
 
     assert {item.record.list_id for item in found} == {f"{one.did}/status/1", f"{two.did}/status/1"}
-    assert all(item.record.complete and item.record.leaves == tuple(CIDS[:1]) for item in found)
+    assert all(item.record.before(world.now) == (tuple(CIDS[:1]), True) for item in found)
 
 
 def test_no_register_before_the_end_is_unknown(world: World) -> None:
