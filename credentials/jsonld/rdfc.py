@@ -44,9 +44,7 @@ def nquad(quad: Quad) -> str:
     return f"{subject} {predicate} {object_} {graph} .\n" if graph else f"{subject} {predicate} {object_} .\n"
 
 
-def canonicalize(
-    quads: Iterable[Quad], *, hash: Hash = SHA256, max_work: int = MAX_WORK
-) -> tuple[list[str], dict[str, str]]:
+def canonicalize(quads: Iterable[Quad], *, hash: Hash = SHA256, max_work: int = MAX_WORK) -> tuple[list[str], dict[str, str]]:
     """(canonical lines in order, blank node token → canonical token `_:c14nN`).
 
     `hash` is also the one for blank nodes; RDFC-1.0 names SHA-256 and SHA-384, SM3 serves our own suite.

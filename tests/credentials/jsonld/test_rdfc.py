@@ -19,9 +19,7 @@ from weid.hashes import SHA256, SM3, Hash
 
 SHA384 = Hash("sha384", lambda data: hashlib.sha384(data).digest())
 TESTS = FOLDER / "rdf-canon" / "tests"
-ENTRIES: list[dict[str, Any]] = (
-    json.loads((TESTS / "manifest.jsonld").read_text("utf-8"))["entries"] if TESTS.exists() else []
-)
+ENTRIES: list[dict[str, Any]] = json.loads((TESTS / "manifest.jsonld").read_text("utf-8"))["entries"] if TESTS.exists() else []
 
 
 def hash_of(entry: dict[str, Any]) -> Hash:
