@@ -52,9 +52,12 @@ def read_request(pack: Pack, name: str) -> Request:
     if not isinstance(purpose, str) or not isinstance(mode, str) or mode not in MODES:
         raise MalformedError(f"{place}: needs a purpose and a mode of {', '.join(MODES)}")
     trust, status = _ages(value.get("trustAge"), place), _ages(value.get("statusAge"), place)
+    schemas, rules = _texts(value.get("schemas"), place), _rules(pack, _texts(value.get("rules"), place))
+    for rule in rules:
+        _check_absence(pack, schemas, rule, place)
     return Request(
-        name, labels(value.get("names"), f"{place}: names"), purpose, _texts(value.get("schemas"), place),
-        _texts(value.get("ask"), place), mode, _rules(pack, _texts(value.get("rules"), place)), *trust, *status,
+        name, labels(value.get("names"), f"{place}: names"), purpose, schemas,
+        _texts(value.get("ask"), place), mode, rules, *trust, *status,
     )  # fmt: skip
 
 
@@ -123,6 +126,31 @@ def _rules(pack: Pack, names: tuple[str, ...]) -> tuple[Rule, ...]:
             raise MalformedError(f"rules.json: no rule {name}")
         found.append(Rule.from_json({**value, "id": name}))
     return tuple(found)
+
+
+def _check_absence(pack: Pack, schemas: tuple[str, ...], rule: Rule, place: str) -> None:
+    """MalformedError for a rule over a claim that can be missing, unless the rule says what that means (R12)."""
+    claims = [_claims(pack, schema, place) for schema in schemas]
+    every = frozenset(name for known, _ in claims for name in known)
+    if rule.names() - every:
+        raise MalformedError(f"{place}: rule {rule.id}: no schema asked for has the claim {min(rule.names() - every)}")
+    sure = frozenset(every).intersection(*(always for _, always in claims))
+    unsaid = rule.reads(every) - sure - set(rule.absent)
+    if unsaid:
+        raise MalformedError(
+            f"{place}: rule {rule.id} reads {min(unsaid)}, which may be hidden or missing: say in `absent` what that means",
+            code="absence-unsaid",
+        )
+
+
+def _claims(pack: Pack, schema: str, place: str) -> tuple[frozenset[str], frozenset[str]]:
+    """(all claims of a schema, those that every credential must show)."""
+    document = pack.section(f"schemas/{schema}")
+    properties, required = document.get("properties"), document.get("required", [])
+    if not isinstance(properties, dict) or not isinstance(required, list):
+        raise MalformedError(f"{place}: the pack has no schema {schema}")
+    public = {name for name, claim in properties.items() if isinstance(claim, dict) and claim.get("x-class") == "public"}
+    return frozenset(properties), frozenset(public.intersection(str(name) for name in required))
 
 
 def _texts(value: JSON, place: str) -> tuple[str, ...]:

@@ -4,14 +4,17 @@ CertLogic is the loop-bounded JsonLogic subset of the EU DCC business rules: lit
 `in`, `+`, comparisons of integers, comparisons of date-times, `plusTime` and `reduce`. A rule may bring no code and
 no unbounded work: every evaluated node counts against `steps`.
 
-A rule that reads a claim the holder did not show is neither kept nor broken: `Rule.judge` answers None (R12).
+A rule that reads a claim the holder did not show is neither kept nor broken: `Rule.judge` answers None (R12). A rule
+may be stricter and say that a claim which is not there breaks it (`absent`), never that it helps: what helps the
+holder when hidden would be hidden.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from types import MappingProxyType
@@ -21,11 +24,12 @@ from weid.canon import JSON
 from weid.errors import MalformedError
 from weid.pack import labels
 
-__all__ = ["HiddenClaim", "Rule", "evaluate", "rules_from_json"]
+__all__ = ["ABSENT", "HiddenClaim", "Rule", "evaluate", "rules_from_json"]
 
 Value: TypeAlias = object
 MAX_STEPS: Final = 10_000
 MAX_DEPTH: Final = 32
+ABSENT: Final = ("unknown", "fails")  # what a claim that is not there may mean to a rule
 _MAX_INT: Final = 2**53 - 1  # the integers every CertLogic implementation shares
 _DATE: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
@@ -55,7 +59,7 @@ _ORDER: Final[Mapping[str, Callable[[int], bool]]] = MappingProxyType(
 
 
 class HiddenClaim(Exception):  # a signal inside one evaluation, never an error of the caller
-    """Raised inside an evaluation that reads a claim the holder did not show; carries the claim's name."""
+    """Raised inside an evaluation that reads a claim the holder did not show; carries its name, or "" for all."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -64,18 +68,23 @@ class HiddenClaim(Exception):  # a signal inside one evaluation, never an error 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a pack: what it says in four languages, its CertLogic expression and the claims it needs."""
+    """One rule of a pack: what it says in four languages, its CertLogic expression and the claims it needs.
+
+    `absent` says, claim by claim, what it means to this rule that the claim is not there: hidden by the holder, or
+    left out by the issuer. `unknown`: it cannot be judged. `fails`: it is broken.
+    """
 
     id: str
     description: Mapping[str, str]
     logic: JSON
     needs: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def from_json(cls, value: JSON) -> Rule:
         """The rule in `value`, its expression checked; MalformedError names what is wrong."""
-        if not isinstance(value, dict) or set(value) - {"id", "description", "logic", "needs"}:
-            raise MalformedError("a rule is an object of id, description, logic and needs", code="bad-rule")
+        if not isinstance(value, dict) or set(value) - {"id", "description", "logic", "needs", "absent"}:
+            raise MalformedError("a rule is an object of id, description, logic, needs and absent", code="bad-rule")
         rule_id, description, needs = value.get("id"), value.get("description"), value.get("needs", [])
         if not isinstance(rule_id, str) or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", rule_id):
             raise MalformedError(f"not a rule id: {rule_id!r}", code="bad-rule")
@@ -83,24 +92,41 @@ class Rule:
             raise MalformedError(f"rule {rule_id}: needs is a list of claim names", code="bad-rule")
         words = labels(description, f"rule {rule_id}: description")
         check_expression(value.get("logic"))
-        return cls(rule_id, words, value.get("logic"), tuple(str(name) for name in needs))
+        absent = _absent(value.get("absent", {}), f"rule {rule_id}: absent")
+        return cls(rule_id, words, value.get("logic"), tuple(str(name) for name in needs), absent)
+
+    def reads(self, names: Iterable[str]) -> frozenset[str]:
+        """Which of these claims the rule may read, by any path; `payload` as a whole reads them all."""
+        whole = any(not path or path.rpartition(".")[2] in ("payload", "data") for path in _paths(self.logic))
+        return frozenset(names) if whole else self.names() & frozenset(names)
+
+    def names(self) -> frozenset[str]:
+        """Every claim that the rule names."""
+        parts = (path.split(".") for path in _paths(self.logic))
+        found = {after for path in parts for before, after in pairwise(path) if before == "payload"}
+        return frozenset(found | set(self.needs) | set(self.absent))
 
     def judge(self, claims: Mapping[str, JSON], hidden: frozenset[str], now: str) -> bool | None:
-        """True when kept, False when broken, None when a hidden claim decides (R12).
+        """True when kept, False when broken, None when a claim that is not there decides (R12).
 
         The expression sees `payload` (the claims shown) and `external.validationClock` (`now`, RFC 3339).
         MalformedError when the expression does not fit the values it meets.
         """
-        if hidden.intersection(self.needs):
-            return None
+        gone = hidden | {name for name in self.absent if claims.get(name) is None}
+        missing = gone.intersection(self.needs)
+        if missing:
+            return self._without(missing)
         context: dict[str, JSON] = {"payload": dict(claims), "external": {"validationClock": now}}
         try:
-            result = evaluate(self.logic, context, hidden=hidden)
-        except HiddenClaim:
-            return None
+            result = evaluate(self.logic, context, hidden=gone)
+        except HiddenClaim as claim:
+            return self._without({claim.name})
         if not isinstance(result, bool):
             raise MalformedError(f"rule {self.id} answers {type(result).__name__}, not a boolean", code="bad-rule")
         return result
+
+    def _without(self, names: AbstractSet[str]) -> bool | None:
+        return False if any(self.absent.get(name) == "fails" for name in names) else None
 
 
 def rules_from_json(value: JSON) -> tuple[Rule, ...]:
@@ -111,6 +137,22 @@ def rules_from_json(value: JSON) -> tuple[Rule, ...]:
     if len({rule.id for rule in rules}) != len(rules):
         raise MalformedError("two rules have the same id", code="bad-rule")
     return rules
+
+
+def _absent(value: JSON, place: str) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(meaning in ABSENT for meaning in value.values()):
+        raise MalformedError(f"{place} gives {' or '.join(ABSENT)} for each claim", code="bad-rule")
+    return MappingProxyType({name: str(meaning) for name, meaning in value.items()})
+
+
+def _paths(expression: JSON) -> Iterator[str]:
+    """Every path of a checked expression."""
+    if isinstance(expression, list):
+        for item in expression:
+            yield from _paths(item)
+    elif isinstance(expression, dict):
+        name, operands = _operation(expression)
+        yield from (str(path) for path in operands) if name == "var" else _paths(list(operands))
 
 
 def check_expression(expression: JSON, *, depth: int = 0) -> None:
@@ -214,7 +256,7 @@ class _Evaluation:
             value = _step(value, part)
         # `payload` as a whole, or anything holding it, would show by its size what was hidden
         if self._hidden and (not parts or parts[-1] in ("payload", "data")):
-            raise HiddenClaim(min(self._hidden))
+            raise HiddenClaim("")
         return value
 
 

@@ -38,9 +38,12 @@ def pack() -> None:
 @click.option("--no-flip", is_flag=True, help="Skip the proof that each case can fail.")
 def test(folder: Path, only: str | None, no_flip: bool) -> None:
     """Run every case of a pack in a fresh world, then again with one expectation flipped: that one must fail."""
+    from credentials.requests import read_request, request_names
     from wallet_cli.cases import read_cases, run_case, run_flipped
 
     loaded = load_pack(folder)
+    for name in request_names(loaded):  # a rule over a claim that may be hidden is refused before any case (R12)
+        read_request(loaded, name)
     cases = {name: case for name, case in read_cases(loaded).items() if only in (None, name)}
     if not cases:
         raise click.UsageError("the pack has no such case")

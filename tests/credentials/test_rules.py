@@ -129,6 +129,43 @@ def test_hidden_but_not_read() -> None:
     assert rule(logic, needs=["born"]).judge({"name": "x"}, frozenset({"born"}), "2026-01-01T00:00:00Z") is None
 
 
+def test_absent_says_what_a_missing_claim_means() -> None:
+    """R12: hidden by the holder or left out by the issuer, the claim is unknown or breaks the rule; it never helps."""
+    logic, clock = {"===": [{"var": "payload.born"}, "x"]}, "2026-01-01T00:00:00Z"
+    unknown, fails = rule(logic, absent={"born": "unknown"}), rule(logic, absent={"born": "fails"})
+    for hidden in (frozenset({"born"}), frozenset[str]()):
+        assert unknown.judge({}, hidden, clock) is None
+        assert fails.judge({}, hidden, clock) is False
+    assert fails.judge({"born": "x"}, frozenset(), clock) is True
+    assert rule(True, needs=["born"], absent={"born": "fails"}).judge({}, frozenset(), clock) is False
+    assert rule({"!": [{"var": "payload"}]}, absent={"born": "fails"}).judge({}, frozenset(), clock) is None
+
+
+@pytest.mark.parametrize("absent", [{"born": "passes"}, {"born": True}, {"born": None}, {"born": ["fails"]}, ["born"], None])
+def test_absent_is_strict(absent: Any) -> None:
+    """Nothing lets a missing claim help the holder."""
+    with pytest.raises(MalformedError):
+        rule(True, absent=absent)
+
+
+@pytest.mark.parametrize(
+    ("logic", "read"),
+    [
+        (True, set()),
+        ({"var": "external.validationClock"}, set()),
+        ({"var": "payload.a"}, {"a"}),
+        ({"if": [True, True, {"var": "payload.b.0"}]}, {"b"}),
+        ({"reduce": [[1], {"===": [{"var": "data.payload.a"}, {"var": "current"}]}, True]}, {"a"}),
+        ({"!": [{"var": "payload"}]}, {"a", "b"}),
+        ({"in": ["x", [{"var": ""}]]}, {"a", "b"}),
+        ({"reduce": [[1], {"!": [{"var": "data"}]}, True]}, {"a", "b"}),
+    ],
+)
+def test_reads(logic: Any, read: set[str]) -> None:
+    """What a rule may read is found in every branch; the whole payload is every claim."""
+    assert rule(logic).reads(["a", "b"]) == read
+
+
 @pytest.mark.parametrize("change", [{"id": "Bad Id"}, {"description": {"en": "x"}}, {"logic": {"or": []}}, {"more": 1}])
 def test_rule_is_strict(change: dict[str, Any]) -> None:
     """A rule with a wrong id, missing languages, unknown operations or members is refused."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from credentials.requests import read_request
 from wallet_cli.cases import read_cases, run_case, run_flipped
 from wallet_cli.pack import load_pack
+from wallet_cli.pack import pack as pack_command
 from weid.errors import MalformedError
 from weid.pack import read_pack
 
-PACKS = {folder.name: load_pack(folder) for folder in sorted((Path(__file__).parents[2] / "packs").iterdir())}
+FOLDER = Path(__file__).parents[2] / "packs"
+PACKS = {folder.name: load_pack(folder) for folder in sorted(FOLDER.iterdir())}
 CASES = [(name, case) for name, pack in PACKS.items() for case in read_cases(pack)]
 
 
@@ -24,6 +31,45 @@ def test_case(pack: str, case: str) -> None:
 def test_case_can_fail(pack: str, case: str) -> None:
     """R29: with its last expectation turned round, the same case does not pass."""
     assert run_flipped(PACKS[pack], read_cases(PACKS[pack])[case]) == []
+
+
+def changed(tmp_path: Path, rule: dict[str, Any]) -> Path:
+    """The health pack with its rule `green` changed, as a folder."""
+    folder = tmp_path / "pack"
+    shutil.copytree(FOLDER / "health-code", folder)
+    rules = json.loads((folder / "rules.json").read_bytes())
+    rules["rules"]["green"] |= rule
+    (folder / "rules.json").write_text(json.dumps(rules))
+    return folder
+
+
+HIDEABLE = {"needs": [], "logic": {"===": [{"var": "payload.result"}, "NEGATIVE"]}}
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        (HIDEABLE, "absence-unsaid"),
+        ({"needs": ["status", "result"]}, "absence-unsaid"),
+        ({"logic": {"!": [{"var": "payload"}]}}, "absence-unsaid"),
+        (HIDEABLE | {"absent": {"nameMasked": "fails"}}, "absence-unsaid"),
+        (HIDEABLE | {"absent": {"result": "passes"}}, "bad-rule"),
+        ({"logic": {"===": [{"var": "payload.statu"}, "GREEN"]}}, "malformed"),
+    ],
+)
+def test_a_rule_over_a_claim_that_may_be_hidden_is_refused(tmp_path: Path, rule: dict[str, Any], code: str) -> None:
+    """R12: `weid pack test` runs no case of a pack whose rule reads what may be hidden and does not say what that means."""
+    done = CliRunner().invoke(pack_command, ["test", str(changed(tmp_path, rule)), "--case", "golden", "--no-flip"])
+    assert isinstance(done.exception, MalformedError)
+    assert (done.exception.code, done.stdout) == (code, "")
+
+
+def test_a_rule_that_says_what_absence_means_is_taken(tmp_path: Path) -> None:
+    """With `absent`, the same rule is read; where a schema lacks the claim, it is missing there too."""
+    loaded = load_pack(changed(tmp_path, HIDEABLE | {"absent": {"result": "fails"}}))
+    assert read_request(loaded, "entry").rules[0].absent == {"result": "fails"}
+    with pytest.raises(MalformedError, match="no schema asked for has the claim result"):
+        read_request(loaded, "venue")
 
 
 @pytest.mark.parametrize("pack", sorted(PACKS))
