@@ -18,6 +18,7 @@ from credentials.schema import Schema, read_schema
 from credentials.vcdm import FileCredential
 from weid.canon import JSON
 from weid.cbor import decode
+from weid.did import key_of_did_key, parse_key_id
 from weid.errors import MalformedError, SchemaError
 from weid.facts import Absent, Facts, Found, Source, Unknown
 from weid.keys import PublicKey
@@ -122,7 +123,29 @@ class Case:
         """The signature suite the credential names."""
         if self.compact is not None:
             return suite_by_code(self.compact.suite).name
-        return "" if self.file is None else self.file.proof.suite
+        return "" if self.file is None else self._file_suite(self.file)
+
+    def _file_suite(self, file: FileCredential) -> str:
+        """The suite of the key that a file's proof names, where the cryptosuite leaves a choice."""
+        suites = file.proof.kind.suites
+        if len(suites) == 1:
+            return suites[0]
+        if file.self_certified:
+            return key_of_did_key(file.proof.method.partition("#")[0]).suite
+        found = self.find_issuers()
+        record = found[0].record.key_number(self.key_number) if found else None
+        return "" if record is None else str(record.suite)
+
+    @property
+    def key_number(self) -> int:
+        """The number of the issuer's key, -1 where the credential names none under its issuer's DID."""
+        if self.file is None:
+            return -1 if self.compact is None else self.compact.key_number
+        try:
+            did, number = parse_key_id(self.file.proof.method)
+        except MalformedError:
+            return -1
+        return number if str(did) == self.file.issuer else -1
 
     @property
     def issued(self) -> int | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from credentials import compact, data_integrity, vcdm
 from credentials.case import MAX_CANDIDATES, Case, Established, Result, failed, passed, skipped, unknown
 from credentials.compact import Compact
+from credentials.data_integrity import Proof
+from credentials.jsonld.quads import quads_of
 from credentials.schema import BINDS, SHORT_LIFETIME, Schema
 from credentials.text import unsafe_text
+from credentials.vcdm import FileCredential
 from weid import signing
 from weid.canon import JSON
 from weid.codec import rfc3339
-from weid.did import DID, key_of_did_key, parse_key_id
+from weid.did import key_of_did_key, parse_key_id
 from weid.errors import KeyMaterialError, MalformedError, SchemaError, SignatureError, UnknownSuiteError, WeidError
 from weid.facts import Found
 from weid.keys import PublicKey
@@ -52,7 +57,7 @@ def issuer_document(case: Case) -> Result:
         return unknown("ambiguous", {"candidates": len(found)})
     keys = [key for key in (_key_of(case, item) for item in found) if key is not None]
     if not keys:
-        return unknown("key-not-in-trust-data", {"key": _key_number(case), "issuer": found[0].record.did})
+        return unknown("key-not-in-trust-data", {"key": case.key_number, "issuer": found[0].record.did})
     if all(key.role != "assert" for key in keys):
         return failed("key-wrong-role", {"role": keys[0].role})
     return passed("ok", {"issuer": found[0].record.did} if len(found) == 1 else {})
@@ -135,9 +140,7 @@ def mandatory(case: Case) -> Result:
 def schema(case: Case) -> Result:
     """The values fit the published schema, and the credential keeps its terms (lifetime, binding, status)."""
     if case.foreign and case.file is not None:
-        case.claims = case.file.claims
-        misleading = case.policy.require_accreditation and _misleads(dict(case.claims))
-        return failed("unsafe-text") if misleading else skipped("none")
+        return _foreign_terms(case, case.file)
     if not case.find_schemas():
         return case.missing_schema()
     value, candidate = case.compact, _schema_of(case)
@@ -171,6 +174,18 @@ def _fits(case: Case, value: Compact, candidate: Schema, claims: dict[str, JSON]
     if value.list_number is None and (candidate.status or lifetime > SHORT_LIFETIME):
         return failed("status-missing")
     return passed("ok", {"schema": candidate.digest.hex()})
+
+
+def _foreign_terms(case: Case, file: FileCredential) -> Result:
+    """Every type and term of a foreign document means something by its contexts, whatever secures it (VCDM 2.0, 4.1)."""
+    case.claims = file.claims
+    if case.policy.require_accreditation and _misleads(dict(case.claims)):
+        return failed("unsafe-text")
+    try:
+        quads_of(file.document)
+    except MalformedError as error:
+        return unreadable(error)
+    return skipped("none")
 
 
 def _misleads(value: JSON) -> bool:
@@ -221,14 +236,48 @@ def _file_signature(case: Case) -> Result:
         if record is None:
             return skipped("needs-issuer.document")
         issuer, key = found.record.did, record.key
-    try:
-        if file.proof.purpose != "assertionMethod":
-            raise SignatureError("a proof for another purpose")
-        data_integrity.verify(file.document, file.proof, key, "assert")
-    except (SignatureError, KeyMaterialError, UnknownSuiteError):
-        return failed("bad-signature")
+    keys = [(proof, key if proof is file.proof else _other_key(case, proof)) for proof in file.proofs]
+    for proof, known in keys:
+        refused = None if known is None else _refused(file.document, proof, known)
+        if refused is not None:
+            return refused
+    if any(known is None for _, known in keys):
+        return unknown("proof-unresolved")  # somebody else signed too, and we cannot say whether they did
     _establish(case, Established(issuer, found, record, key, None, None, None))
     return passed()
+
+
+def _refused(document: Mapping[str, JSON], proof: Proof, key: PublicKey) -> Result | None:
+    try:
+        if proof.purpose != "assertionMethod":
+            return failed("bad-signature", {"reason": "a proof for another purpose"})
+        data_integrity.verify(document, proof, key, "assert")
+    except (SignatureError, KeyMaterialError, UnknownSuiteError):
+        return failed("bad-signature")
+    except MalformedError as error:
+        return unreadable(error)
+    return None
+
+
+def _other_key(case: Case, proof: Proof) -> PublicKey | None:
+    """The key of a proof beside the issuer's own (proof sets and chains); None where we do not have it."""
+    if proof.method.startswith("did:key:"):
+        return _method_key(proof.method)
+    try:
+        did, number = parse_key_id(proof.method)
+    except MalformedError:
+        return None
+    answer = case.facts.fact("did", str(did))
+    record = answer.record.key_number(number) if isinstance(answer, Found) else None
+    return record.key if record is not None and record.role == "assert" else None
+
+
+def unreadable(error: MalformedError) -> Result:
+    """A document whose terms do not all stand for something: missing here (UNKNOWN), or not JSON-LD at all."""
+    if error.code == "unknown-context":
+        return unknown("unknown-context", {"reason": str(error)})
+    lost = error.code in ("undefined-term", "relative-iri", "lost-direction")
+    return failed("data-loss" if lost else "bad-jsonld", {"reason": str(error)})
 
 
 def _self_certified(case: Case) -> Result:
@@ -253,16 +302,6 @@ def _method_key(method: str) -> PublicKey:
     return key_of_did_key(did)
 
 
-def _key_number(case: Case) -> int:
-    if case.file is None:
-        return -1 if case.compact is None else case.compact.key_number
-    try:
-        did, number = parse_key_id(case.file.proof.method)
-    except MalformedError:
-        return -1
-    return number if did == DID(case.file.issuer) else -1
-
-
 def _key_of(case: Case, found: Found) -> KeyRecord | None:
-    record: KeyRecord | None = found.record.key_number(_key_number(case))
+    record: KeyRecord | None = found.record.key_number(case.key_number)
     return record

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from credentials.compact import BIND_BYTES, Compact
-from credentials.data_integrity import CRYPTOSUITE_OF, CRYPTOSUITES, Proof, read_proof
+from credentials.data_integrity import CRYPTOSUITE_OF, CRYPTOSUITES, Proof, read_proofs
 from credentials.schema import Schema
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import b64u, from_minutes, minutes, parse_rfc3339, rfc3339, unb64u, unhex
@@ -61,7 +61,7 @@ class FileCredential:
     """A credential file, read; `own` is None for a foreign one. Times are UTC minutes, rounded to the stricter side."""
 
     document: Mapping[str, JSON]
-    proof: Proof
+    proofs: tuple[Proof, ...]
     id: str | None
     types: tuple[str, ...]
     issuer: str
@@ -70,6 +70,12 @@ class FileCredential:
     claims: Mapping[str, JSON]
     has_status: bool
     own: Own | None
+
+    @property
+    def proof(self) -> Proof:
+        """The proof that speaks for the issuer: the first by a key named under its DID, else the first of all."""
+        own = (proof for proof in self.proofs if proof.method.partition("#")[0] == self.issuer)
+        return next(own, self.proofs[0])
 
     @property
     def self_certified(self) -> bool:
@@ -129,16 +135,18 @@ def read_file(data: bytes) -> FileCredential:
     subject = document.get("credentialSubject")
     if not isinstance(subject, dict) or not subject:
         raise MalformedError("a credential is about one subject", code="unsupported")
-    proof = read_proof(document)
-    if proof.cryptosuite not in CRYPTOSUITES:
-        raise MalformedError(f"the cryptosuite {proof.cryptosuite!r} is not read", code="unsupported")
+    proofs = read_proofs(document)
+    for proof in proofs:
+        if proof.cryptosuite not in CRYPTOSUITES:
+            raise MalformedError(f"the cryptosuite {proof.cryptosuite!r} is not read", code="unsupported")
+    proof = proofs[0]
     own = _own(document, types, subject, proof) if "weid" in document else None
-    ends = (_time(document.get("validUntil"), late=False), _time(proof.expires, late=False))
+    ends = (_time(document.get("validUntil"), late=False), *(_time(each.expires, late=False) for each in proofs))
     credential_id = document.get("id")
     if credential_id is not None and not isinstance(credential_id, str):
         raise MalformedError("id is not text")
     return FileCredential(
-        document, proof, credential_id, types, _issuer(document.get("issuer")),
+        document, proofs, credential_id, types, _issuer(document.get("issuer")),
         _time(document.get("validFrom"), late=True), min((end for end in ends if end is not None), default=None), subject,
         "credentialStatus" in document, own,
     )  # fmt: skip

@@ -99,7 +99,8 @@ def foreign(change: dict[str, Any], **options: str) -> bytes:
     person = holder()
     signer = LocalSigner(person._secret, "ed25519", person.kid, "assert")
     document: dict[str, Any] = {
-        "@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential", "Pass"],
+        "@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"],
+        "type": ["VerifiableCredential", "Pass"],
         "issuer": signer.kid.partition("#")[0], "credentialSubject": {"level": "3"}, **change,
     }  # fmt: skip
     proof: dict[str, Any] = {

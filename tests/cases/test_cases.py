@@ -145,7 +145,8 @@ def _edited(data: bytes, value: dict[str, Any], world: World) -> bytes:
     for name, item in value.get("edit", {}).items():
         document["credentialSubject"][name] = item
     if value.get("resign"):
-        document = sign(document, world.issuer.signer, created=document["proof"]["created"])
+        created = document.pop("proof")["created"]
+        document = sign(document, world.issuer.signer, created=created)
     return file_bytes(document)
 
 

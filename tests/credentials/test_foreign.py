@@ -29,7 +29,7 @@ def key_signer(suite_name: str = "ed25519") -> LocalSigner:
 def document(**change: Any) -> dict[str, Any]:
     signer = key_signer(change.pop("suite", "ed25519"))
     value = {
-        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"],
         "type": ["VerifiableCredential"],
         "issuer": signer.kid.split("#")[0],
         "validFrom": "2026-01-01T00:00:00Z",
@@ -85,10 +85,11 @@ def test_verdicts(change: dict[str, Any], verdict: str) -> None:
 @pytest.mark.parametrize(
     "change, verdict",
     [
-        ({"cryptosuite": "ecdsa-sd-2023"}, "unsupported"),
+        ({"cryptosuite": "ecdsa-sd-2023"}, "not-a-credential"),
+        ({"cryptosuite": "rsa-2010"}, "unsupported"),
         ({"cryptosuite": "ecdsa-jcs-2019"}, "tampered"),
         ({"type": "Ed25519Signature2020"}, "unsupported"),
-        ({"previousProof": "urn:x"}, "unsupported"),
+        ({"previousProof": "urn:x"}, "not-a-credential"),
         ({"proofValue": "z1"}, "tampered"),
         ({"proofPurpose": "authentication"}, "tampered"),
         ({"verificationMethod": "did:key:z6Mk#other"}, "tampered"),
