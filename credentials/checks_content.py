@@ -8,6 +8,7 @@ from credentials import compact, data_integrity, vcdm
 from credentials.case import MAX_CANDIDATES, Case, Established, Result, failed, passed, skipped, unknown
 from credentials.compact import Compact
 from credentials.data_integrity import Proof
+from credentials.data_model import CODES
 from credentials.jsonld.quads import quads_of
 from credentials.schema import BINDS, SHORT_LIFETIME, Schema
 from credentials.text import unsafe_text
@@ -29,7 +30,7 @@ def format(case: Case) -> Result:
     try:
         case.parse()
     except WeidError as error:
-        known = ("not-a-credential", "unsupported", "too-large")
+        known = (*CODES, "not-a-credential", "unsupported", "too-large", "bad-proof-chain", "bad-proof-purpose")
         return failed(error.code if error.code in known else "malformed", {"reason": str(error)})
     return passed()
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from credentials.compact import BIND_BYTES, Compact
 from credentials.data_integrity import CRYPTOSUITE_OF, CRYPTOSUITES, Proof, read_proofs
+from credentials.data_model import V1, V2, check_credential, issuer_of, moment, subjects, texts
 from credentials.schema import Schema
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import b64u, from_minutes, minutes, parse_rfc3339, rfc3339, unb64u, unhex
@@ -24,17 +24,12 @@ from weid.suites import suite, suite_by_code
 
 __all__ = ["FileCredential", "Own", "compact_of", "document_of", "file_bytes", "read_file", "schema_url"]
 
-V2: Final = "https://www.w3.org/ns/credentials/v2"
-OUR_CONTEXT: Final = "urn:weid:context:1"
 _OWN: Final = frozenset(
     {"@context", "id", "type", "issuer", "validFrom", "validUntil", "credentialSubject", "credentialSchema", "weid"} | {"proof"}
 )
 _WEID: Final = frozenset({"origin", "genesis", "issued", "bind", "seed", "suite", "key", "specimen", "signature"})
 _PROOF: Final = frozenset({"type", "cryptosuite", "created", "verificationMethod", "proofPurpose", "@context"})
 _SCHEMA_URL: Final = "urn:weid:schema-digest:"
-_STAMP: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +83,17 @@ def schema_url(digest: bytes) -> str:
     return _SCHEMA_URL + digest.hex()
 
 
+def contexts_of(digest: bytes) -> list[JSON]:
+    """The `@context` of our files: every claim and type means what the schema of that digest says, in RDF too."""
+    return [V2, {"@vocab": f"{schema_url(digest)}#"}]
+
+
 def document_of(
     value: Compact, schema: Schema, claims: Mapping[str, JSON], *, origin: str, genesis: bytes, issuer: str, cid: bytes
 ) -> dict[str, JSON]:
     """The unsecured VCDM document of a full compact credential."""
     document: dict[str, JSON] = {
-        "@context": [V2, OUR_CONTEXT],
+        "@context": contexts_of(schema.digest),
         "id": f"{issuer}/credentials/{cid.hex()}",
         "type": ["VerifiableCredential", schema.type],
         "issuer": issuer,
@@ -121,34 +121,29 @@ def document_of(
 def read_file(data: bytes) -> FileCredential:
     """The credential in JSON bytes; MalformedError `not-a-credential` or `unsupported` for anything else.
 
-    Members of VCDM 2.0 that this reader relies on are checked for type; a file with a `weid` member must be exactly
-    what we write.
+    `vcdm-…` where a rule of the data model is broken. A file with a `weid` member must be exactly what we write.
     """
     document = parse_json(data)
-    if not isinstance(document, dict):
-        raise MalformedError("not a credential file", code="not-a-credential")
-    contexts, types = document.get("@context"), _types(document.get("type"))
-    if not isinstance(contexts, list) or not contexts or "VerifiableCredential" not in types:
+    if not isinstance(document, dict) or "VerifiableCredential" not in texts(document.get("type")):
         raise MalformedError("not a verifiable credential", code="not-a-credential")
-    if contexts[0] != V2:
-        raise MalformedError("only the data model 2.0 is read", code="unsupported")
-    subject = document.get("credentialSubject")
-    if not isinstance(subject, dict) or not subject:
-        raise MalformedError("a credential is about one subject", code="unsupported")
+    check_credential(document)
+    return read_document(document)
+
+
+def read_document(document: Mapping[str, JSON]) -> FileCredential:
+    """The credential of a document that keeps the data model's rules; what it is secured by is read here."""
     proofs = read_proofs(document)
     for proof in proofs:
         if proof.cryptosuite not in CRYPTOSUITES:
             raise MalformedError(f"the cryptosuite {proof.cryptosuite!r} is not read", code="unsupported")
-    proof = proofs[0]
-    own = _own(document, types, subject, proof) if "weid" in document else None
-    ends = (_time(document.get("validUntil"), late=False), *(_time(each.expires, late=False) for each in proofs))
-    credential_id = document.get("id")
-    if credential_id is not None and not isinstance(credential_id, str):
-        raise MalformedError("id is not text")
+    types, subject = texts(document.get("type")), subjects(document)
+    own = _own(document, types, subject[0], proofs[0]) if "weid" in document else None
+    start, end = ("issuanceDate", "expirationDate") if _listed(document["@context"])[0] == V1 else ("validFrom", "validUntil")
+    ends = (_time(document.get(end), late=False), *(_time(each.expires, late=False) for each in proofs))
     return FileCredential(
-        document, proofs, credential_id, types, _issuer(document.get("issuer")),
-        _time(document.get("validFrom"), late=True), min((end for end in ends if end is not None), default=None), subject,
-        "credentialStatus" in document, own,
+        document, proofs, next(iter(texts(document.get("id"))), None), types, issuer_of(document),
+        _time(document.get(start), late=True), min((end for end in ends if end is not None), default=None),
+        subject[0] if len(subject) == 1 else {"credentialSubject": list(subject)}, "credentialStatus" in document, own,
     )  # fmt: skip
 
 
@@ -174,16 +169,18 @@ def _own(document: Mapping[str, JSON], types: tuple[str, ...], subject: Mapping[
     extra = set(document) - _OWN - {"credentialStatus"}
     missing = _OWN - set(document)
     weid, schema = document["weid"], document.get("credentialSchema")
-    if extra or missing or document["@context"] != [V2, OUR_CONTEXT] or len(types) != 2 or "id" in subject:
+    if extra or missing or len(types) != 2 or "id" in subject:
         raise MalformedError("not one of our credential files")
-    plain = isinstance(document["issuer"], str) and isinstance(document["proof"], dict)
+    plain = isinstance(document["issuer"], str) and all(
+        isinstance(document[name], dict) for name in ("proof", "credentialSubject")
+    )
     if not plain or set(proof.options) != _PROOF:
         raise MalformedError("not one of our credential files")  # other spellings that W3C allows: R27 allows one
     if not isinstance(weid, dict) or set(weid) != _WEID:
         raise MalformedError("not one of our credential files")
     if not isinstance(schema, dict) or set(schema) != {"id", "type"} or schema["type"] != "JsonSchema":
         raise MalformedError("not one of our credential files")
-    issuer, url = DID(_issuer(document["issuer"])), schema["id"]
+    issuer, url = DID(issuer_of(document)), schema["id"]
     if issuer.method != "weid" or not isinstance(url, str) or not url.startswith(_SCHEMA_URL):
         raise MalformedError("not one of our credential files")
     origin, genesis, number, specimen = weid["origin"], weid["genesis"], weid["key"], weid["specimen"]
@@ -195,6 +192,8 @@ def _own(document: Mapping[str, JSON], types: tuple[str, ...], subject: Mapping[
         raise MalformedError("not one of our credential files")
     digest, pinned = unhex(url.removeprefix(_SCHEMA_URL)), unhex(genesis)
     if len(digest) != 32 or len(pinned) != 32 or proof.cryptosuite != CRYPTOSUITE_OF[name]:
+        raise MalformedError("not one of our credential files")
+    if document["@context"] != contexts_of(digest):
         raise MalformedError("not one of our credential files")
     if parse_key_id(proof.method) != (issuer, number) or proof.purpose != "assertionMethod":
         raise MalformedError("the proof is not by the key the file names")
@@ -254,32 +253,18 @@ def _text(value: JSON) -> str:
     return value
 
 
-def _types(value: JSON) -> tuple[str, ...]:
-    found = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, str) for item in found):
-        raise MalformedError("types are texts", code="not-a-credential")
-    return tuple(str(item) for item in found)
-
-
-def _issuer(value: JSON) -> str:
-    if isinstance(value, dict):
-        value = value.get("id")
-    if not isinstance(value, str) or not 0 < len(value) <= 512:
-        raise MalformedError("a credential names its issuer", code="not-a-credential")
-    return value
+def _listed(value: JSON) -> list[JSON]:
+    return value if isinstance(value, list) else [value]
 
 
 def _time(value: JSON, *, late: bool) -> int | None:
     """Minutes of an XSD dateTimeStamp; a start rounds up, an end rounds down: never a minute more than signed."""
     if value is None:
         return None
-    match = _STAMP.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise MalformedError("a period is given in dateTimeStamps")
-    try:
-        moment = datetime.fromisoformat(match[1] + match[2].replace("Z", "+00:00")).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise MalformedError("a period is given in dateTimeStamps") from None
-    count = minutes(moment) + (1 if late and (moment.second or "." in str(value)) else 0)
+    found = moment(value)
+    if found is None:
+        raise MalformedError("a period is given in dateTimeStamps", code="vcdm-validity")
+    when, fraction = found
+    count = minutes(when) + (1 if late and (when.second or fraction) else 0)
     from_minutes(count)  # the last half minute of the year 9999 rounds out of the calendar
     return count

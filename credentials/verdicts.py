@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from credentials.data_model import CODES
 from credentials.report import Check, Outcome
 
 __all__ = ["NO_ROOT", "VERDICTS", "VERDICT_OF", "decide"]
@@ -24,9 +25,10 @@ VERDICTS: Final = (
 
 _CODES: Final[Mapping[str, str]] = {
     "trust-conflict": "trust-conflict",
-    "not-a-credential": "not-a-credential malformed too-large internal-error",
+    "not-a-credential": "not-a-credential malformed too-large internal-error bad-proof-chain bad-proof-purpose "
+    + " ".join(CODES),
     "unsupported": "unsupported type-not-accepted suite-not-accepted schema-mismatch unsafe-text schema-unknown "
-    "lifetime-exceeded bind-mismatch status-missing",
+    "lifetime-exceeded bind-mismatch status-missing data-loss bad-jsonld",
     "incomplete": "mandatory-hidden claims-missing",
     "tampered": "bad-signature bad-disclosure id-mismatch bad-presentation",
     "issuer-unknown": "issuer-unknown issuer-not-in-trust-data not-resolvable",

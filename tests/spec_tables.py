@@ -13,7 +13,7 @@ from dataclasses import Field, fields
 from functools import lru_cache
 from pathlib import Path
 
-from credentials import verdicts, wording
+from credentials import data_model, verdicts, wording
 from credentials import verify as pipeline
 from registry import state
 from registry.bodies import BODIES
@@ -27,7 +27,11 @@ OUTCOMES = {"passed": "PASSED", "failed": "FAILED", "unknown": "UNKNOWN", "skipp
 CHECKS = ("checks_content", "checks_holder", "checks_issuer", "checks_status", "case", "verify")
 RULES = ("rules_did", "rules_issuer", "rules_status", "rules_trust", "view", "state")
 GIVEN = {  # codes that a check takes from elsewhere than a literal of its own
-    "format": (("FAILED", "not-a-credential"), ("FAILED", "unsupported"), ("FAILED", "too-large")),
+    "format": tuple(
+        ("FAILED", code)
+        for code in ("not-a-credential", "unsupported", "too-large", "bad-proof-chain", "bad-proof-purpose", *data_model.CODES)
+        if code not in ("vcdm-holder", "vcdm-credentials", "vcdm-envelope")
+    ),
     "proof.signature": (("FAILED", "bad-disclosure"),),
     "status": (("FAILED", "revoked"), ("FAILED", "suspended")),
 }

@@ -18,6 +18,9 @@ from weid.did import did_key
 from weid.facts import Facts, NoFacts
 from weid.keys import LocalSigner
 
+V1_CONTEXTS = [
+    "https://www.w3.org/2018/credentials/v1", "https://w3id.org/security/data-integrity/v2", {"@vocab": "urn:example:"},
+]  # fmt: skip
 PROOF_ONLY = Policy(require_accreditation=False)
 
 
@@ -67,11 +70,13 @@ def test_without_a_right_it_is_not_accepted() -> None:
         ({"validFrom": "2026-11-23T08:00:30Z"}, "not-yet-valid"),
         ({"validFrom": "yesterday"}, "not-a-credential"),
         ({"validUntil": "2026-02-30T00:00:00Z"}, "not-a-credential"),
-        ({"credentialSubject": []}, "unsupported"),
-        ({"credentialSubject": [{"a": 1}, {"b": 1}]}, "unsupported"),
+        ({"credentialSubject": []}, "not-a-credential"),
+        ({"credentialSubject": [{"a": 1}, {"b": 1}]}, "valid-bearer"),
         ({"issuer": ...}, "not-a-credential"),
         ({"type": ["Other"]}, "not-a-credential"),
-        ({"@context": ["https://www.w3.org/2018/credentials/v1"]}, "unsupported"),
+        ({"@context": ["https://www.w3.org/2018/credentials/v1"]}, "not-a-credential"),
+        ({"@context": V1_CONTEXTS, "validFrom": ..., "issuanceDate": "2026-01-01T00:00:00Z"}, "valid-bearer"),
+        ({"@context": V1_CONTEXTS, "validFrom": ..., "issuanceDate": "2027-01-01T00:00:00Z"}, "not-yet-valid"),
         ({"credentialStatus": {"type": "BitstringStatusListEntry"}}, "undecided"),
         ({"weid": {}}, "not-a-credential"),
         ({"id": 7}, "not-a-credential"),
