@@ -138,7 +138,7 @@ def issue() -> ResponseReturnValue:
 def certificates() -> ResponseReturnValue:
     """Find by name, number or id, newest first."""
     limit = request.args.get("limit", "50")
-    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:6]) <= 500:
+    if not limit.isascii() or not limit.isdigit() or len(limit) > 3 or not 1 <= int(limit) <= 500:
         raise MalformedError("limit is 1 to 500")
     return jsonify({"items": [_brief(row) for row in desk().find(request.args.get("q", "")[:200], int(limit))]})
 
@@ -325,7 +325,7 @@ def _kept(id_: str) -> Issued:
 
 
 def _brief(row: Issued) -> dict[str, Any]:
-    status = None
+    status, word = None, desk().audited(row, config().now())
     if row.list_number is not None:
         status = {"list": status_list_id(desk().did, row.list_number), "index": row.index}
     return {
@@ -333,6 +333,7 @@ def _brief(row: Issued) -> dict[str, Any]:
         "changed": None if row.changed is None else rfc3339(row.changed), "issued": rfc3339(row.issued),
         "validUntil": rfc3339(row.until), "claims": dict(row.claims), "specimen": row.specimen,
         "published": row.published, "by": row.by, "status": status, "erased": row.erased,
+        "audit": None if word is None else {"state": word.state, "reason": word.reason, "at": rfc3339(word.at)},
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from weid.errors import MalformedError
 if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.ledger import Issued
+    from weid.sealed import Passphrase
 
 __all__ = ["issuer"]
 
@@ -110,7 +111,7 @@ def add_user(folder: Path, name: str, roles: tuple[str, ...], password_file: str
     """Let somebody sign in."""
     from issuer_app.users import Users
 
-    text = Path(password_file).read_text("utf-8").rstrip("\n") if password_file else _ask("Password", confirm=True)
+    text = _read_secret(password_file, "password") if password_file else _ask("Password", confirm=True)
     users = Users(Premises.open(folder).app)
     users.add(name, text, frozenset(roles))
     users.close()
@@ -311,9 +312,18 @@ def _print(row: Issued) -> None:
     }, ensure_ascii=False))  # fmt: skip
 
 
-def _passphrase(file: str | None, *, confirm: bool = False) -> str:
+def _passphrase(file: str | None, *, confirm: bool = False) -> Passphrase:
+    from weid.sealed import Passphrase
+
     name = file or os.environ.get("WEID_PASSPHRASE_FILE")
-    return Path(name).read_text("utf-8").rstrip("\n") if name else _ask("Passphrase", confirm=confirm)
+    return Passphrase(_read_secret(name, "passphrase") if name else _ask("Passphrase", confirm=confirm))
+
+
+def _read_secret(name: str, what: str) -> str:
+    try:
+        return Path(name).read_text("utf-8").rstrip("\n")
+    except UnicodeDecodeError:
+        raise click.UsageError(f"the {what} file is not UTF-8 text") from None
 
 
 def _ask(prompt: str, *, confirm: bool) -> str:

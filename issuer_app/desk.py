@@ -26,7 +26,8 @@ from weid.canon import JSON, jcs
 from weid.errors import IssueError, RejectedError
 from weid.facts import Facts, Found
 from weid.hashes import Hash
-from weid.records import REASONS, IssuerRecord, status_list_id
+from weid.records import REASONS, IssuerRecord, OverrideRecord, status_list_id
+from weid.sealed import Passphrase
 from weid.suites import Random
 
 __all__ = ["Desk", "Issued", "Terms"]
@@ -44,7 +45,7 @@ class Desk:
 
     @classmethod
     def create(
-        cls, folder: Path, *, client: RegistryClient, suite: str, names: Mapping[str, str], passphrase: str, at: int,
+        cls, folder: Path, *, client: RegistryClient, suite: str, names: Mapping[str, str], passphrase: str | Passphrase, at: int,
         random: Random, wants: Sequence[bytes] = (), terms: Terms | None = None, cost: int | None = None,
     ) -> Desk:  # fmt: skip
         """A new institution: keys, DID on the log, and the application for the schemas in `wants` (digests).
@@ -62,7 +63,9 @@ class Desk:
         return desk
 
     @classmethod
-    def open(cls, folder: Path, *, client: RegistryClient, passphrase: str, random: Random = secrets.token_bytes) -> Desk:
+    def open(
+        cls, folder: Path, *, client: RegistryClient, passphrase: str | Passphrase, random: Random = secrets.token_bytes
+    ) -> Desk:
         """The desk of a folder; KeyMaterialError for a wrong passphrase."""
         party = Party.load(folder, client=client, passphrase=passphrase, random=random)
         return cls(party, Terms.from_bytes((folder / "terms.json").read_bytes()))
@@ -119,7 +122,7 @@ class Desk:
         `key-reused`, or SchemaError naming the claim; RegistryError `unreachable` leaves it stored, to be sent.
         """
         with self.party.locked():
-            asked = _asked(self.client.genesis.hash, schema_digest, claims, bind)
+            asked = _asked(self.client.genesis.hash, schema_digest, claims, bind, minutes, specimen)
             row = None if request is None else self._ledger.by_request(request)
             if row is not None and row.asked != asked:
                 raise IssueError("this request key was used for other content", code="key-reused")
@@ -159,6 +162,13 @@ class Desk:
     def get(self, id_: str) -> Issued:
         """One certificate by id (32 hex digits); NotFoundError."""
         return self._ledger.get(id_)
+
+    def audited(self, row: Issued, at: int) -> OverrideRecord | None:
+        """The auditor's word about a certificate, as far as this desk has heard; it counts beside our own list."""
+        if row.list_number is None:
+            return None
+        answer = self.facts(at).fact("override", f"{status_list_id(self.did, row.list_number)}|{row.index}")
+        return answer.record if isinstance(answer, Found) else None
 
     def erase(self, id_: str) -> None:
         """Destroy the content, salts and codes kept here; the place in list and register stays."""
@@ -281,6 +291,8 @@ def _binding(schema: Schema, bind: Binding | str | None) -> Binding:
     return value
 
 
-def _asked(hash: Hash, digest: bytes, claims: Mapping[str, JSON], bind: Binding | str | None) -> bytes:
+def _asked(
+    hash: Hash, digest: bytes, claims: Mapping[str, JSON], bind: Binding | str | None, minutes: int | None, specimen: bool
+) -> bytes:
     held = bind.to_bytes().decode() if isinstance(bind, Binding) else bind
-    return hash(jcs([digest.hex(), dict(claims), held]))
+    return hash(jcs([digest.hex(), dict(claims), held, minutes, specimen]))

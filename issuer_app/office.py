@@ -22,6 +22,7 @@ from weid.errors import SchemaError
 from weid.facts import Facts, Found
 from weid.keys import LocalSigner
 from weid.records import Names, OverrideRecord
+from weid.sealed import Passphrase
 from weid.suites import Random
 
 __all__ = ["Office", "Overridden", "Place"]
@@ -53,7 +54,7 @@ class Office:
 
     @classmethod
     def create(
-        cls, folder: Path, *, client: RegistryClient, suite: str, names: Mapping[str, str], passphrase: str, at: int,
+        cls, folder: Path, *, client: RegistryClient, suite: str, names: Mapping[str, str], passphrase: str | Passphrase, at: int,
         random: Random, cost: int | None = None,
     ) -> Office:  # fmt: skip
         """A new office: one key, its DID on the log; the committee then grants it a role."""
@@ -71,7 +72,9 @@ class Office:
         return cls(party)
 
     @classmethod
-    def open(cls, folder: Path, *, client: RegistryClient, passphrase: str, random: Random = secrets.token_bytes) -> Office:
+    def open(
+        cls, folder: Path, *, client: RegistryClient, passphrase: str | Passphrase, random: Random = secrets.token_bytes
+    ) -> Office:
         """The office of a folder; KeyMaterialError for a wrong passphrase."""
         return cls(Party.load(folder, client=client, passphrase=passphrase, random=random))
 

@@ -93,6 +93,8 @@ _SCHEMAS: dict[str, Any] = {
             "published": {"type": "boolean"}, "by": {"type": "string"}, "erased": {"type": "boolean"},
             "status": {"type": ["object", "null"], "properties": {"list": {"type": "string"},
                                                                   "index": {"type": "integer"}}},
+            "audit": {"type": ["object", "null"], "description": "An auditor's word; the worse of it and `state` counts.",
+                      "properties": {"state": {"enum": ["suspended", "revoked"]}, "reason": {"type": "string"}, "at": _TIME}},
             "typedCode": {"type": ["string", "null"], "description": "Printed on the certificate for checks by typing."},
             "code": {"type": "string", "description": "The text of the QR code."},
             "credential": {"type": "object", "description": "The file form, VCDM 2.0 with a Data Integrity proof."},

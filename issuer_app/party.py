@@ -25,6 +25,7 @@ from weid.facts import Facts, Found
 from weid.keyfile import open_key, seal_key
 from weid.keys import LocalSigner
 from weid.records import DidRecord, Names
+from weid.sealed import Passphrase
 from weid.suites import Random, suite
 
 __all__ = ["Party"]
@@ -37,11 +38,12 @@ class Party:
 
     def __init__(
         self, folder: Path, did: str, names: Mapping[str, str], keys: Mapping[int, LocalSigner],
-        *, client: RegistryClient, random: Random, profile: str, passphrase: str, cost: int | None = None,
+        *, client: RegistryClient, random: Random, profile: str, passphrase: str | Passphrase, cost: int | None = None,
     ) -> None:  # fmt: skip
         self.folder, self.did, self.names, self.client = folder, did, dict(names), client
         self._keys, self._random, self._profile = dict(keys), random, profile
-        self._passphrase, self._cost = passphrase, cost
+        self._passphrase = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
+        self._cost = cost
         self._trust = TrustFolder(folder)
         self._trust.pin(print_genesis(client.genesis))
         self._pulled: int | None = None
@@ -52,7 +54,7 @@ class Party:
     @classmethod
     def make(
         cls, folder: Path, roles: Sequence[str], *, client: RegistryClient, suite: str, names: Mapping[str, str],
-        passphrase: str, random: Random, cost: int | None = None,
+        passphrase: str | Passphrase, random: Random, cost: int | None = None,
     ) -> Party:  # fmt: skip
         """Fresh keys for these roles, sealed in the folder; nothing is registered yet. ConflictError if it exists."""
         if (folder / _HEAD).exists():
@@ -73,7 +75,7 @@ class Party:
 
     @classmethod
     def load(
-        cls, folder: Path, *, client: RegistryClient, passphrase: str, random: Random = secrets.token_bytes,
+        cls, folder: Path, *, client: RegistryClient, passphrase: str | Passphrase, random: Random = secrets.token_bytes,
         cost: int | None = None,
     ) -> Party:  # fmt: skip
         """The party of a folder; KeyMaterialError for a wrong passphrase, MalformedError for no party."""
@@ -83,12 +85,13 @@ class Party:
         did, names = (head.get("did"), head.get("names")) if isinstance(head, dict) else (None, None)
         if not isinstance(did, str) or not isinstance(names, dict):
             raise MalformedError("party.json needs did and names")
+        words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
         keys = {}
         for path in sorted((folder / "keys").glob("*.key")):
-            keys[int(path.name.split("-")[0])] = open_key(path.read_bytes(), passphrase)
-        words = {language: str(text) for language, text in names.items()}
+            keys[int(path.name.split("-")[0])] = open_key(path.read_bytes(), words)
+        named = {language: str(text) for language, text in names.items()}
         profile = client.genesis.profile
-        return cls(folder, did, words, keys, client=client, random=random, profile=profile, passphrase=passphrase, cost=cost)
+        return cls(folder, did, named, keys, client=client, random=random, profile=profile, passphrase=words, cost=cost)
 
     @classmethod
     def of_signer(

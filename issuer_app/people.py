@@ -19,7 +19,7 @@ def sign_in() -> ResponseReturnValue:
     """The form; whoever is signed in already goes on."""
     if g.user is not None:
         return redirect(safe_next(request.args.get("next")))
-    return page("sign_in.html", wrong=False, next=request.args.get("next", ""))
+    return page("sign_in.html", wrong=False, name="", next=request.args.get("next", ""))
 
 
 @pages.post("/sign-in")
@@ -30,7 +30,7 @@ def enter() -> ResponseReturnValue:
     slow_down(config().limits.sign_in, "name", name[:64])
     held = users().sign_in(name, password, config().now())
     if held is None:
-        return page("sign_in.html", wrong=True, next=request.form.get("next", "")), 401
+        return page("sign_in.html", wrong=True, name=name[:64], next=request.form.get("next", "")), 401
     session.clear()  # nothing of a session somebody else may have planted survives (fixation)
     session["sid"] = held
     return redirect(safe_next(request.form.get("next")))

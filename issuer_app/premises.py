@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.office import Office
     from weid.pack import Pack
+    from weid.sealed import Passphrase
 
 __all__ = ["KINDS", "Premises", "read_pack_folder"]
 
@@ -68,7 +69,7 @@ class Premises:
         """Whether there is a party of this kind (desk, reviewer, auditor)."""
         return (self.folder / kind / "party.json").exists()
 
-    def desk(self, passphrase: str) -> Desk:
+    def desk(self, passphrase: str | Passphrase) -> Desk:
         """The institution's desk; KeyMaterialError for a wrong passphrase."""
         from issuer_app.desk import Desk
 
@@ -76,7 +77,7 @@ class Premises:
         self.opened.callback(desk.close)
         return desk
 
-    def office(self, kind: str, passphrase: str) -> Office:
+    def office(self, kind: str, passphrase: str | Passphrase) -> Office:
         """The reviewer's or auditor's office."""
         from issuer_app.office import Office
 

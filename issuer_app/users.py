@@ -64,7 +64,7 @@ class Users:
             db.execute("CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, label TEXT NOT NULL, secret TEXT "
                        "NOT NULL, roles TEXT NOT NULL, created INTEGER NOT NULL, revoked INTEGER) STRICT")  # fmt: skip
         # A user that does not exist costs the same work: the time of an answer tells nothing about names.
-        self._nobody = generate_password_hash(secrets.token_hex(16), _METHOD)
+        self._nobody = f"{_METHOD}${secrets.token_urlsafe(12)}${secrets.token_hex(64)}"
 
     def add(self, name: str, password: str, roles: frozenset[str]) -> User:
         """A new user; MalformedError for a taken or unusable name, a short password or an unknown role."""

@@ -91,7 +91,7 @@ def certificate(id_: str) -> ResponseReturnValue:
     check = selfcheck.check(drawn, desk().facts(config().now()), config().clock())
     return page(
         "certificate.html", row=row, schema=schema, line=_line(row), shown=shown(row, schema), drawn=drawn,
-        check=check, reasons=_reasons(row), bearer=schema.bind in ("none", "document"),
+        check=check, reason=_reason, bearer=schema.bind in ("none", "document"),
     )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def printable(id_: str) -> ResponseReturnValue:
     row, schema = _held(id_), desk().schema(_held(id_).schema, config().now())
     second = request.args.get("also", "")
     return page(
-        "print.html", row=row, schema=schema, shown=shown(row, schema), drawn=_drawn(id_),
+        "print.html", row=row, line=_line(row), schema=schema, shown=shown(row, schema), drawn=_drawn(id_),
         second=second if second in ("en", "pt", "zh-Hans", "zh-Hant") else None, institution=desk().names,
         bearer=schema.bind in ("none", "document"),
     )  # fmt: skip
@@ -176,10 +176,14 @@ def _line(row: Issued) -> dict[str, Any]:
     """What lists show: the first two public values, the kind, the state today."""
     schema = desk().schema(row.schema, config().now())
     values = [speaker().shown(claim, value) for claim, value in shown(row, schema)[:2]]
-    state = row.state
+    word = desk().audited(row, config().now())
+    state = max(row.state, "valid" if word is None else word.state, key=("valid", "suspended", "revoked", "refused").index)
     if state == "valid" and row.until <= config().now():
         state = "expired"
-    return {"row": row, "title": values[0] if values else "—", "more": values[1:], "kind": schema.title, "state": state}
+    return {
+        "row": row, "title": values[0] if values else "—", "more": values[1:], "kind": schema.title, "state": state,
+        "word": word,
+    }  # fmt: skip
 
 
 def _schema(digest: str) -> Schema:
@@ -198,8 +202,8 @@ def _form(schema: Schema, form: Any, faults: dict[str, str]) -> str:
     )  # fmt: skip
 
 
-def _reasons(row: Issued) -> str | None:
-    return speaker()(f"reason.{row.reason}") if row.reason in REASONS else None
+def _reason(name: str | None) -> str:
+    return speaker()(f"reason.{name if name in REASONS else REASONS[0]}")
 
 
 def _held(id_: str) -> Issued:

@@ -150,4 +150,6 @@ def _day(text: str) -> int | None:
     if not text.strip():
         return None
     start = datetime.combine(date.fromisoformat(text.strip()), time(0), config().zone)
+    if start.year < 1970:  # in some zones the first day of year 1 is no moment at all
+        raise ValueError(text)
     return minutes(start) if start.year < 9000 else minutes(start - timedelta(days=365 * 1000))

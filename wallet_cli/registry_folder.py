@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from registry.log import Registry
     from registry.signer import OperatorKeys
     from weid.keys import LocalSigner, PublicKey
+    from weid.sealed import Passphrase
     from weid.suites import Random
 
 SUITE = {"intl": "ed25519", "gm": "sm2"}
@@ -20,7 +21,7 @@ OPERATOR_ROLES = {"log": "log", "state": "state", "operator": "log-op"}
 
 
 def create_registry(
-    folder: Path, *, origin: str, chain: int, profile: str, members: dict[str, int], passphrase: str, minute: int,
+    folder: Path, *, origin: str, chain: int, profile: str, members: dict[str, int], passphrase: str | Passphrase, minute: int,
     random: Random, cost: int | None = None,
 ) -> Registry:  # fmt: skip
     """A new registry: operator keys, one key for each committee member, genesis, first tick.
@@ -33,18 +34,20 @@ def create_registry(
     from weid.did import key_id, weid_did
     from weid.keyfile import seal_key
     from weid.keys import PublicKey
+    from weid.sealed import Passphrase
     from weid.suites import suite
 
     if (folder / "genesis.json").exists():
         raise WeidError(f"{folder} holds a registry already", code="exists")
     (folder / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = suite(SUITE[profile])
+    words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
 
     def fresh(name: str, kid: str | None, role: str) -> PublicKey:
         secret = chosen.generate(random)
         key = PublicKey(chosen.name, chosen.public(secret))
         named = kid or key_id(weid_did(chain, key), 1)
-        sealed = seal_key(secret, chosen.name, named, role, passphrase, random=random, profile=profile, cost=cost)
+        sealed = seal_key(secret, chosen.name, named, role, words, random=random, profile=profile, cost=cost)
         write_atomic(folder / "keys" / f"{name}.json", sealed, private=True)
         return key
 
@@ -59,12 +62,12 @@ def create_registry(
     )  # fmt: skip
     data = print_genesis(genesis)
     write_atomic(folder / "genesis.json", data)
-    registry = Registry.create(folder / "registry.db", data, operator_keys(folder, genesis, passphrase), random=random)
+    registry = Registry.create(folder / "registry.db", data, operator_keys(folder, genesis, words), random=random)
     registry.tick(minute)
     return registry
 
 
-def open_registry(folder: Path, passphrase: str | None, *, random: Random) -> Registry:
+def open_registry(folder: Path, passphrase: str | Passphrase | None, *, random: Random) -> Registry:
     """The registry of a folder; without a passphrase it can be read and checked, not written."""
     from registry.log import Registry
 
@@ -76,15 +79,17 @@ def open_registry(folder: Path, passphrase: str | None, *, random: Random) -> Re
     return Registry.open(folder / "registry.db", random=random, keys=lambda genesis: operator_keys(folder, genesis, words))
 
 
-def operator_keys(folder: Path, genesis: Genesis, passphrase: str) -> OperatorKeys:
+def operator_keys(folder: Path, genesis: Genesis, passphrase: str | Passphrase) -> OperatorKeys:
     """The operator's three keys and the high-water mark that stands outside the database."""
     from registry.signer import OperatorKeys
+    from weid.sealed import Passphrase
 
-    log, state, operator = (open_signer(folder, name, passphrase) for name in OPERATOR_ROLES)
+    words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
+    log, state, operator = (open_signer(folder, name, words) for name in OPERATOR_ROLES)
     return OperatorKeys(genesis, log=log, state=state, operator=operator, mark=folder / "high-water")
 
 
-def open_signer(folder: Path, name: str, passphrase: str) -> LocalSigner:
+def open_signer(folder: Path, name: str, passphrase: str | Passphrase) -> LocalSigner:
     """One sealed key of a registry folder."""
     from weid.keyfile import open_key
 

@@ -7,11 +7,15 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from weid.codec import parse_rfc3339
 from weid.errors import MalformedError
+
+if TYPE_CHECKING:
+    from weid.sealed import Passphrase
 
 MAX_INPUT = 8 << 20
 FILE_NAMES = (".bin", ".bmp", ".bundle", ".cbor", ".gif", ".jpeg", ".jpg", ".json", ".png", ".txt", ".webp")
@@ -46,17 +50,19 @@ def echo_json(value: object, *, indent: int | None = None) -> None:
     click.echo(escaped(json.dumps(value, ensure_ascii=False, indent=indent), keep="\n"))
 
 
-def passphrase(file: str | None, *, confirm: bool = False, prompt: str = "Passphrase") -> str:
+def passphrase(file: str | None, *, confirm: bool = False, prompt: str = "Passphrase") -> Passphrase:
     """From --passphrase-file, WEID_PASSPHRASE_FILE or the terminal; never from the command line."""
+    from weid.sealed import Passphrase
+
     name = file or os.environ.get("WEID_PASSPHRASE_FILE")
     if name:
         try:
-            return Path(name).read_text(encoding="utf-8").rstrip("\n")
+            return Passphrase(Path(name).read_text(encoding="utf-8").rstrip("\n"))
         except UnicodeDecodeError:
             raise click.UsageError("the passphrase file is not UTF-8 text") from None
     if not sys.stdin.isatty():
         raise click.UsageError("no terminal to ask for the passphrase: use --passphrase-file")
-    return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
+    return Passphrase(str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)))
 
 
 def read_input(what: str) -> bytes:

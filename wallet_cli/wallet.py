@@ -13,7 +13,7 @@ from wallet_cli.state import write_atomic
 from weid import cbor
 from weid.errors import MalformedError, WeidError
 from weid.records import decode_record, encode_record
-from weid.sealed import read_header, seal, unseal
+from weid.sealed import Passphrase, read_header, seal, unseal
 
 if TYPE_CHECKING:
     from weid.keys import LocalSigner
@@ -101,7 +101,7 @@ def wallet_path(folder: Path) -> Path:
     return folder / "wallet.json"
 
 
-def create_wallet(folder: Path, passphrase: str, *, profile: str, random: Random) -> None:
+def create_wallet(folder: Path, passphrase: str | Passphrase, *, profile: str, random: Random) -> None:
     """An empty wallet; WeidError `exists` rather than overwriting one."""
     path = wallet_path(folder)
     if path.exists():
@@ -109,7 +109,7 @@ def create_wallet(folder: Path, passphrase: str, *, profile: str, random: Random
     write_atomic(path, seal(Wallet().to_bytes(), passphrase, kind=KIND, random=random, profile=profile), private=True)
 
 
-def load_wallet(folder: Path, passphrase: str) -> Wallet:
+def load_wallet(folder: Path, passphrase: str | Passphrase) -> Wallet:
     """The wallet of a state folder; WeidError `no-wallet` before `weid init`."""
     path = wallet_path(folder)
     if not path.exists():
@@ -117,7 +117,7 @@ def load_wallet(folder: Path, passphrase: str) -> Wallet:
     return Wallet.from_bytes(unseal(path.read_bytes(), passphrase, kind=KIND))
 
 
-def save_wallet(folder: Path, wallet: Wallet, passphrase: str, *, random: Random) -> None:
+def save_wallet(folder: Path, wallet: Wallet, passphrase: str | Passphrase, *, random: Random) -> None:
     """Replaces the wallet file in one step, under the profile it was made with."""
     path = wallet_path(folder)
     header = read_header(path.read_bytes())

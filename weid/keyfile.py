@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from weid.errors import MalformedError
 from weid.keys import LocalSigner
-from weid.sealed import Header, read_header, seal, unseal
+from weid.sealed import Header, Passphrase, read_header, seal, unseal
 from weid.suites import Random
 
 KIND = "key"
@@ -16,7 +16,7 @@ def seal_key(
     suite: str,
     kid: str,
     role: str,
-    passphrase: str,
+    passphrase: str | Passphrase,
     *,
     random: Random,
     profile: str = "intl",
@@ -31,7 +31,7 @@ def seal_key(
     return seal(secret, passphrase, kind=KIND, random=random, meta=meta, profile=profile, cost=cost)
 
 
-def open_key(data: bytes, passphrase: str) -> LocalSigner:
+def open_key(data: bytes, passphrase: str | Passphrase) -> LocalSigner:
     """The signer of a key file; KeyMaterialError `wrong-passphrase`, or MalformedError."""
     notes = key_notes(data)
     secret = unseal(data, passphrase, kind=KIND)

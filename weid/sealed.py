@@ -57,6 +57,36 @@ PROFILES: Mapping[str, _Profile] = {
 }
 
 
+class Passphrase:
+    """A passphrase during one run, which stretches it once for all files that share a salt.
+
+    What it seals takes a salt it has stretched for already, so the key files of one folder cost one derivation
+    together. An attacker gains nothing by it: whoever tries a passphrase tries it on one file. Nonces stay fresh.
+    """
+
+    __slots__ = ("_keys", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._keys: dict[tuple[str, int, bytes], bytes] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def salt(self, profile: str, cost: int, random: Random) -> bytes:
+        """A salt to seal with: one that the key is known for, else a new one."""
+        known = (salt for name, held, salt in self._keys if (name, held) == (profile, cost))
+        return next(known, None) or drawn(random, _SALT)
+
+    def key(self, header: Header) -> bytes:
+        """The key of a sealed file."""
+        place = header.profile, header.cost, header.salt
+        if place not in self._keys:
+            text = _passphrase_bytes(self._text)
+            self._keys[place] = _profile(header.profile).stretch(text, header.salt, header.cost)
+        return self._keys[place]
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a sealed file says in the clear. Only `unseal` proves that none of it was changed."""
@@ -83,7 +113,7 @@ class Header:
 
 def seal(
     data: bytes,
-    passphrase: str,
+    passphrase: str | Passphrase,
     *,
     kind: str,
     random: Random,
@@ -96,25 +126,26 @@ def seal(
     `cost` is for tests: log2 of scrypt's N (10 to 18, usually 17) or PBKDF2 iterations
     (1,000 to 5,000,000, usually 600,000).
     """
-    chosen = _profile(profile)
-    if not passphrase:
+    spent = _profile(profile).usual if cost is None else cost
+    held = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
+    if not held:
         raise KeyMaterialError("an empty passphrase protects nothing", code="passphrase")
     header = Header(
         kind=kind,
         profile=profile,
-        cost=chosen.usual if cost is None else cost,
-        salt=drawn(random, _SALT),
+        cost=spent,
+        salt=held.salt(profile, spent, random),
         nonce=drawn(random, _NONCE),
         meta=dict(meta or {}),
     )
     _check_cost(header)
-    sealed = jcs({**header.members(), "box": b64u(_encrypt(header, passphrase, data))})
+    sealed = jcs({**header.members(), "box": b64u(_encrypt(header, held, data))})
     if len(sealed) > MAX_BYTES:
         raise MalformedError(f"a sealed file is at most {MAX_BYTES} bytes", code="too-large")
     return sealed
 
 
-def unseal(sealed: bytes, passphrase: str, *, kind: str) -> bytes:
+def unseal(sealed: bytes, passphrase: str | Passphrase, *, kind: str) -> bytes:
     """The data of a sealed file of that kind.
 
     KeyMaterialError `wrong-passphrase` also when the file was changed: nothing can tell the two
@@ -123,7 +154,8 @@ def unseal(sealed: bytes, passphrase: str, *, kind: str) -> bytes:
     header, box = _parse(sealed)
     if header.kind != kind:
         raise MalformedError(f"this file holds {header.kind!r}, not {kind!r}", code="sealed-kind")
-    state = _cipher(header, passphrase, tag=box[-_TAG:]).decryptor()
+    held = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
+    state = _cipher(header, held, tag=box[-_TAG:]).decryptor()
     state.authenticate_additional_data(_associated(header))
     try:
         return state.update(box[:-_TAG]) + state.finalize()
@@ -136,17 +168,15 @@ def read_header(sealed: bytes) -> Header:
     return _parse(sealed)[0]
 
 
-def _encrypt(header: Header, passphrase: str, data: bytes) -> bytes:
+def _encrypt(header: Header, passphrase: Passphrase, data: bytes) -> bytes:
     state = _cipher(header, passphrase, tag=None).encryptor()
     state.authenticate_additional_data(_associated(header))
     return state.update(data) + state.finalize() + state.tag
 
 
-def _cipher(header: Header, passphrase: str, *, tag: bytes | None) -> Cipher[modes.GCM]:
-    chosen = _profile(header.profile)
-    key = chosen.stretch(_passphrase_bytes(passphrase), header.salt, header.cost)
+def _cipher(header: Header, passphrase: Passphrase, *, tag: bytes | None) -> Cipher[modes.GCM]:
     try:
-        return Cipher(chosen.cipher(key), modes.GCM(header.nonce, tag))
+        return Cipher(_profile(header.profile).cipher(passphrase.key(header)), modes.GCM(header.nonce, tag))
     except UnsupportedAlgorithm:
         raise UnknownSuiteError(f"this machine lacks the cipher of {header.profile}", code="no-cipher") from None
 
@@ -220,4 +250,4 @@ def _meta(value: JSON) -> dict[str, str]:
     return cast(dict[str, str], value)
 
 
-__all__ = ["FORM", "MAX_BYTES", "PROFILES", "Header", "read_header", "seal", "unseal"]
+__all__ = ["FORM", "MAX_BYTES", "PROFILES", "Header", "Passphrase", "read_header", "seal", "unseal"]

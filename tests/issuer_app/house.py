@@ -118,13 +118,16 @@ class House:
         facts = open_bundle(bundle, pin=self.world.pin, at=self.now, label="home")
         return verify(data, facts=facts, policy=Policy(), at=self.moment)
 
-    def app(self, **limits: Any) -> Any:
-        """The app over all three parties."""
-        config = Config(
+    def config(self, **limits: Any) -> Config:
+        """The configuration of an app over all three parties."""
+        return Config(
             folder=self.folder / "app", desk=self.desk, office=self.office, audit=self.audit,
             clock=lambda: self.moment, random=self.world.random, zone=UTC, limits=Limits(**limits),
         )  # fmt: skip
-        made = create_app(config)
+
+    def app(self, **limits: Any) -> Any:
+        """The app over all three parties."""
+        made = create_app(self.config(**limits))
         made.testing = False
         return made
 

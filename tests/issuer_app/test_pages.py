@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from io import BytesIO
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from credentials import picture
 from issuer_app import selfcheck
+from issuer_app.app import create_app
 from tests.issuer_app.house import PASSWORD, SKILL, House, Person
 from weid.codec import rfc3339
 
@@ -32,6 +35,7 @@ def test_sign_in_says_the_same_whatever_was_wrong(house: House) -> None:
     assert [answer.status_code for answer in wrong] == [401, 401]
     pages = [re.sub(r'value="[^"]+"', "", answer.text) for answer in wrong]
     assert pages[0] == pages[1]
+    assert 'value="nobody"' in wrong[1].text  # the name stays, only the password is typed again
     person = Person(app)
     away = person.http.get("/desk/certificates?q=1")
     assert away.headers["Location"] == "/sign-in?next=/desk/certificates?q%3D1"
@@ -283,6 +287,16 @@ def test_the_reviewer_decides(house: House) -> None:
     assert "read back and checked" in clerk.get(where).text
 
 
+@pytest.mark.parametrize("field", ["since", "until"])
+def test_a_day_that_is_no_moment_is_named(house: House, field: str) -> None:
+    """East of Greenwich the first day of year 1 lies before all time: a sentence, not a fault of the server."""
+    app = create_app(replace(house.config(), zone=ZoneInfo("Asia/Macau")))
+    path = f"/office/institutions/{house.desk.did}"
+    form = {"schema": house.skill.hex(), "since": "", "until": "2030-01-01", "level": "1", field: "0001-01-01"}
+    answer = Person(app, "lin").post(f"{path}/approve", form, page=path)
+    assert answer.status_code == 422 and "choose a kind, a last day" in answer.text
+
+
 def test_the_auditor_finds_by_picture_file_text_and_place(house: House) -> None:
     """Any of them leads to the certificate; the revocation needs a reason and shows in the next bundle."""
     house.accredit()
@@ -308,6 +322,9 @@ def test_the_auditor_finds_by_picture_file_text_and_place(house: House) -> None:
     done = ho.follow(ho.post("/office/audit/override", {**form, "reason": "fraud"}, page="/office/audit"))
     assert "Revoked by audit" in done.text and "FinTech Association" in done.text
     assert house.verify(row.file).verdict == "revoked"
+    seen = [clerk.get(page).text for page in ("/desk/", "/desk/certificates", path, f"{path}/print")]
+    assert all("Revoked" in text and "In force" not in text for text in seen)  # the desk's own list alone says valid
+    assert "An auditor revoked it on" in seen[2] and house.desk.get(row.id).state == "valid"
     again = ho.post("/office/audit/override", {**form, "reason": "fraud"}, page="/office/audit")
     assert again.status_code == 409
 
@@ -339,7 +356,7 @@ def test_a_silent_registry_is_a_sentence_and_nothing_is_lost(house: House) -> No
     answer = clerk.post(skill_form(house), {**SKILL, "once": "9"})
     assert answer.status_code == 503 and "cannot be reached" in answer.text
     house.client._transport = real
-    assert "1 changes" in clerk.get("/desk/").text
+    assert "reached the registry yet: 1." in clerk.get("/desk/").text
     clerk.post("/desk/publish", {}, page="/desk/")
     row = house.desk.find("")[0]
     assert row.published and house.verify(row.file).verdict == "valid-bearer"

@@ -12,7 +12,7 @@ from weid.canon import jcs, parse_json
 from weid.codec import b64u
 from weid.errors import KeyMaterialError, MalformedError, UnknownSuiteError, WeidError
 from weid.keyfile import key_notes, open_key, read_header, seal, seal_key, unseal
-from weid.sealed import PROFILES
+from weid.sealed import PROFILES, Passphrase
 from weid.signing import verify
 from weid.suites import SUITES, suite
 
@@ -68,6 +68,26 @@ def test_wrong_passphrase(profile: str) -> None:
             unseal(sealed(profile), wrong, kind="note")
         assert caught.value.code == "wrong-passphrase"
         assert PASSPHRASE not in str(caught.value)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_one_passphrase_is_stretched_once_for_a_folder(profile: str) -> None:
+    """Files sealed in one run share the salt, never the nonce; each opens alone, and a wrong passphrase opens none."""
+    held = Passphrase(PASSPHRASE)
+    first, second = (
+        seal(b"x", held, kind="note", random=secrets.token_bytes, profile=profile, cost=CHEAP[profile]) for _ in range(2)
+    )
+    assert read_header(first).salt == read_header(second).salt
+    assert read_header(first).nonce != read_header(second).nonce
+    dearer = seal(b"x", held, kind="note", random=secrets.token_bytes, profile=profile, cost=CHEAP[profile] + 1)
+    assert read_header(dearer).salt != read_header(first).salt
+    alone = seal(b"x", PASSPHRASE, kind="note", random=secrets.token_bytes, profile=profile, cost=CHEAP[profile])
+    assert read_header(alone).salt != read_header(first).salt
+    for data in (first, second, dearer, alone):
+        assert unseal(data, PASSPHRASE, kind="note") == unseal(data, held, kind="note") == b"x"
+        with pytest.raises(KeyMaterialError):
+            unseal(data, Passphrase("wrong"), kind="note")
+    assert PASSPHRASE not in repr(held)
 
 
 def test_passphrase_is_text_in_one_form() -> None:
