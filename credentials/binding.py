@@ -20,6 +20,7 @@ from weid.did import did_key
 from weid.errors import IssueError, MalformedError
 from weid.hashes import Hash, hash_named
 from weid.keys import PublicKey
+from weid.suites import own_suite
 
 __all__ = ["NO_BINDING", "Binding", "read_binding"]
 
@@ -40,7 +41,8 @@ class Binding:
 
     @classmethod
     def to_key(cls, key: PublicKey) -> Binding:
-        """Bound to the holder's key, by its thumbprint."""
+        """Bound to the holder's key, by its thumbprint; UnknownSuiteError for a key that could not answer (R2)."""
+        own_suite(key.suite)
         return cls(BIND_KEY, key.thumbprint(), key)
 
     @classmethod

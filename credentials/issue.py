@@ -16,7 +16,7 @@ from weid.did import parse_key_id
 from weid.errors import IssueError, MalformedError
 from weid.keys import Signer
 from weid.records import RegisterLeaf, status_list_id
-from weid.suites import Random, suite
+from weid.suites import Random, own_suite
 
 __all__ = ["Issued", "Registry", "Slot", "issue"]
 
@@ -66,11 +66,12 @@ def issue(
     """A credential of `schema` over `claims`; times in UTC minutes. The seed is drawn fresh from `random` (R15).
 
     IssueError or SchemaError names the field: a missing or unfit claim, text that could mislead (R28), a period over
-    the schema's lifetime, a binding of another kind, no status slot where one is due (R9).
+    the schema's lifetime, a binding of another kind, no status slot where one is due (R9). UnknownSuiteError
+    `wrong-suite` for an issuer's key that the compact form cannot carry (R2).
     """
     did, number = parse_key_id(issuer.kid)
     start = issued if valid_from is None else valid_from
-    signature_suite = suite(issuer.public_key.suite)
+    signature_suite = own_suite(issuer.public_key.suite)
     _check_terms(schema, issued, start, valid_until, bind, slot, registry)
     _check_chain(bind, start, valid_until, signature_suite.hash.name)
     items = schema.items(claims)

@@ -18,7 +18,7 @@ from weid.errors import IssueError, MalformedError
 from weid.hashes import SHA256, Hash
 from weid.keys import PublicKey, Signer
 from weid.signing import framed
-from weid.suites import suite, suite_by_code
+from weid.suites import own_suite, suite, suite_by_code
 
 __all__ = [
     "CHAIN", "CHALLENGE", "CONTEXT", "GATE", "LIMITS", "MAX_SLOTS", "MODES", "Challenge", "Presentation", "answer",
@@ -186,8 +186,9 @@ def _sealed(mode: int, credential: bytes, time: int, ttl: int, asked: bytes | st
     if not 0 < ttl <= MAX_TTL:
         raise IssueError(f"a code lives 1 to {MAX_TTL} minutes", code="bad-ttl")
     key = holder.public_key
+    code = own_suite(key.suite).code
     signature = holder.sign(CONTEXT, payload)
-    return encode([TAG, mode, credential, time, ttl, asked, [suite(key.suite).code, key.data], signature])
+    return encode([TAG, mode, credential, time, ttl, asked, [code, key.data], signature])
 
 
 def _chain(credential: bytes, slot: Item, proof: Item) -> Presentation:

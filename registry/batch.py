@@ -15,6 +15,7 @@ from registry.operations import CONTEXT, KEY_PROOF, SignedOperation, key_proof_p
 from registry.state import State, verify_now
 from weid.errors import KeyMaterialError, UnknownSuiteError
 from weid.keys import PublicKey
+from weid.suites import own_suite
 
 __all__ = ["Verified"]
 
@@ -66,7 +67,7 @@ def _key_entries(body: object) -> Iterable[bodies.KeyEntry]:
 
 def _key(entry: bodies.KeyEntry) -> PublicKey | None:
     try:
-        return PublicKey(entry.suite, entry.public)
+        return PublicKey(own_suite(entry.suite).name, entry.public)
     except (KeyMaterialError, UnknownSuiteError):
         return None
 

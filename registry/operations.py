@@ -22,7 +22,7 @@ from weid.hashes import Hash
 from weid.keys import Signer
 from weid.records import Names, StatusEntries, decode_record, encode_record, status_list_id
 from weid.signing import framed
-from weid.suites import Random
+from weid.suites import Random, own_suite
 
 __all__ = [
     "Author",
@@ -121,8 +121,8 @@ class Author:
         return str(parse_key_id(self.signer.kid)[0])
 
     def sign(self, type: str, sub: str, body: Any, *, prev: bytes | None = None, nbf: int | None = None) -> SignedOperation:
-        """A signed operation of any type."""
-        suite, nonce = self.signer.public_key.suite, self.random(_NONCE)
+        """A signed operation of any type; UnknownSuiteError `wrong-suite` for a key that operations cannot carry (R2)."""
+        suite, nonce = own_suite(self.signer.public_key.suite).name, self.random(_NONCE)
         operation = Operation(self.origin, self.genesis, type, str(sub), prev, body, nonce, nbf, self.signer.kid, suite)
         signed = operation.to_bytes()
         signature = self.signer.sign(CONTEXT, signed)
@@ -181,6 +181,7 @@ def _key_entry(author: Author, did: str, signer: Signer) -> bodies.KeyEntry:
         raise MalformedError(f"{signer.kid} is not a key of {did}")
     payload = key_proof_payload(author.origin, author.genesis, did, number, signer.role)
     key = signer.public_key
+    own_suite(key.suite)
     return bodies.KeyEntry(number, signer.role, key.suite, key.data, signer.sign(KEY_PROOF, payload))
 
 

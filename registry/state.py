@@ -25,6 +25,7 @@ from weid.did import parse_key_id
 from weid.errors import KeyMaterialError, MalformedError, RejectedError, SignatureError, UnknownSuiteError
 from weid.keys import PublicKey
 from weid.records import KINDS, DidRecord, KeyRecord, VersionRecord, record_key
+from weid.suites import own_suite
 
 __all__ = ["Applied", "Duplicate", "Rejected", "Result", "State", "verify_now"]
 
@@ -226,7 +227,7 @@ class State:
         if entry is None:
             reject("unknown-key", did)
         try:
-            key = PublicKey(entry.suite, entry.public)
+            key = PublicKey(own_suite(entry.suite).name, entry.public)
         except (KeyMaterialError, UnknownSuiteError):
             reject("wrong-suite", entry.suite)
         return key, KeyRecord(number, entry.role, entry.suite, entry.public, self.now, 1, None, None, None, None)

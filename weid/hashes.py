@@ -1,4 +1,4 @@
-"""The two hash functions everything signed is built on: SHA-256 and SM3."""
+"""The two hash functions everything of ours is built on, SHA-256 and SM3, and SHA-384 for foreign formats."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from weid.errors import UnknownSuiteError
 
 @dataclass(frozen=True, slots=True)
 class Hash:
-    """A named hash function; call it: bytes in, 32 bytes out."""
+    """A named hash function; call it: bytes in, `size` bytes out. Our own formats are built on 32 bytes alone."""
 
     name: str
     digest: Callable[[bytes], bytes] = field(repr=False, compare=False)
+    size: int = 32
 
     def __call__(self, data: bytes) -> bytes:
-        """The 32-byte digest of the data."""
+        """The digest of the data."""
         return self.digest(data)
 
 
 def _sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
+
+
+def _sha384(data: bytes) -> bytes:
+    return hashlib.sha384(data).digest()
 
 
 def _sm3() -> Callable[[bytes], bytes]:
@@ -42,15 +47,16 @@ def _sm3_of_cryptography(data: bytes) -> bytes:
 
 SHA256 = Hash("sha256", _sha256)
 SM3 = Hash("sm3", _sm3())
+SHA384 = Hash("sha384", _sha384, 48)
 _HASHES = {known.name: known for known in (SHA256, SM3)}
 
 
 def hash_named(name: str) -> Hash:
-    """The hash called `sha256` or `sm3`; UnknownSuiteError for any other name."""
+    """The hash called `sha256` or `sm3`, the two of our own formats; UnknownSuiteError for any other name."""
     try:
         return _HASHES[name]
     except (KeyError, TypeError) as error:
         raise UnknownSuiteError(f"unknown hash {name!r}", code="unknown-hash") from error
 
 
-__all__ = ["SHA256", "SM3", "Hash", "hash_named"]
+__all__ = ["SHA256", "SHA384", "SM3", "Hash", "hash_named"]

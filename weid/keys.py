@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Protocol
 
 from weid import cbor
-from weid.codec import b64u, multibase, read_uvarint, unmultibase, uvarint
+from weid.canon import JSON
+from weid.codec import b64u, multibase, read_uvarint, unb64u, unmultibase, uvarint
 from weid.errors import KeyMaterialError, MalformedError, UnknownSuiteError
-from weid.signing import DID_ROLES, LOG_ROLES, ROLES, framed, message, require_role
+from weid.hashes import SHA256
+from weid.signing import DID_ROLES, LOG_ROLES, ROLES, framed, message, require_role, require_suite
 from weid.suites import SUITES, suite
-from weid.suites._curve import P256, SECP256K1, SM2P256, Curve, point
+from weid.suites._curve import P256, P384, SECP256K1, SM2P256, Curve, compressed, point
+from weid.suites._suite import OWN_HASH_BYTES
 
-_LONGEST_MULTIKEY = 64  # 'z' and the base58 of at most 35 bytes
+_LONGEST_MULTIKEY = 1800  # 'z' and the base58 of at most 1314 bytes, an ML-DSA-44 key; base58 is quadratic
 _BY_MULTICODEC = {known.multicodec: known.name for known in SUITES.values()}
 # SM2 has no registered JWK name; "SM2" is what Chinese implementations write.
 _JWK_CURVES: dict[str, tuple[str, Curve]] = {
     "p256": ("P-256", P256),
+    "p384": ("P-384", P384),
     "secp256k1": ("secp256k1", SECP256K1),
     "sm2": ("SM2", SM2P256),
 }
+_PRIVATE_MEMBERS = frozenset({"d", "dp", "dq", "k", "oth", "p", "priv", "q", "qi"})
+JWS_ALGORITHMS: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "ed25519": ("EdDSA", "Ed25519"),
+    "p256": ("ES256",),
+    "p384": ("ES384",),
+    "secp256k1": ("ES256K",),
+    "sm2": ("urn:weid:alg:sm2-sm3",),
+    "ml-dsa-44": ("ML-DSA-44",),
+})  # fmt: skip
+"""suite → its JWS names, the one we write first (RFC 7518 3.1, 8037, 8812, 9864, 9964). SM2's is our own: JOSE has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +56,34 @@ class PublicKey:
     def from_multikey(cls, text: str) -> PublicKey:
         """The key of a 'z…' text; MalformedError, UnknownSuiteError (another kind of key) or KeyMaterialError."""
         if not isinstance(text, str) or text[:1] != "z" or len(text) > _LONGEST_MULTIKEY:
-            raise MalformedError("a multikey starts with z and has at most 64 characters", code="multikey")
+            raise MalformedError(f"a multikey starts with z and has at most {_LONGEST_MULTIKEY} characters", code="multikey")
         data = unmultibase(text)
         code, start = read_uvarint(data)
         if code not in _BY_MULTICODEC:
             raise UnknownSuiteError(f"no suite has multicodec 0x{code:x}")
         return cls(_BY_MULTICODEC[code], data[start:])
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, JSON]) -> PublicKey:
+        """The key of a public JWK; MalformedError, UnknownSuiteError or KeyMaterialError.
+
+        A JWK with a private member is refused (`private-jwk`): whoever published it has no secret left. `alg`, `use`
+        and `key_ops` must allow checking signatures of this suite; other members are ignored (RFC 7517 4).
+        """
+        if not isinstance(jwk, Mapping):
+            raise MalformedError("a JWK is a JSON object", code="jwk")
+        if _PRIVATE_MEMBERS & set(jwk):
+            raise MalformedError("a JWK with its private part in it", code="private-jwk")
+        name = _suite_of_jwk(jwk)
+        operations = jwk.get("key_ops", ["verify"])
+        if jwk.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
+            raise KeyMaterialError("a JWK that is not for checking signatures", code="jwk-use")
+        if jwk.get("alg", JWS_ALGORITHMS[name][0]) not in JWS_ALGORITHMS[name]:
+            raise KeyMaterialError(f"a JWK of {name} for another algorithm", code="jwk-use")
+        key = cls(name, _key_of_jwk(jwk, name))
+        if name in _JWK_CURVES and key.xy()[-len(key.data) + 1 :] != _jwk_bytes(jwk, "y"):
+            raise KeyMaterialError(f"a {name} JWK is not on its curve", code="public-key")
+        return key
 
     @property
     def multicodec_bytes(self) -> bytes:
@@ -57,21 +95,23 @@ class PublicKey:
         return multibase(self.multicodec_bytes)
 
     def jwk(self) -> dict[str, str]:
-        """The public JWK (RFC 7517, RFC 8037)."""
+        """The public JWK with the members its thumbprint needs and no others (RFC 7518 6.2, RFC 8037, RFC 9964)."""
         if self.suite == "ed25519":
             return {"crv": "Ed25519", "kty": "OKP", "x": b64u(self.data)}
-        name, _ = _JWK_CURVES[self.suite]
+        if self.suite == "ml-dsa-44":
+            return {"alg": "ML-DSA-44", "kty": "AKP", "pub": b64u(self.data)}
+        name, curve = _JWK_CURVES[self.suite]
         xy = self.xy()
-        return {"crv": name, "kty": "EC", "x": b64u(xy[:32]), "y": b64u(xy[32:])}
+        return {"crv": name, "kty": "EC", "x": b64u(xy[: curve.width]), "y": b64u(xy[curve.width :])}
 
     def xy(self) -> bytes:
-        """X ‖ Y, 64 bytes; KeyMaterialError for ed25519, which has no such form."""
+        """X ‖ Y of a curve's point; KeyMaterialError for ed25519 and ml-dsa-44, which have no such form."""
         if self.suite not in _JWK_CURVES:
             raise KeyMaterialError(f"{self.suite} keys have no X and Y")
         return point(_JWK_CURVES[self.suite][1], self.data)
 
     def hash32(self) -> bytes:
-        """H("weid/key/v1" ‖ [suite, key]), the whole digest, by the hash of the suite (R10)."""
+        """H("weid/key/v1" ‖ [suite, key]), the whole digest, by the suite's 32-byte hash, else SHA-256 (R10)."""
         return _hash32(self)
 
     def thumbprint(self) -> bytes:
@@ -82,7 +122,39 @@ class PublicKey:
 @lru_cache(maxsize=4096)
 def _hash32(key: PublicKey) -> bytes:
     chosen = suite(key.suite)
-    return chosen.hash(framed("weid/key/v1", cbor.encode([chosen.code, key.data])))
+    hash = chosen.hash if chosen.hash.size == OWN_HASH_BYTES else SHA256
+    return hash(framed("weid/key/v1", cbor.encode([chosen.code, key.data])))
+
+
+def _suite_of_jwk(jwk: Mapping[str, JSON]) -> str:
+    kind, curve = jwk.get("kty"), jwk.get("crv")
+    if kind == "OKP" and curve == "Ed25519":
+        return "ed25519"
+    if kind == "AKP" and jwk.get("alg") == "ML-DSA-44":
+        return "ml-dsa-44"
+    for name, (known, _) in _JWK_CURVES.items():
+        if kind == "EC" and curve == known:
+            return name
+    raise UnknownSuiteError("no suite has a JWK of this kty, crv and alg")
+
+
+def _jwk_bytes(jwk: Mapping[str, JSON], name: str) -> bytes:
+    text = jwk.get(name)
+    if not isinstance(text, str) or len(text) > _LONGEST_MULTIKEY:
+        raise MalformedError(f"the JWK member {name} is not short text", code="jwk")
+    return unb64u(text)
+
+
+def _key_of_jwk(jwk: Mapping[str, JSON], name: str) -> bytes:
+    if name == "ml-dsa-44":
+        return _jwk_bytes(jwk, "pub")
+    if name == "ed25519":
+        return _jwk_bytes(jwk, "x")
+    width = _JWK_CURVES[name][1].width
+    x, y = _jwk_bytes(jwk, "x"), _jwk_bytes(jwk, "y")
+    if len(x) != width or len(y) != width:
+        raise KeyMaterialError(f"coordinates of {name} are {width} bytes each", code="public-key")
+    return compressed(x + y)
 
 
 class Signer(Protocol):
@@ -104,7 +176,7 @@ class Signer(Protocol):
         ...
 
     def sign(self, context: str, payload: bytes) -> bytes:
-        """64 bytes; SignatureError for an unknown context, or one that is not for this role (R1)."""
+        """The raw signature; SignatureError for an unknown context, or one not for this role or suite (R1, R2)."""
         ...
 
 
@@ -136,8 +208,9 @@ class LocalSigner:
         return self._public_key
 
     def sign(self, context: str, payload: bytes) -> bytes:
-        """64 bytes; SignatureError for an unknown context, or one that is not for this role (R1)."""
+        """The raw signature; SignatureError for an unknown context, or one not for this role or suite (R1, R2)."""
         require_role(self._role, context)
+        require_suite(self._public_key.suite, context)
         return self._suite.sign(self._secret, message(context, payload))
 
     def __repr__(self) -> str:
@@ -146,4 +219,4 @@ class LocalSigner:
 
 _suite_named = suite  # the constructor's argument has the same name
 
-__all__ = ["DID_ROLES", "LOG_ROLES", "ROLES", "LocalSigner", "PublicKey", "Signer"]
+__all__ = ["DID_ROLES", "JWS_ALGORITHMS", "LOG_ROLES", "ROLES", "LocalSigner", "PublicKey", "Signer"]

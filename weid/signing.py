@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from weid.errors import SignatureError
-from weid.suites import require_low_s, suite
+from weid.errors import SignatureError, UnknownSuiteError
+from weid.suites import own_suite, require_low_s, suite
 
 if TYPE_CHECKING:
     from weid.keys import PublicKey
@@ -73,6 +73,15 @@ def require_role(role: str, context: str) -> None:
         raise SignatureError(f"a key for {role!r} does not sign {context}", code="wrong-role")
 
 
+def require_suite(name: str, context: str) -> None:
+    """SignatureError `wrong-suite` unless keys of this suite sign in this context: our own formats carry 64 bytes (R2)."""
+    if _row(context).own:
+        try:
+            own_suite(name)
+        except UnknownSuiteError as error:
+            raise SignatureError(str(error), code="wrong-suite") from None
+
+
 def verify(key: PublicKey, role: str, context: str, payload: bytes, signature: bytes) -> None:
     """SignatureError unless `key`, in `role`, signed this payload in this context (R1, R2).
 
@@ -80,6 +89,7 @@ def verify(key: PublicKey, role: str, context: str, payload: bytes, signature: b
     refuse the high-S twin; KeyMaterialError means that the key itself is not usable.
     """
     require_role(role, context)
+    require_suite(key.suite, context)
     if _row(context).own:
         require_low_s(key.suite, signature)
     suite(key.suite).verify(key.data, message(context, payload), signature)
@@ -92,4 +102,15 @@ def _row(context: str) -> Context:
     return row
 
 
-__all__ = ["CONTEXTS", "DID_ROLES", "LOG_ROLES", "ROLES", "Context", "framed", "message", "require_role", "verify"]
+__all__ = [
+    "CONTEXTS",
+    "DID_ROLES",
+    "LOG_ROLES",
+    "ROLES",
+    "Context",
+    "framed",
+    "message",
+    "require_role",
+    "require_suite",
+    "verify",
+]

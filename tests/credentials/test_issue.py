@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from credentials import compact, vcdm
-from credentials.binding import NO_BINDING, Binding
+from credentials.binding import NO_BINDING, Binding, read_binding
 from credentials.verify import verify
 from tests.credentials.world import CLAIMS, DAY, NOW, World, at, holder, pass_schema
+from weid import cbor
 from weid.canon import jcs
-from weid.errors import IssueError, MalformedError, SchemaError
+from weid.errors import IssueError, MalformedError, SchemaError, UnknownSuiteError
 from weid.hashes import SHA256
 
 SUITES = ("ed25519", "p256", "sm2")
@@ -132,3 +133,27 @@ def test_not_a_credential_file(text: str) -> None:
     """Other JSON is refused as not a credential or not supported."""
     with pytest.raises(MalformedError):
         vcdm.read_file(text.encode())
+
+
+@pytest.mark.parametrize("name", ["p384", "ml-dsa-44"])
+def test_suites_that_do_not_fit_the_compact_form(name: str) -> None:
+    """`wrong-suite`: neither an issuer nor a bound holder has a key whose signatures are not 64 bytes (R2)."""
+    world = World(suite=name)
+    for attempt in (world.issue, lambda: Binding.to_key(holder(name).public_key)):
+        with pytest.raises(UnknownSuiteError, match=f"^{name} signs no compact codes") as caught:
+            attempt()
+        assert caught.value.code == "wrong-suite"
+    asked = {"bind": "key", "form": "weid/binding/1", "key": holder("p384").public_key.multikey()}
+    with pytest.raises(UnknownSuiteError):
+        read_binding(jcs(asked), "key")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("number", [5, 6])
+def test_codes_of_suites_that_do_not_fit(number: int) -> None:
+    """A compact code or a holder's key that claims such a suite by its number is refused as it is read."""
+    data = World().issue().compact
+    value = list(cbor.decode(data))  # type: ignore[arg-type]
+    value[1] = number
+    with pytest.raises(UnknownSuiteError) as caught:
+        compact.read_compact(cbor.encode(value))
+    assert caught.value.code == "wrong-suite"

@@ -27,9 +27,11 @@ from registry.statement import Statement, parse_statement, print_statement, stat
 from tests.registry.world import World
 from weid.canon import jcs, parse_json
 from weid.codec import unb64
+from weid.did import weid_did
 from weid.errors import MalformedError, RegistryError, SignatureError, TrustError, WeidError
 from weid.hashes import SHA256, SM3
-from weid.keys import LocalSigner
+from weid.keys import LocalSigner, PublicKey
+from weid.suites import suite
 
 SIGNERS = {
     "ed25519": LocalSigner(b"\1" * 32, "ed25519", "log", "log"),
@@ -195,6 +197,18 @@ def test_genesis_rules(world: World) -> None:
         with pytest.raises(WeidError):
             print_genesis(replace(genesis, **change))
     assert isinstance(member, Member)
+
+
+@pytest.mark.parametrize("name", ["p384", "ml-dsa-44"])
+@pytest.mark.parametrize("place", ["log", "state", "operator", "committee"])
+def test_genesis_keys_sign_64_bytes(world: World, name: str, place: str) -> None:
+    """`wrong-suite`: no key of a genesis has a suite that operations and notes cannot carry (R2)."""
+    key = PublicKey(name, suite(name).public(b"\1" * suite(name).secret_bytes))
+    member = Member(str(weid_did(world.genesis.chain, key)), "Member", 1, key)
+    change: dict[str, Any] = {place: (member,) if place == "committee" else key}
+    with pytest.raises(MalformedError, match=name) as caught:
+        print_genesis(replace(world.genesis, **change))
+    assert caught.value.code == "wrong-suite"
 
 
 def test_genesis_files_are_canonical(world: World) -> None:

@@ -16,9 +16,11 @@ from registry.state import Applied, Duplicate, Rejected, State
 from tests.registry.world import NAMES, SCHEMA, YEAR, Actor, World
 from weid import cbor
 from weid.canon import jcs
-from weid.did import key_id
-from weid.keys import LocalSigner
+from weid.did import key_id, weid_did
+from weid.errors import UnknownSuiteError
+from weid.keys import LocalSigner, PublicKey
 from weid.records import RegisterLeaf, StatusEntries, StatusEntry
+from weid.suites import suite
 
 
 def leaf(n: int) -> RegisterLeaf:
@@ -84,6 +86,29 @@ def test_wrong_suite(world: World) -> None:
     claimed = replace(made.operation, alg="p256")
     data = cbor.encode([claimed.to_bytes(), made.signature])
     world.submit(replace(made, data=data), "wrong-suite")
+
+
+@pytest.mark.parametrize("name", ["p384", "ml-dsa-44"])
+def test_suites_that_do_not_fit_an_operation(world: World, name: str) -> None:
+    """`wrong-suite`: a key that signs more than 64 bytes neither writes operations nor founds or joins a DID (R2)."""
+    actor = world.actor()
+    secret = world.secret(name)
+    key = PublicKey(name, suite(name).public(secret))
+    own = LocalSigner(secret, name, key_id(weid_did(world.chain, key), 1), "log-op")
+    twin = LocalSigner(secret, name, key_id(actor.did, 9), "assert")
+    for attempt in (
+        lambda: ops.did_create(world.author(own), [own]),
+        lambda: ops.did_create(world.author(actor), [actor.log, twin]),
+    ):
+        with pytest.raises(UnknownSuiteError, match=f"^{name} signs no") as caught:
+            attempt()
+        assert caught.value.code == "wrong-suite"
+    entry = bodies.KeyEntry(1, "log-op", name, key.data, bytes(64))
+    made = ops.did_create(world.author(actor), [actor.log])
+    forged = replace(made.operation, sub=own.kid.split("#")[0], kid=own.kid, alg=name, body=bodies.DidCreate((entry,), ()))
+    world.submit(replace(made, data=cbor.encode([forged.to_bytes(), bytes(64)])), "wrong-suite")
+    joined = bodies.DidCreate((*made.operation.body.keys, replace(entry, number=9, role="assert")), ())
+    world.submit(world.author(actor).sign("did.create", actor.did, joined), "wrong-suite")
 
 
 def test_bad_signature(world: World) -> None:

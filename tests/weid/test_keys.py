@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 
 from tests.vectors import vector_json
 from weid import cbor
-from weid.codec import multibase, unb64u, uvarint
+from weid.canon import jcs
+from weid.codec import b64u, multibase, unb64u, uvarint
 from weid.errors import KeyMaterialError, MalformedError, SignatureError, UnknownSuiteError, WeidError
 from weid.hashes import SHA256, SM3
-from weid.keys import ROLES, LocalSigner, PublicKey, Signer
+from weid.keys import JWS_ALGORITHMS, ROLES, LocalSigner, PublicKey, Signer
 from weid.signing import CONTEXTS, DID_ROLES, LOG_ROLES, framed, message, verify
 from weid.suites import SUITES, suite
 
@@ -206,6 +208,114 @@ def test_ed25519_jwk() -> None:
         key.xy()
 
 
+@pytest.mark.parametrize("name", SUITES)
+def test_jwk_round_trip(name: str) -> None:
+    """A key and its JWK are one to one; members a JWK may add are allowed when they agree (RFC 7517 4)."""
+    key = new_signer("assert", name).public_key
+    assert PublicKey.from_jwk(key.jwk()) == key
+    more = {"kid": "1", "use": "sig", "key_ops": ["verify"], "alg": JWS_ALGORITHMS[name][-1], "x5t": "?"}
+    assert PublicKey.from_jwk({**more, **key.jwk()}) == key
+
+
+def test_jwk_names() -> None:
+    """Types, curves and members as registered (RFC 7518 6.2.1, 8037 2, 8812 3, 9964 3)."""
+    shapes = {name: new_signer("assert", name).public_key.jwk() for name in SUITES}
+    assert {name: (jwk["kty"], jwk.get("crv"), jwk.get("alg")) for name, jwk in shapes.items()} == {
+        "ed25519": ("OKP", "Ed25519", None),
+        "p256": ("EC", "P-256", None),
+        "sm2": ("EC", "SM2", None),
+        "secp256k1": ("EC", "secp256k1", None),
+        "p384": ("EC", "P-384", None),
+        "ml-dsa-44": ("AKP", None, "ML-DSA-44"),
+    }
+    assert [len(unb64u(shapes["p384"][name])) for name in ("x", "y")] == [48, 48]
+    assert len(unb64u(shapes["ml-dsa-44"]["pub"])) == 1312
+
+
+def test_the_jwk_of_the_working_group() -> None:
+    """The thumbprint of the zero seed's AKP JWK is the `kid` of the drafts that became RFC 9964 (alg, kty, pub)."""
+    key = PublicKey("ml-dsa-44", suite("ml-dsa-44").public(bytes(32)))
+    assert b64u(SHA256(jcs(dict(key.jwk())))) == "T4xl70S7MT6Zeq6r9V9fPJGVn76wfnXJ21-gyo0Gu6o"
+
+
+@pytest.mark.parametrize("name", SUITES)
+@pytest.mark.parametrize(
+    "change,code",
+    [
+        ({"d": "AA"}, "private-jwk"), ({"priv": "AA"}, "private-jwk"), ({"k": "AA"}, "private-jwk"),
+        ({"use": "enc"}, "jwk-use"), ({"key_ops": ["sign"]}, "jwk-use"), ({"key_ops": "verify"}, "jwk-use"),
+        ({"alg": "ES512"}, "*"), ({"alg": None}, "*"), ({"kty": "oct"}, "unknown-suite"), ({"kty": None}, "unknown-suite"),
+        ({"crv": "P-521", "kty": "EC"}, "unknown-suite"), ({"crv": "Ed25519", "kty": "EC"}, "unknown-suite"),
+    ],
+)  # fmt: skip
+def test_jwks_that_are_refused(name: str, change: dict[str, object], code: str) -> None:
+    """Private parts, other uses and other algorithms never become a key."""
+    jwk = {**new_signer("assert", name).public_key.jwk(), **change}
+    with pytest.raises(WeidError) as caught:
+        PublicKey.from_jwk(jwk)  # type: ignore[arg-type]
+    assert code in ("*", caught.value.code)
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_jwk_members_have_one_spelling(name: str) -> None:
+    """Short, long, padded, zero, missing and wrongly typed coordinates, and points off the curve (R2, RFC 7518 6.2.1.2)."""
+    jwk = new_signer("assert", name).public_key.jwk()
+    for member in {"x", "y", "pub"} & set(jwk):
+        data = unb64u(jwk[member])
+        changed: list[object] = [
+            b64u(data[:-1]),
+            b64u(b"\0" + data),
+            b64u(data + b"\0"),
+            jwk[member] + "=",
+            "",
+            None,
+            7,
+            "A" * 9000,
+        ]
+        if name != "ml-dsa-44":
+            changed += [b64u(bytes(len(data))), b64u(b"\xff" * len(data))]
+        else:
+            changed += [b64u(bytes(len(data)))]
+        if name not in ("ed25519", "ml-dsa-44"):
+            changed += [b64u(data[:-1] + bytes([data[-1] ^ 2])), b64u(data[:-1] + bytes([data[-1] ^ 1]))]
+        for value in changed:
+            with pytest.raises(WeidError):
+                PublicKey.from_jwk({**jwk, member: value})  # type: ignore[dict-item]
+        with pytest.raises(MalformedError):
+            PublicKey.from_jwk({other: item for other, item in jwk.items() if other != member})
+    for wrong in (None, [], "jwk"):
+        with pytest.raises(MalformedError):
+            PublicKey.from_jwk(wrong)  # type: ignore[arg-type]
+
+
+@given(st.dictionaries(st.sampled_from(["kty", "crv", "x", "y", "pub", "alg", "use"]), st.sampled_from(
+    ["EC", "OKP", "AKP", "P-256", "P-384", "Ed25519", "ML-DSA-44", "AAAA", "", None, 3, b64u(bytes(32)), b64u(b"\1" * 48)])))  # fmt: skip
+def test_only_our_errors_escape_jwks(jwk: dict[str, object]) -> None:
+    """Any object is a key that prints as the same members, or a WeidError."""
+    try:
+        key = PublicKey.from_jwk(jwk)  # type: ignore[arg-type]
+    except WeidError:
+        return
+    assert key.jwk().items() <= jwk.items()
+
+
+@pytest.mark.parametrize("name", ["p384", "ml-dsa-44"])
+def test_own_formats_refuse_suites_that_do_not_fit(name: str) -> None:
+    """Neither a signer nor a verifier takes them in a context of ours; in a foreign one both do (R2)."""
+    for context, row in CONTEXTS.items():
+        signer = new_signer(row.roles[0], name)
+        if not row.own:
+            verify(signer.public_key, signer.role, context, PAYLOAD, signer.sign(context, PAYLOAD))
+            continue
+        for attempt in (
+            partial(signer.sign, context, PAYLOAD),
+            partial(verify, signer.public_key, signer.role, context, PAYLOAD, bytes(64)),
+        ):
+            with pytest.raises(SignatureError, match=f"^{name} signs no compact codes") as caught:
+                attempt()
+            assert caught.value.code == "wrong-suite"
+
+
 def test_sm2_multikey_prefix() -> None:
     """SM2 keys carry the multicodec 0x1206 as the varint 86 24."""
     key = new_signer("assert", "sm2").public_key
@@ -217,7 +327,10 @@ def test_sm2_multikey_prefix() -> None:
 def test_public_key_cannot_be_wrong(name: str) -> None:
     """Construction is the check: cut, longer, zero and foreign keys never become a value (R2)."""
     key = new_signer("assert", name).public_key
-    for data in (b"", key.data[:-1], key.data + b"\0", bytes(len(key.data)), b"\xff" * len(key.data), None):
+    wrong = [b"", key.data[:-1], key.data + b"\0", bytes(len(key.data)), None]
+    if name != "ml-dsa-44":  # whose every other 1312 bytes are a key
+        wrong.append(b"\xff" * len(key.data))
+    for data in wrong:
         with pytest.raises(KeyMaterialError):
             PublicKey(name, data)  # type: ignore[arg-type]
     with pytest.raises(UnknownSuiteError):
@@ -233,9 +346,15 @@ def test_multikey_has_one_spelling() -> None:
             PublicKey.from_multikey(text)  # type: ignore[arg-type]
     with pytest.raises(MalformedError):
         PublicKey.from_multikey(multibase(overlong))
-    for code in (0xEC, 0x1300, 0x1201):
+    for code in (0xEC, 0x1300, 0x1202, 0x1211, 0x131A):
         with pytest.raises(UnknownSuiteError):
             PublicKey.from_multikey(multibase(uvarint(code) + key.data))
+    for code in (0x1200, 0x1201, 0x1210):
+        with pytest.raises(KeyMaterialError):
+            PublicKey.from_multikey(multibase(uvarint(code) + key.data))
+    with pytest.raises(MalformedError) as caught:
+        PublicKey.from_multikey("z" + "2" * 1800)
+    assert caught.value.code == "multikey"
 
 
 @given(st.text(max_size=80) | st.binary(max_size=45).map(multibase))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -12,21 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.vectors import vector, vector_json
-from weid.codec import unmultibase
+from weid.codec import unb64u, unmultibase
 from weid.errors import KeyMaterialError, SignatureError, UnknownSuiteError, WeidError
-from weid.hashes import SHA256, SM3, hash_named
+from weid.hashes import SHA256, SHA384, SM3, hash_named
 from weid.keys import PublicKey
-from weid.suites import SUITES, _sm2_gmssl, _sm2_openssl, ed25519, require_low_s, suite, suite_by_code
-from weid.suites._curve import P256, SECP256K1, SM2P256
+from weid.suites import SUITES, _sm2_gmssl, _sm2_openssl, ed25519, own_suite, require_low_s, suite, suite_by_code
+from weid.suites._curve import P256, P384, SECP256K1, SM2P256
 from weid.suites.sm2 import Sm2
 
+DATA = Path(__file__).parent / "data"
 BACKENDS = {"openssl": _sm2_openssl.load(), "gmssl": _sm2_gmssl.load()}
 EVERY = {
     **{name: known for name, known in SUITES.items() if name != "sm2"},
     **{f"sm2-{name}": Sm2(backend) for name, backend in BACKENDS.items() if backend is not None},
 }
-CURVES = {"p256": P256, "secp256k1": SECP256K1, "sm2-openssl": SM2P256, "sm2-gmssl": SM2P256}
+CURVES = {"p256": P256, "p384": P384, "secp256k1": SECP256K1, "sm2-openssl": SM2P256, "sm2-gmssl": SM2P256}
 ON_CURVES = [name for name in EVERY if name in CURVES]
+OWN = ("ed25519", "p256", "sm2", "secp256k1")
 L = 2**252 + 27742317777372353535851937790883648493
 P25519 = 2**255 - 19
 
@@ -51,27 +55,53 @@ def test_table_is_closed_and_read_only() -> None:
         "p256": (2, "sha256", 0x1200),
         "sm2": (3, "sm3", 0x1206),
         "secp256k1": (4, "sha256", 0xE7),
+        "p384": (5, "sha384", 0x1201),
+        "ml-dsa-44": (6, "sha256", 0x1210),
     }
     assert expected == {n: (s.code, s.hash.name, s.multicodec) for n, s in SUITES.items()}
-    for name, (code, _, _) in expected.items():
-        assert suite(name) is suite_by_code(code)
+    for name in OWN:
+        assert suite(name) is suite_by_code(expected[name][0])
     for wrong in ("Ed25519", "", "rsa"):
         with pytest.raises(UnknownSuiteError):
             suite(wrong)
-    for number in (0, 5, True, 1.0):
+    for number in (0, 7, True, 1.0):
         with pytest.raises(UnknownSuiteError):
             suite_by_code(number)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         SUITES["x"] = SUITES["sm2"]  # type: ignore[index]
 
 
+@pytest.mark.parametrize("name", ["p384", "ml-dsa-44"])
+def test_suites_that_do_not_fit_our_own_formats_are_refused_by_name(name: str) -> None:
+    """Compact forms find a suite by its number; these have one, and are refused there all the same (R2)."""
+    for attempt in (lambda: own_suite(name), lambda: suite_by_code(suite(name).code)):
+        with pytest.raises(UnknownSuiteError, match=f"^{name} signs no compact codes") as caught:
+            attempt()
+        assert caught.value.code == "wrong-suite"
+
+
+def test_lengths_are_the_suites_own() -> None:
+    """(secret, public key, signature) in bytes; those of our own formats all sign 64."""
+    lengths = {"ed25519": (32, 32, 64), "p256": (32, 33, 64), "sm2": (32, 33, 64), "secp256k1": (32, 33, 64),
+               "p384": (48, 49, 96), "ml-dsa-44": (32, 1312, 2420)}  # fmt: skip
+    for name, chosen in SUITES.items():
+        secret, public = fresh(name) if name != "sm2" else fresh("sm2-gmssl")
+        signature = chosen.sign(secret, b"message")
+        assert (len(secret), len(public), len(signature)) == lengths[name]
+        assert (chosen.secret_bytes, chosen.signature_bytes) == (len(secret), len(signature))
+        assert (len(signature) == 64) is (name in OWN)
+
+
 def test_hashes() -> None:
-    """The published digests of `abc`; no other hash has a name here."""
+    """The published digests of `abc`; no other hash has a name in our own formats."""
     assert SHA256(b"abc").hex().startswith("ba7816bf8f01cfea414140de5dae2223")
     assert SM3(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+    assert SHA384(b"abc").hex().startswith("cb00753f45a35e8bb5a03d699ac65007272c32ab0eded163")
+    assert [hash.size for hash in (SHA256, SM3, SHA384)] == [len(hash(b"")) for hash in (SHA256, SM3, SHA384)] == [32, 32, 48]
     assert hash_named("sm3") is SM3
-    with pytest.raises(UnknownSuiteError):
-        hash_named("md5")
+    for name in ("md5", "sha384"):
+        with pytest.raises(UnknownSuiteError):
+            hash_named(name)
 
 
 # --- published vectors -------------------------------------------------------------------------
@@ -130,6 +160,43 @@ def test_rfc6979(message: bytes, r: int, s: int) -> None:
 
 
 @pytest.mark.parametrize(
+    "message,r,s",
+    [
+        (
+            b"sample",
+            0x94EDBB92A5ECB8AAD4736E56C691916B3F88140666CE9FA73D64C4EA95AD133C81A648152E44ACF96E36DD1E80FABE46,
+            0x99EF4AEB15F178CEA1FE40DB2603138F130E740A19624526203B6351D0A3A94FA329C145786E679E7B82C71A38628AC8,
+        ),
+        (
+            b"test",
+            0x8203B63D3C853E8D77227FB377BCF7B7B772E97892A80F36AB775D509D7A5FEB0542A7F0812998DA8F1DD3CA3CF023DB,
+            0xDDD0760448D42D8A43AF45AF836FCE4DE8BE06B485E9B61B827C2F13173923E06A739F040649A667BF3B828246BAA5A5,
+        ),
+    ],
+)
+def test_rfc6979_p384(message: bytes, r: int, s: int) -> None:
+    """P-384 signs SHA-384 with the nonce of RFC 6979 A.2.6 and gives the low one of s and n − s."""
+    secret = bytes.fromhex("6b9d3dad2e1b8c1c05b19875b6659f4de23c3b667bf297ba9aa47740787137d896d5724e4c70a825f872c9ea60d2edf5")
+    signature = suite("p384").sign(secret, message)
+    assert signature == r.to_bytes(48, "big") + min(s, P384.n - s).to_bytes(48, "big")
+    suite("p384").verify(suite("p384").public(secret), message, r.to_bytes(48, "big") + s.to_bytes(48, "big"))
+
+
+@pytest.mark.parametrize("folder", ["ecdsa-jcs-2019-p384", "ecdsa-rdfc-2019-p384"])
+def test_w3c_p384_vectors(folder: str) -> None:
+    """The W3C P-384 signatures over their 96 bytes of hash data verify; re-signing gives the same r."""
+    base, stem = f"vc-di-ecdsa/TestVectors/{folder}", "JCSECDSAP384" if "jcs" in folder else "ECDSAP384"
+    keys = vector_json("vc-di-ecdsa/TestVectors/p384KeyPair.json")
+    public = PublicKey.from_multikey(keys["publicKeyMultibase"])
+    assert public.suite == "p384"
+    message = bytes.fromhex(vector(f"{base}/combinedHash{stem}.txt").read_text().strip())
+    signature = unmultibase(vector(f"{base}/sigBTC58{stem}.txt").read_text().strip())
+    assert (len(message), len(signature)) == (96, 96)
+    suite("p384").verify(public.data, message, signature)
+    assert suite("p384").sign(unmultibase(keys["secretKeyMultibase"])[2:], message)[:48] == signature[:48]
+
+
+@pytest.mark.parametrize(
     "folder,stem,low",
     [
         ("ecdsa-jcs-2019-p256", "JCSECDSAP256", True),
@@ -172,7 +239,9 @@ def test_round_trip_and_refusal_of_every_change(name: str) -> None:
     secret, public = fresh(name)
     signature = chosen.sign(secret, b"message")
     chosen.verify(public, b"message", signature)
-    changed = [signature[:i] + bytes([signature[i] ^ 1]) + signature[i + 1 :] for i in (0, 31, 32, 63)]
+    size = len(signature)
+    places = (0, size // 2 - 1, size // 2, size - 1)
+    changed = [signature[:i] + bytes([signature[i] ^ 1]) + signature[i + 1 :] for i in places]
     for other_key, message, other in [
         (public, b"Message", signature),
         (public, b"", signature),
@@ -184,11 +253,13 @@ def test_round_trip_and_refusal_of_every_change(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_signature_is_exactly_64_raw_bytes(name: str) -> None:
-    """Shorter, longer, empty, DER and text are refused: length never chooses an algorithm (R2)."""
+def test_signature_has_exactly_its_suites_raw_bytes(name: str) -> None:
+    """Shorter, longer, empty, DER, another suite's length and text are refused: length never chooses an algorithm (R2)."""
     public, signature = signed(name)
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    for wrong in (b"", signature[:63], signature + b"\0", signature * 2, encode_dss_signature(r, s), signature.hex()):
+    half = len(signature) // 2
+    r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+    others = [bytes(size) for size in (64, 96, 2420) if size != len(signature)]
+    for wrong in (b"", signature[:-1], signature + b"\0", signature * 2, encode_dss_signature(r, s), signature.hex(), *others):
         with pytest.raises(SignatureError) as caught:
             EVERY[name].verify(public, b"message", wrong)  # type: ignore[arg-type]
         assert caught.value.code == "signature-length"
@@ -196,13 +267,14 @@ def test_signature_is_exactly_64_raw_bytes(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_secrets_are_checked(name: str) -> None:
-    """A secret is 32 bytes in range; a broken random source is noticed."""
+    """A secret has its length and is in range; a broken random source is noticed."""
     chosen = EVERY[name]
-    wrong: list[bytes] = [b"", b"\1" * 31, b"\1" * 33]
+    size = chosen.secret_bytes
+    wrong: list[bytes] = [b"", b"\1" * (size - 1), b"\1" * (size + 1)]
     if name in CURVES:
         curve = CURVES[name]
-        wrong += [bytes(32), curve.n.to_bytes(32, "big"), (curve.largest_secret + 1).to_bytes(32, "big")]
-        chosen.public(curve.largest_secret.to_bytes(32, "big"))
+        wrong += [bytes(size), curve.n.to_bytes(size, "big"), (curve.largest_secret + 1).to_bytes(size, "big")]
+        chosen.public(curve.largest_secret.to_bytes(size, "big"))
         with pytest.raises(KeyMaterialError):
             chosen.generate(bytes)  # never anything but zeros
     for secret in wrong:
@@ -219,9 +291,10 @@ def test_secrets_are_checked(name: str) -> None:
 @given(data=st.data())
 def test_only_our_errors_escape(name: str, data: st.DataObject) -> None:
     """Whatever the key and signature bytes, verify raises a WeidError (or, never here, passes)."""
-    size = 32 if name == "ed25519" else 33
+    size = {"ed25519": 32, "ml-dsa-44": 1312, "p384": 49}.get(name, 33)
     public = data.draw(st.binary(max_size=70) | st.binary(min_size=size, max_size=size).map(lambda b: b"\2" + b[1:]))
-    signature = data.draw(st.binary(max_size=70) | st.binary(min_size=64, max_size=64))
+    length = EVERY[name].signature_bytes
+    signature = data.draw(st.binary(max_size=70) | st.binary(min_size=length, max_size=length))
     with pytest.raises(WeidError):
         EVERY[name].verify(public, b"message", signature)
 
@@ -233,10 +306,10 @@ def test_only_our_errors_escape(name: str, data: st.DataObject) -> None:
 def test_r_and_s_are_in_range(name: str) -> None:
     """r and s are in [1, n−1]: 0, n, n+1 and everything above are refused before the library sees them (R2)."""
     public, signature = signed(name)
-    n = CURVES[name].n
-    for wrong in (0, n, n + 1, 2**256 - 1):
-        number = wrong.to_bytes(32, "big")
-        for forged in (number + signature[32:], signature[:32] + number):
+    n, width = CURVES[name].n, CURVES[name].width
+    for wrong in (0, n, n + 1, 2 ** (8 * width) - 1):
+        number = wrong.to_bytes(width, "big")
+        for forged in (number + signature[width:], signature[:width] + number):
             with pytest.raises(SignatureError) as caught:
                 EVERY[name].verify(public, b"message", forged)
             assert caught.value.code == "signature-range"
@@ -251,15 +324,15 @@ def test_public_keys_are_compressed_canonical_and_on_the_curve(name: str) -> Non
     for wrong in (
         b"",
         b"\0",
-        bytes(33),
+        bytes(1 + curve.width),
         b"\5" + public[1:],
-        b"\4" + public[1:] + bytes(32),
-        b"\6" + public[1:] + bytes(32),
+        b"\4" + public[1:] + bytes(curve.width),
+        b"\6" + public[1:] + bytes(curve.width),
         public[1:],
         public + b"\0",
-        b"\2" + curve.p.to_bytes(32, "big"),
-        b"\2" + b"\xff" * 32,
-        b"\2" + x.to_bytes(32, "big"),
+        b"\2" + curve.p.to_bytes(curve.width, "big"),
+        b"\2" + b"\xff" * curve.width,
+        b"\2" + x.to_bytes(curve.width, "big"),
         public.hex(),
     ):
         with pytest.raises(KeyMaterialError):
@@ -268,16 +341,16 @@ def test_public_keys_are_compressed_canonical_and_on_the_curve(name: str) -> Non
             EVERY[name].verify(wrong, b"message", signature)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["p256", "secp256k1"])
+@pytest.mark.parametrize("name", ["p256", "p384", "secp256k1"])
 def test_low_s(name: str) -> None:
     """Signers give low s; the high twin verifies, but our own formats refuse it (R2)."""
-    chosen, n = EVERY[name], CURVES[name].n
+    chosen, n, width = EVERY[name], CURVES[name].n, CURVES[name].width
     secret, public = fresh(name)
     for count in range(20):
         signature = chosen.sign(secret, bytes([count]))
         require_low_s(name, signature)
         assert signature == chosen.sign(secret, bytes([count]))
-        twin = signature[:32] + (n - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")
+        twin = signature[:width] + (n - int.from_bytes(signature[width:], "big")).to_bytes(width, "big")
         chosen.verify(public, bytes([count]), twin)
         with pytest.raises(SignatureError):
             require_low_s(name, twin)
@@ -371,3 +444,50 @@ def test_ed25519_key_off_the_curve() -> None:
     """y = 2 belongs to no point."""
     with pytest.raises(KeyMaterialError):
         suite("ed25519").check_public((2).to_bytes(32, "little"))
+
+
+# --- ML-DSA-44 ---------------------------------------------------------------------------------
+
+
+def test_ml_dsa_44_of_the_working_group() -> None:
+    """The zero seed's key, and a JWS and COSE signature under it, are those of the drafts that became RFC 9964."""
+    held = json.loads((DATA / "ml-dsa-44.json").read_text("utf-8"))
+    public = suite("ml-dsa-44").public(bytes(32))
+    assert hashlib.sha256(public).hexdigest() == held["public-sha256"]
+    for known in held["signatures"]:
+        message, signature = bytes.fromhex(known["message"]), unb64u(known["signature"])
+        suite("ml-dsa-44").verify(public, message, signature)
+        with pytest.raises(SignatureError):
+            suite("ml-dsa-44").verify(public, message + b"\0", signature)
+
+
+def test_ml_dsa_44_key_with_nothing_in_it() -> None:
+    """With t1 = 0 anybody's z of short numbers verifies, so such a key is refused whatever its matrix (R2)."""
+    for seed in (bytes(32), b"\x5a" * 32):
+        with pytest.raises(KeyMaterialError) as caught:
+            suite("ml-dsa-44").check_public(seed + bytes(1280))
+        assert caught.value.code == "public-key"
+    suite("ml-dsa-44").check_public(bytes(1311) + b"\1")
+
+
+def test_ml_dsa_44_hints_have_one_spelling() -> None:
+    """The last 84 bytes list the hints in order: out of order or with a stray byte they are refused (FIPS 204 algorithm 21)."""
+    public, signature = signed("ml-dsa-44")
+    hints = signature[-84:]
+    used, first = hints[83], hints[80]
+    assert 2 <= first <= used < 80
+    swapped = bytes([hints[1], hints[0]]) + hints[2:]
+    stray = hints[:used] + b"\1" + hints[used + 1 :]
+    repeated = bytes([hints[0], hints[0]]) + hints[2:]
+    for wrong in (swapped, stray, repeated):
+        with pytest.raises(SignatureError):
+            suite("ml-dsa-44").verify(public, b"message", signature[:-84] + wrong)
+
+
+def test_ml_dsa_44_is_hedged() -> None:
+    """Two signatures of one message differ and both verify (R4: the randomness stays inside the suite)."""
+    secret, public = fresh("ml-dsa-44")
+    first, second = (suite("ml-dsa-44").sign(secret, b"m") for _ in range(2))
+    assert first != second
+    for signature in (first, second):
+        suite("ml-dsa-44").verify(public, b"m", signature)

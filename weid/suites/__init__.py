@@ -10,12 +10,13 @@ from types import MappingProxyType
 
 from weid.errors import SignatureError, UnknownSuiteError
 from weid.suites import _curve
-from weid.suites._suite import Random, Suite
-from weid.suites.ecdsa import P256, SECP256K1, Ecdsa
+from weid.suites._suite import OWN_SIGNATURE_BYTES, Random, Suite, fits_own_formats
+from weid.suites.ecdsa import P256, P384, SECP256K1, Ecdsa
 from weid.suites.ed25519 import Ed25519
+from weid.suites.mldsa import MlDsa44
 from weid.suites.sm2 import Sm2
 
-_ALL: tuple[Suite, ...] = (Ed25519(), P256, Sm2(), SECP256K1)
+_ALL: tuple[Suite, ...] = (Ed25519(), P256, Sm2(), SECP256K1, P384, MlDsa44())
 _BY_CODE = {known.code: known for known in _ALL}
 
 SUITES: Mapping[str, Suite] = MappingProxyType({known.name: known for known in _ALL})
@@ -31,11 +32,25 @@ def suite(name: str) -> Suite:
 
 
 def suite_by_code(code: int) -> Suite:
-    """The suite of that number in compact forms; UnknownSuiteError if there is none."""
+    """The suite of that number in compact forms; UnknownSuiteError if there is none, or it does not fit there."""
     known = _BY_CODE.get(code) if type(code) is int else None  # True is not suite 1
     if known is None:
         raise UnknownSuiteError(f"unknown suite number {code!r}")
-    return known
+    return own_suite(known.name)
+
+
+def own_suite(name: str) -> Suite:
+    """The suite of that name if our own formats can carry it: 64-byte signatures, 32-byte digests (R2).
+
+    UnknownSuiteError for an unknown name, and with the code `wrong-suite` for a suite that does not fit.
+    """
+    chosen = suite(name)
+    if not fits_own_formats(chosen):
+        raise UnknownSuiteError(
+            f"{name} signs no compact codes, operations or key proofs: they carry {OWN_SIGNATURE_BYTES}-byte signatures",
+            code="wrong-suite",
+        )
+    return chosen
 
 
 def require_low_s(name: str, signature: bytes) -> None:
@@ -50,4 +65,4 @@ def require_low_s(name: str, signature: bytes) -> None:
             raise SignatureError("s is in the high half", code="high-s")
 
 
-__all__ = ["SUITES", "Random", "Suite", "require_low_s", "suite", "suite_by_code"]
+__all__ = ["SUITES", "Random", "Suite", "own_suite", "require_low_s", "suite", "suite_by_code"]

@@ -1,4 +1,4 @@
-"""Short Weierstrass curves of 256 bits: the acceptance set that no library decides for us (R2)."""
+"""Short Weierstrass curves of 256 and 384 bits: the acceptance set that no library decides for us (R2)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from weid.errors import KeyMaterialError, SignatureError
-from weid.suites._suite import SECRET_BYTES, Random, drawn, require_64
+from weid.suites._suite import Random, drawn, require_length, require_secret
 
-_WIDTH = 32
 _TRIES = 128  # a fair source fails one try with a chance below 2^-31; a constant one fails them all
 
 
@@ -22,6 +21,8 @@ class Curve:
     b: int
     n: int
     largest_secret: int
+    width: int = 32
+    """Bytes of a coordinate, of r, of s and of a secret."""
 
     @property
     def half(self) -> int:
@@ -37,6 +38,16 @@ P256 = Curve(
     b=0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B,
     n=_P256_N,
     largest_secret=_P256_N - 1,
+)
+_P384_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
+P384 = Curve(
+    name="p384",
+    p=2**384 - 2**128 - 2**96 + 2**32 - 1,
+    a=-3,
+    b=0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF,
+    n=_P384_N,
+    largest_secret=_P384_N - 1,
+    width=48,
 )
 _K256_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SECP256K1 = Curve(
@@ -59,9 +70,9 @@ SM2P256 = Curve(
 
 
 def point(curve: Curve, public: bytes) -> bytes:
-    """X ‖ Y (64 bytes) of a 33-byte compressed key; else KeyMaterialError (SEC 1 2.3.4)."""
-    if not isinstance(public, bytes) or len(public) != 1 + _WIDTH or public[0] not in (2, 3):
-        raise KeyMaterialError(f"a {curve.name} public key is 33 bytes, compressed", code="public-key")
+    """X ‖ Y of a compressed key; else KeyMaterialError (SEC 1 2.3.4)."""
+    if not isinstance(public, bytes) or len(public) != 1 + curve.width or public[0] not in (2, 3):
+        raise KeyMaterialError(f"a {curve.name} public key is {1 + curve.width} bytes, compressed", code="public-key")
     return _decompress(curve, public)
 
 
@@ -71,39 +82,37 @@ def _decompress(curve: Curve, public: bytes) -> bytes:
     if x >= curve.p:
         raise KeyMaterialError(f"a {curve.name} public key is not canonical", code="public-key")
     square = (x * x * x + curve.a * x + curve.b) % curve.p
-    y = pow(square, (curve.p + 1) // 4, curve.p)  # all three primes are 3 modulo 4
+    y = pow(square, (curve.p + 1) // 4, curve.p)  # all four primes are 3 modulo 4
     if y * y % curve.p != square:
         raise KeyMaterialError(f"a {curve.name} public key is not on its curve", code="public-key")
     if y & 1 != public[0] & 1:
         y = curve.p - y  # y is never 0: a point of order two does not exist in a group of prime order
-    return public[1:] + y.to_bytes(_WIDTH, "big")
+    return public[1:] + y.to_bytes(curve.width, "big")
 
 
 def compressed(xy: bytes) -> bytes:
-    """The 33-byte form of X ‖ Y (SEC 1 2.3.3)."""
-    return bytes([2 + (xy[-1] & 1)]) + xy[:_WIDTH]
+    """The compressed form of X ‖ Y (SEC 1 2.3.3)."""
+    return bytes([2 + (xy[-1] & 1)]) + xy[: len(xy) // 2]
 
 
 def scalars(curve: Curve, signature: bytes) -> tuple[int, int]:
     """(r, s), both in [1, n−1]; SignatureError for anything else, above all s + n (R2)."""
-    require_64(signature)
-    r = int.from_bytes(signature[:_WIDTH], "big")
-    s = int.from_bytes(signature[_WIDTH:], "big")
+    require_length(signature, 2 * curve.width)
+    r = int.from_bytes(signature[: curve.width], "big")
+    s = int.from_bytes(signature[curve.width :], "big")
     if not (0 < r < curve.n and 0 < s < curve.n):
         raise SignatureError("r or s is out of range", code="signature-range")
     return r, s
 
 
-def raw(r: int, s: int) -> bytes:
-    """r ‖ s, 64 bytes."""
-    return r.to_bytes(_WIDTH, "big") + s.to_bytes(_WIDTH, "big")
+def raw(curve: Curve, r: int, s: int) -> bytes:
+    """r ‖ s, each as wide as a coordinate."""
+    return r.to_bytes(curve.width, "big") + s.to_bytes(curve.width, "big")
 
 
 def secret_number(curve: Curve, secret: bytes) -> int:
     """The secret as a number the curve allows, else KeyMaterialError."""
-    if not isinstance(secret, bytes) or len(secret) != SECRET_BYTES:
-        raise KeyMaterialError(f"a {curve.name} secret is 32 bytes", code="secret-key")
-    number = int.from_bytes(secret, "big")
+    number = int.from_bytes(require_secret(curve.name, secret, curve.width), "big")
     if not 0 < number <= curve.largest_secret:
         raise KeyMaterialError(f"a {curve.name} secret is out of range", code="secret-key")
     return number
@@ -112,7 +121,7 @@ def secret_number(curve: Curve, secret: bytes) -> int:
 def fresh_secret(curve: Curve, random: Random) -> bytes:
     """An even choice among the allowed secrets: draws again rather than reducing, which would be biased."""
     for _ in range(_TRIES):
-        secret = drawn(random, SECRET_BYTES)
+        secret = drawn(random, curve.width)
         if 0 < int.from_bytes(secret, "big") <= curve.largest_secret:
             return secret
     raise KeyMaterialError("the random source never gives a usable secret")

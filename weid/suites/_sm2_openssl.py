@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from weid.errors import KeyMaterialError
 from weid.suites import _sm2
-from weid.suites._curve import raw
+from weid.suites._curve import SM2P256, raw
 
 # SEQUENCE { OID id-ecPublicKey, OID 1.2.156.10197.1.301 (the SM2 curve) }
 _ALGORITHM = bytes.fromhex("301306072a8648ce3d020106082a811ccf5501822d")
@@ -105,7 +105,7 @@ class OpensslBackend:
                 raise self._refused("sign")
         finally:
             crypto.EVP_MD_CTX_free(state)
-        return raw(*decode_dss_signature(buffer.raw[: size.value]))
+        return raw(SM2P256, *decode_dss_signature(buffer.raw[: size.value]))
 
     def verify(self, xy: bytes, message: bytes, signature: bytes) -> bool:
         """Whether the signature is the key's."""

@@ -11,8 +11,10 @@ from weid.hashes import Hash
 Random = Callable[[int], bytes]
 """A source of unpredictable bytes: `secrets.token_bytes`, or a fixed stream in a test."""
 
-SIGNATURE_BYTES = 64
-SECRET_BYTES = 32
+OWN_SIGNATURE_BYTES = 64
+"""The one length of a signature in our own formats (R2)."""
+OWN_HASH_BYTES = 32
+"""The one length of a digest in our own formats."""
 
 
 class Suite(Protocol):
@@ -34,12 +36,22 @@ class Suite(Protocol):
         ...
 
     @property
+    def secret_bytes(self) -> int:
+        """The length of a secret."""
+        ...
+
+    @property
+    def signature_bytes(self) -> int:
+        """The length of a signature."""
+        ...
+
+    @property
     def multicodec(self) -> int:
         """The public key prefix of the multicodec table."""
         ...
 
     def generate(self, random: Random) -> bytes:
-        """A new 32-byte secret from the given randomness; KeyMaterialError if the source is broken."""
+        """A new secret from the given randomness; KeyMaterialError if the source is broken."""
         ...
 
     def public(self, secret: bytes) -> bytes:
@@ -51,7 +63,7 @@ class Suite(Protocol):
         ...
 
     def sign(self, secret: bytes, message: bytes) -> bytes:
-        """64 raw bytes; the nonce never leaves the suite (R4). Callers go through a Signer (R1)."""
+        """The raw signature; the nonce never leaves the suite (R4). Callers go through a Signer (R1)."""
         ...
 
     def verify(self, public: bytes, message: bytes, signature: bytes) -> None:
@@ -67,8 +79,21 @@ def drawn(random: Random, count: int) -> bytes:
     return data
 
 
-def require_64(signature: bytes) -> bytes:
-    """SignatureError unless the signature is exactly 64 raw bytes, so DER is refused (R2)."""
-    if not isinstance(signature, bytes) or len(signature) != SIGNATURE_BYTES:
-        raise SignatureError("a signature is exactly 64 bytes", code="signature-length")
+def require_length(signature: bytes, count: int) -> bytes:
+    """SignatureError unless the signature is exactly `count` raw bytes, so DER is refused (R2)."""
+    if not isinstance(signature, bytes) or len(signature) != count:
+        raise SignatureError(f"a signature is exactly {count} bytes", code="signature-length")
     return signature
+
+
+def require_secret(name: str, secret: bytes, count: int) -> bytes:
+    """KeyMaterialError unless the secret is exactly `count` bytes."""
+    if not isinstance(secret, bytes) or len(secret) != count:
+        article = "an" if name == "ed25519" else "a"
+        raise KeyMaterialError(f"{article} {name} secret is {count} bytes", code="secret-key")
+    return secret
+
+
+def fits_own_formats(suite: Suite) -> bool:
+    """Whether compact codes, operations and key proofs can carry this suite: 64-byte signatures, 32-byte digests."""
+    return suite.signature_bytes == OWN_SIGNATURE_BYTES and suite.hash.size == OWN_HASH_BYTES

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from weid.errors import KeyMaterialError, SignatureError
 from weid.hashes import SHA256, Hash
-from weid.suites._suite import SECRET_BYTES, Random, drawn, require_64
+from weid.suites._suite import Random, drawn, require_length, require_secret
 
 _P = 2**255 - 19
 _D = -121665 * pow(121666, -1, _P) % _P
@@ -28,10 +28,12 @@ class Ed25519:
     code = 1
     hash: Hash = SHA256
     multicodec = 0xED
+    secret_bytes = 32
+    signature_bytes = 64
 
     def generate(self, random: Random) -> bytes:
         """A new 32-byte seed; KeyMaterialError if the source is broken."""
-        return drawn(random, SECRET_BYTES)
+        return drawn(random, self.secret_bytes)
 
     def public(self, secret: bytes) -> bytes:
         """The 32-byte public key of a seed."""
@@ -48,7 +50,7 @@ class Ed25519:
     def verify(self, public: bytes, message: bytes, signature: bytes) -> None:
         """SignatureError unless R is canonical and not of small order, S < L, and the equation holds."""
         key = _public_key(_key_bytes(public))
-        require_64(signature)
+        require_length(signature, self.signature_bytes)
         y = int.from_bytes(signature[:32], "little") & _Y
         if y >= _P or y in _SMALL_ORDER or int.from_bytes(signature[32:], "little") >= _ORDER:
             raise SignatureError("R or S is not acceptable", code="signature-range")
@@ -79,9 +81,7 @@ def _on_curve(y: int) -> bool:
 
 
 def _seed(secret: bytes) -> bytes:
-    if not isinstance(secret, bytes) or len(secret) != SECRET_BYTES:
-        raise KeyMaterialError("an ed25519 secret is 32 bytes", code="secret-key")
-    return secret
+    return require_secret("ed25519", secret, Ed25519.secret_bytes)
 
 
 @lru_cache(maxsize=64)

@@ -28,6 +28,8 @@ class Sm2:
     code = 3
     hash: Hash = SM3
     multicodec = 0x1206
+    secret_bytes = 32
+    signature_bytes = 64
 
     def __init__(self, backend: Backend | None = None) -> None:
         self._chosen = backend
