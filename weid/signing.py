@@ -1,11 +1,13 @@
 """The one table of signed messages (R1).
 
 Our own formats sign `len8(context) ‖ context ‖ payload`. Foreign formats keep their own bytes and
-are kept apart by key: a key has one role, and a role may sign only what this table says.
+are kept apart by key: a key has one role, and a role may sign only what this table says. Where one
+role has several foreign formats, their bytes have shapes that no other format's have.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -41,6 +43,8 @@ _TABLE = (
     Context("weid/key-proof/v1", True, DID_ROLES),
     Context("weid/login/v1", True, ("login",)),
     Context("data-integrity", False, ("assert", "present", "status")),
+    Context("jose", False, ("assert", "present")),
+    Context("cose", False, ("assert", "present")),
     Context("c2sp/note", False, LOG_ROLES),
 )
 CONTEXTS: Mapping[str, Context] = MappingProxyType({row.name: row for row in _TABLE})
@@ -54,6 +58,11 @@ def framed(context: str, payload: bytes) -> bytes:
 
 
 _OWN_PREFIXES = tuple(framed(row.name, b"") for row in _TABLE if row.own)
+# A JWS signing input (RFC 7515 5.1) and the Sig_structure of a COSE_Sign1 (RFC 9052 4.4). Hash data of Data Integrity
+# has 64 bytes or more: whoever makes its documents would need 2^126 tries to have them all in the base64url alphabet.
+_JOSE = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\Z")
+_COSE = b"\x84\x6aSignature1"
+_SHAPED = ("jose", "cose")
 
 
 def message(context: str, payload: bytes) -> bytes:
@@ -64,7 +73,16 @@ def message(context: str, payload: bytes) -> bytes:
     # A foreign format that lets an attacker choose its bytes must not yield one of our own messages.
     if payload.startswith(_OWN_PREFIXES):
         raise SignatureError("a foreign payload in the shape of one of our own", code="foreign-payload")
+    # One key may sign several foreign formats, so none of them may take what another would believe.
+    if _shape(payload) != (context if context in _SHAPED else None):
+        raise SignatureError(f"a payload that has not the shape of {context}", code="foreign-payload")
     return payload
+
+
+def _shape(payload: bytes) -> str | None:
+    if payload.startswith(_COSE):
+        return "cose"
+    return "jose" if _JOSE.match(payload) else None
 
 
 def require_role(role: str, context: str) -> None:

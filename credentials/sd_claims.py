@@ -1,0 +1,240 @@
+"""Claims that may be hidden one by one: digests in the place of claims, and disclosures that bring them back (RFC 9901 4).
+
+A path names a claim: ("address", "region"), ("nationalities", 0). Numbers count the elements of the array as issued.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from weid.canon import JSON, MAX_DEPTH, jcs, parse_json
+from weid.codec import b64u, unb64u
+from weid.errors import IssueError, MalformedError, UnknownSuiteError
+from weid.hashes import SHA256, SHA384, SM3, Hash
+from weid.suites import Random
+
+__all__ = ["HASHES", "Disclosure", "Opened", "Path", "conceal", "hash_of", "open_claims", "read_disclosure"]
+
+Path: TypeAlias = tuple[str | int, ...]
+
+HASHES: Final[Mapping[str, Hash]] = MappingProxyType({
+    "sha-256": SHA256, "sha-384": SHA384, "sha-512": Hash("sha512", lambda data: hashlib.sha512(data).digest(), 64),
+    "sm3": SM3,
+})  # fmt: skip
+"""`_sd_alg` → hash; `sm3` is ours, for issuers whose suite is SM2: IANA's registry of hash names has none."""
+DEFAULT_HASH: Final = "sha-256"
+MAX_DISCLOSURES: Final = 1000
+SALT_BYTES: Final = 16
+_DIGESTS, _ELEMENT, _ALGORITHM = "_sd", "...", "_sd_alg"
+_RESERVED: Final = frozenset({_DIGESTS, _ELEMENT, _ALGORITHM})
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One claim, or one element of an array (`name` is None), with its salt; `text` is what the digest is made of."""
+
+    text: str
+    name: str | None
+    value: JSON
+
+    def digest(self, hash: Hash) -> str:
+        """The digest that stands for it (RFC 9901 4.2.3)."""
+        return b64u(hash(self.text.encode("ascii")))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Claims with every disclosure in its place, and for each disclosed path the disclosures it takes, outermost first."""
+
+    claims: dict[str, JSON]
+    places: Mapping[Path, tuple[Disclosure, ...]]
+
+
+def hash_of(claims: Mapping[str, JSON]) -> Hash:
+    """The hash of `_sd_alg`, sha-256 where it is left out (RFC 9901 4.1.1); UnknownSuiteError for any other name."""
+    name = claims.get(_ALGORITHM, DEFAULT_HASH)
+    if not isinstance(name, str) or name not in HASHES:
+        raise UnknownSuiteError(f"unknown _sd_alg {str(name)[:40]!r}", code="sd-alg")
+    return HASHES[name]
+
+
+def read_disclosure(text: str) -> Disclosure:
+    """The disclosure of this base64url text: [salt, name, value] or [salt, value]; MalformedError (RFC 9901 4.2)."""
+    value = parse_json(unb64u(text))
+    if not isinstance(value, list) or len(value) not in (2, 3) or not isinstance(value[0], str):
+        raise MalformedError("a disclosure is a salt, a name if it is a claim, and a value", code="sd-disclosure")
+    if len(value) == 2:
+        return Disclosure(text, None, value[1])
+    name = value[1]
+    if not isinstance(name, str):
+        raise MalformedError("the name of a disclosed claim is text", code="sd-disclosure")
+    if name in _RESERVED:
+        raise MalformedError(f"no disclosure may be called {name}", code="sd-reserved")
+    return Disclosure(text, name, value[2])
+
+
+# --- making ----------------------------------------------------------------------------------------------------------
+
+
+def conceal(
+    claims: Mapping[str, JSON], paths: Collection[Path], *, random: Random, hash: Hash = SHA256, decoys: int = 0
+) -> tuple[dict[str, JSON], list[str]]:
+    """The claims with those of `paths` replaced by digests, and their disclosures (RFC 9901 4.2, 4.2.5).
+
+    A path below another makes a recursive disclosure. `decoys` digests of nothing join every place that has a digest.
+    IssueError `no-such-claim` for a path that leads nowhere, `reserved-claim` for a name that SD-JWT keeps for itself.
+    """
+    maker = _Maker(frozenset(paths), random, hash, decoys)
+    made = maker.hide(dict(claims), ())
+    missing = maker.paths - maker.found
+    if missing:
+        raise IssueError(f"{_shown(min(missing, key=str))}: there is no such claim to hide", code="no-such-claim")
+    assert isinstance(made, dict)
+    return made, maker.texts
+
+
+class _Maker:
+    """The state of one `conceal`: which paths were met, and the disclosures so far."""
+
+    def __init__(self, paths: frozenset[Path], random: Random, hash: Hash, decoys: int) -> None:
+        self.paths, self.random, self.hash, self.decoys = paths, random, hash, decoys
+        self.found: set[Path] = set()
+        self.texts: list[str] = []
+
+    def hide(self, value: JSON, path: Path) -> JSON:
+        if len(path) > MAX_DEPTH:
+            raise IssueError(f"claims nested deeper than {MAX_DEPTH}", code="too-deep")
+        if isinstance(value, dict):
+            return self._object(value, path)
+        return self._array(value, path) if isinstance(value, list) else value
+
+    def _object(self, value: dict[str, JSON], path: Path) -> JSON:
+        out: dict[str, JSON] = {}
+        digests: list[str] = []
+        for name, item in value.items():
+            if name in _RESERVED:
+                raise IssueError(f"{_shown((*path, name))}: SD-JWT keeps this name for itself", code="reserved-claim")
+            inner = self.hide(item, (*path, name))
+            if (*path, name) in self.paths:
+                digests.append(self._disclose((*path, name), [name, inner]))
+            else:
+                out[name] = inner
+        if digests:
+            digests += [self._decoy() for _ in range(self.decoys)]
+            out[_DIGESTS] = [*sorted(digests)]  # the order of the claims must not show (RFC 9901 4.2.4.1)
+        return out
+
+    def _array(self, value: list[JSON], path: Path) -> JSON:
+        out: list[JSON] = []
+        hidden = False
+        for index, item in enumerate(value):
+            inner = self.hide(item, (*path, index))
+            if (*path, index) in self.paths:
+                inner, hidden = {_ELEMENT: self._disclose((*path, index), [inner])}, True
+            out.append(inner)
+        for _ in range(self.decoys if hidden else 0):
+            out.insert(int.from_bytes(self.random(4), "big") % (len(out) + 1), {_ELEMENT: self._decoy()})
+        return out
+
+    def _disclose(self, path: Path, rest: list[JSON]) -> str:
+        self.found.add(path)
+        text = b64u(jcs([b64u(self.random(SALT_BYTES)), *rest]))
+        self.texts.append(text)
+        return Disclosure(text, None, None).digest(self.hash)
+
+    def _decoy(self) -> str:
+        return b64u(self.hash(self.random(32)))
+
+
+# --- opening ---------------------------------------------------------------------------------------------------------
+
+
+def open_claims(payload: Mapping[str, JSON], disclosures: Sequence[Disclosure]) -> Opened:
+    """The claims that payload and disclosures add up to (RFC 9901 7.1, step 3); MalformedError for any misuse.
+
+    A digest that stands anywhere twice, a disclosure that no digest asks for, a name that is there already and digests
+    in the wrong place are refused: each would let one issuance show two different credentials.
+    """
+    hash = hash_of(payload)
+    known = {item.digest(hash): item for item in disclosures}
+    if len(known) != len(disclosures):
+        raise MalformedError("a disclosure stands there twice", code="sd-repeated")
+    opener = _Opener(known)
+    claims = opener.open({name: item for name, item in payload.items() if name != _ALGORITHM}, (), (), 0)
+    if opener.known:
+        raise MalformedError("a disclosure that no digest asks for", code="sd-unreferenced")
+    assert isinstance(claims, dict)
+    return Opened(claims, MappingProxyType(opener.places))
+
+
+class _Opener:
+    """The state of one `open_claims`: digests seen, disclosures not yet placed, and where the others stand."""
+
+    def __init__(self, known: dict[str, Disclosure]) -> None:
+        self.known = known
+        self.seen: set[str] = set()
+        self.places: dict[Path, tuple[Disclosure, ...]] = {}
+
+    def open(self, value: JSON, path: Path, above: tuple[Disclosure, ...], depth: int) -> JSON:
+        if depth > MAX_DEPTH:
+            raise MalformedError(f"claims nested deeper than {MAX_DEPTH}", code="too-deep")
+        if isinstance(value, dict):
+            return self._object(value, path, above, depth)
+        return self._array(value, path, above, depth) if isinstance(value, list) else value
+
+    def _object(self, value: dict[str, JSON], path: Path, above: tuple[Disclosure, ...], depth: int) -> JSON:
+        if _ELEMENT in value or _ALGORITHM in value:
+            raise MalformedError(f"{_ELEMENT} or {_ALGORITHM} where it means nothing", code="sd-reserved")
+        out: dict[str, JSON] = {
+            name: self.open(item, (*path, name), above, depth + 1) for name, item in value.items() if name != _DIGESTS
+        }
+        digests = value.get(_DIGESTS, [])
+        if not isinstance(digests, list):
+            raise MalformedError(f"{_DIGESTS} is not a list of digests", code="sd-reserved")
+        for digest in digests:
+            found = self._take(digest)
+            if found is None:
+                continue
+            if found.name is None:
+                raise MalformedError("an array element in the place of a claim", code="sd-disclosure")
+            if found.name in out:
+                raise MalformedError(f"the claim {found.name[:40]!r} stands there already", code="sd-claim-repeated")
+            out[found.name] = self._place(found, (*path, found.name), above, depth)
+        return out
+
+    def _array(self, value: list[JSON], path: Path, above: tuple[Disclosure, ...], depth: int) -> JSON:
+        out: list[JSON] = []
+        for item in value:
+            if not isinstance(item, dict) or _ELEMENT not in item:
+                out.append(self.open(item, (*path, len(out)), above, depth + 1))
+                continue
+            if len(item) != 1:
+                raise MalformedError(f"{_ELEMENT} stands alone", code="sd-reserved")
+            found = self._take(item[_ELEMENT])
+            if found is None:
+                continue
+            if found.name is not None:
+                raise MalformedError("a claim in the place of an array element", code="sd-disclosure")
+            out.append(self._place(found, (*path, len(out)), above, depth))
+        return out
+
+    def _take(self, digest: JSON) -> Disclosure | None:
+        if not isinstance(digest, str):
+            raise MalformedError("a digest is text", code="sd-reserved")
+        if digest in self.seen:
+            raise MalformedError("a digest stands there twice", code="sd-repeated")
+        self.seen.add(digest)
+        return self.known.pop(digest, None)
+
+    def _place(self, found: Disclosure, path: Path, above: tuple[Disclosure, ...], depth: int) -> JSON:
+        chain = (*above, found)
+        self.places[path] = chain
+        return self.open(found.value, path, chain, depth + 1)
+
+
+def _shown(path: Path) -> str:
+    return ".".join(str(step) for step in path)
