@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from credentials import compact, data_integrity, vcdm
+from credentials import checks_weidentity, compact, data_integrity, vcdm
 from credentials.case import MAX_CANDIDATES, Case, Established, Result, failed, passed, skipped, unknown
 from credentials.compact import Compact
 from credentials.schema import BINDS, SHORT_LIFETIME, Schema
-from credentials.text import unsafe_text
+from credentials.text import misleads, unsafe_text
 from weid import signing
 from weid.canon import JSON
 from weid.codec import rfc3339
@@ -41,6 +41,8 @@ def validity(case: Case) -> Result:
 
 def issuer_document(case: Case) -> Result:
     """The issuer and the key it names are in the trust data; a did:key vouches for itself alone (R5)."""
+    if case.legacy is not None:
+        return checks_weidentity.issuer_document(case, case.legacy)
     if case.file is not None and case.file.self_certified:
         return _self_certified(case)
     found = case.find_issuers()
@@ -60,6 +62,8 @@ def issuer_document(case: Case) -> Result:
 
 def signature(case: Case) -> Result:
     """Exactly one candidate verifies (R10); a missing schema or key is never called tampering."""
+    if case.legacy is not None:
+        return checks_weidentity.signature(case, case.legacy)
     if case.file is not None:
         return _file_signature(case)
     value = case.compact
@@ -90,6 +94,8 @@ def signature(case: Case) -> Result:
 
 def digests(case: Case) -> Result:
     """Shown values lead to the signed root; a file's id is the one its content gives (R15, R17)."""
+    if case.legacy is not None:
+        return checks_weidentity.digests(case, case.legacy)
     established, file = case.established, case.file
     if file is None or established is None:
         return passed()  # the compact signature is over the root these values rebuilt
@@ -123,7 +129,7 @@ def digests(case: Case) -> Result:
 def mandatory(case: Case) -> Result:
     """Claims of class `public` are shown (R12)."""
     value, candidate = case.compact, _schema_of(case)
-    if case.foreign:
+    if case.foreign or case.legacy is not None:
         return skipped("none")
     if value is None or candidate is None:
         return skipped("needs-schema")
@@ -134,9 +140,11 @@ def mandatory(case: Case) -> Result:
 
 def schema(case: Case) -> Result:
     """The values fit the published schema, and the credential keeps its terms (lifetime, binding, status)."""
+    if case.legacy is not None:
+        return checks_weidentity.schema(case, case.legacy)
     if case.foreign and case.file is not None:
         case.claims = case.file.claims
-        misleading = case.policy.require_accreditation and _misleads(dict(case.claims))
+        misleading = case.policy.require_accreditation and misleads(dict(case.claims))
         return failed("unsafe-text") if misleading else skipped("none")
     if not case.find_schemas():
         return case.missing_schema()
@@ -171,15 +179,6 @@ def _fits(case: Case, value: Compact, candidate: Schema, claims: dict[str, JSON]
     if value.list_number is None and (candidate.status or lifetime > SHORT_LIFETIME):
         return failed("status-missing")
     return passed("ok", {"schema": candidate.digest.hex()})
-
-
-def _misleads(value: JSON) -> bool:
-    """Whether any text in a foreign subject could mislead a reader (R28)."""
-    if isinstance(value, str):
-        return unsafe_text(value) is not None
-    if isinstance(value, dict):
-        return any(_misleads(name) or _misleads(item) for name, item in value.items())
-    return isinstance(value, list) and any(_misleads(item) for item in value)
 
 
 def _schema_of(case: Case) -> Schema | None:

@@ -64,7 +64,7 @@ def _is_did(text: str) -> bool:
 def address_of(key: PublicKey) -> bytes:
     """The 20-byte address of a key (R5): WeIdentity's for secp256k1 and SM2, our own for the rest."""
     if key.suite == "secp256k1":
-        return _keccak256(key.xy())[-20:]
+        return keccak256(key.xy())[-20:]
     if key.suite == "sm2":
         return SM3(key.xy())[-20:]
     return SHA256(framed("weid/addr/v1", key.multicodec_bytes))[-20:]
@@ -103,11 +103,12 @@ def parse_key_id(text: str) -> tuple[DID, int]:
     return DID(match[1]), int(match[2])
 
 
-def _keccak256(data: bytes) -> bytes:
+def keccak256(data: bytes) -> bytes:
+    """Ethereum's hash, which names secp256k1 keys."""
     # Ethereum's Keccak, not SHA3-256: they differ in padding, and hashlib has only the latter.
     from Cryptodome.Hash import keccak
 
     return bytes(keccak.new(digest_bits=256, data=data).digest())
 
 
-__all__ = ["DID", "address_of", "did_key", "key_id", "key_of_did_key", "parse_key_id", "weid_did"]
+__all__ = ["DID", "address_of", "did_key", "keccak256", "key_id", "key_of_did_key", "parse_key_id", "weid_did"]
