@@ -24,7 +24,7 @@ from weid.records import KeyRecord
 __all__ = ["digests", "issuer_document", "notes", "schema", "signature"]
 
 USUAL_SALT: Final = 5  # `salt.length` unless an operator changed it
-_FIRST_KEY: Final = re.compile(r"(#keys-0)?\Z")
+_LATER_KEY: Final = re.compile(r"#keys-(?!0\Z)[0-9a-f]{1,16}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def _refused(credential: WeIdentityCredential, given: _Keys) -> Result:
     evidence: Mapping[str, JSON] = {"issuer": credential.issuer}
     if given.found is not None:
         return unknown("key-not-in-trust-data", evidence) if prove(credential, None) else failed("bad-signature")
-    fragment = credential.creator.removeprefix(credential.issuer)
-    if given.keys is None and not _FIRST_KEY.match(fragment):
+    did, _, fragment = credential.creator.partition("#")
+    if given.keys is None and did == credential.issuer and _LATER_KEY.match(f"#{fragment}"):
         return unknown("legacy-key-needed", evidence)  # it names another key than the one its address stands for
     return failed("bad-signature")
 
