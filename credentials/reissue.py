@@ -18,11 +18,10 @@ from weid.hashes import SHA256
 
 __all__ = ["Reissue", "read_reissue", "reissue_request"]
 
-TYPE: Final = "weid/reissue/v1"
+TYPE: Final = "WeIdentityReissueRequest"
 MAX_BYTES: Final = 1 << 20
 _MEMBERS: Final = frozenset(
-    {"type", "original", "digest", "id", "issuer", "cptId", "validFrom", "validUntil", "confirm", "hidden", "unsigned"}
-    | {"checked"}
+    ["type", "original", "digest", "id", "issuer", "cptId", "validFrom", "validUntil", "confirm", "hidden", "unsigned", "checked"]
 )
 
 
@@ -63,7 +62,8 @@ def read_reissue(data: bytes) -> Reissue:
     credential = read_weidentity(original)
     if credential is None:
         raise MalformedError("the original is of another format")
-    if any(value[name] != item for name, item in _copied(original, credential).items()):
+    copied = _copied(original, credential)
+    if jcs({name: value[name] for name in copied}) != jcs(copied):
         raise MalformedError("the request does not say what its original says")
     confirm = value["confirm"]
     wanted = _values(credential)

@@ -109,5 +109,5 @@ def _tell(report: Report, lang: str) -> None:
     for name in report.presented.hidden:
         echo(f"  hidden, but not secret: {name}", err=True)
     ambiguous = report.check("disclosure.digests").evidence.get("ambiguous", [])
-    for name in ambiguous if isinstance(ambiguous, list) else []:
-        echo(f"  could be another value: {name}", err=True)
+    for path in ambiguous if isinstance(ambiguous, list) else []:
+        echo(f"  could be another value: {path}", err=True)

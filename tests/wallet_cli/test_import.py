@@ -108,7 +108,7 @@ def test_a_request_says_only_what_its_original_says(name: str) -> None:
     """A value changed beside the original is refused: nobody confirms something else than what was signed."""
     data, report = judged(old.original(ISSUER))
     request = reissue_request(data, report)
-    for other in ("x", None, [], 1):
+    for other in (item for item in ("x", None, [], 1) if item != request[name]):
         with pytest.raises(MalformedError):
             read_reissue(jcs({**request, name: other}))
     values: Any = request["confirm"]
