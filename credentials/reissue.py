@@ -21,7 +21,8 @@ __all__ = ["Reissue", "read_reissue", "reissue_request"]
 TYPE: Final = "WeIdentityReissueRequest"
 MAX_BYTES: Final = 1 << 20
 _MEMBERS: Final = frozenset(
-    ["type", "original", "digest", "id", "issuer", "cptId", "validFrom", "validUntil", "confirm", "hidden", "unsigned", "checked"]
+    {"type", "original", "digest", "id", "issuer", "cptId", "validFrom", "validUntil"}
+    | {"confirm", "hidden", "unsigned", "checked"}
 )
 
 

@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from credentials.policy import Policy
 from credentials.report import Outcome, Report
 from credentials.verify import verify
 from credentials.weidentity import read_weidentity
-from credentials.weidentity_proof import compact, evidence_hash, java_text, prove
+from credentials.weidentity_proof import claim_hashes, compact, evidence_hash, java_text, prove
 from tests.credentials import old
 from tests.credentials.old import CPT, DAY, ISSUED, OldIssuer
 from tests.credentials.world import NOW, World, at, make_signer
@@ -528,3 +529,14 @@ def test_any_member(value: Any) -> None:
             read_weidentity(json.dumps(mutant).encode())
         except WeidError:
             continue
+
+
+def test_the_example_of_the_page() -> None:
+    """The credential that docs/spec/weidentity.md begins with is authentic, and its hashes are the printed ones."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "spec" / "weidentity.md").read_text("utf-8")
+    data = page.split("```json\n")[1].split("```")[0].encode()
+    credential = read_weidentity(data)
+    assert credential is not None and evidence_hash(credential) in page
+    assert all(f"{item}" in page for item in claim_hashes(credential.claim, credential.salt).values())
+    report = check(json.loads(data), minute=within(json.loads(data)))
+    assert report.verdict == "legacy-authentic" and report.authentic == {"name": "Ana Lau", "credits": "120"}
