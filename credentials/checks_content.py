@@ -10,10 +10,10 @@ from credentials.text import misleads, unsafe_text
 from weid import signing
 from weid.canon import JSON
 from weid.codec import rfc3339
-from weid.did import DID, key_of_did_key, parse_key_id
+from weid.did import DID, parse_key_id
+from weid.document import key_of_method
 from weid.errors import KeyMaterialError, MalformedError, SchemaError, SignatureError, UnknownSuiteError, WeidError
 from weid.facts import Found
-from weid.keys import PublicKey
 from weid.records import KeyRecord, status_list_id
 
 __all__ = ["digests", "format", "issuer_document", "mandatory", "schema", "signature", "validity"]
@@ -40,7 +40,7 @@ def validity(case: Case) -> Result:
 
 
 def issuer_document(case: Case) -> Result:
-    """The issuer and the key it names are in the trust data; a did:key vouches for itself alone (R5)."""
+    """The issuer and the key it names are in the trust data; a did:key or did:jwk vouches for itself alone (R5)."""
     if case.legacy is not None:
         return checks_weidentity.issuer_document(case, case.legacy)
     if case.file is not None and case.file.self_certified:
@@ -213,7 +213,7 @@ def _file_signature(case: Case) -> Result:
     method = file.proof.method
     record: KeyRecord | None = None
     if file.self_certified:
-        issuer, key, found = file.issuer, _method_key(method), None
+        issuer, key, found = file.issuer, key_of_method(method), None
     else:
         found = case.find_issuers()[0]
         record = _key_of(case, found)
@@ -235,7 +235,7 @@ def _self_certified(case: Case) -> Result:
     if file is None:
         return skipped("needs-format")
     try:
-        _method_key(file.proof.method)
+        key_of_method(file.proof.method)
     except WeidError:
         return failed("bad-signature", {"reason": "the proof names no usable key"})
     if file.proof.method.split("#")[0] == file.issuer:
@@ -243,13 +243,6 @@ def _self_certified(case: Case) -> Result:
     if not case.policy.require_accreditation:
         return passed("method-only", {"issuer": file.issuer})
     return failed("issuer-not-key-owner", {"issuer": file.issuer})
-
-
-def _method_key(method: str) -> PublicKey:
-    did, _, fragment = method.partition("#")
-    if f"did:key:{fragment}" != did:
-        raise MalformedError("not the verification method of a did:key")
-    return key_of_did_key(did)
 
 
 def _key_number(case: Case) -> int:

@@ -1,4 +1,4 @@
-"""Decentralized identifiers: did:weid and did:key read strictly, other methods by syntax alone (R5)."""
+"""Decentralized identifiers: did:weid, did:key, did:jwk and did:web read strictly, others by syntax alone (R5)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ _CHAIN = r"(?:0|[1-9][0-9]{0,18})"
 _ANY = re.compile(r"did:[a-z0-9]+:(?:(?:[A-Za-z0-9._-]|%[0-9A-F]{2})*:)*(?:[A-Za-z0-9._-]|%[0-9A-F]{2})+\Z")
 _WEID = re.compile(rf"did:weid:({_CHAIN}):0x([0-9a-f]{{40}})\Z")
 _KEY = re.compile(r"did:key:z[1-9A-HJ-NP-Za-km-z]+\Z")
-_STRICT = {"weid": _WEID, "key": _KEY}
+_JWK = re.compile(r"did:jwk:[A-Za-z0-9_-]+\Z")
+# A host name with a letter in its last label (no IP address: it has no certificate to trust), a port, path segments.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_WEB = re.compile(
+    rf"did:web:(?:{_LABEL}\.)*(?=[A-Za-z0-9-]*[A-Za-z]){_LABEL}(?:%3A[1-9][0-9]{{0,4}})?"
+    r"(?::(?!\.{1,2}(?::|\Z))(?:[A-Za-z0-9._-]|%(?!2F|5C|00)[0-9A-F]{2})+)*\Z"
+)
+_STRICT = {"weid": _WEID, "key": _KEY, "jwk": _JWK, "web": _WEB}
 _KEY_ID = re.compile(rf"([^#]+)#key-({_NUMBER})\Z")
 
 
