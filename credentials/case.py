@@ -16,9 +16,12 @@ from credentials.presentation import Presentation
 from credentials.report import Outcome
 from credentials.schema import Schema, read_schema
 from credentials.vcdm import FileCredential
+from credentials.weidentity import WeIdentityCredential, looks_like, read_weidentity
+from credentials.weidentity_proof import Proven
 from weid.canon import JSON
 from weid.cbor import decode
-from weid.did import key_of_did_key, parse_key_id
+from weid.did import parse_key_id
+from weid.document import key_of_method
 from weid.errors import MalformedError, SchemaError
 from weid.facts import Absent, Facts, Found, Source, Unknown
 from weid.keys import PublicKey
@@ -72,13 +75,15 @@ class Case:
 
     __slots__ = (
         "ages", "at", "claims", "compact", "data", "established", "facts", "file", "host", "issuer_record", "issuers",
-        "policy", "presentation", "recognition", "root", "schemas", "unusable",
+        "legacy", "legacy_proof", "policy", "presentation", "recognition", "root", "schemas", "unusable",
     )  # fmt: skip
 
     def __init__(self, data: bytes, facts: Facts, policy: Policy, at: int) -> None:
         self.data, self.facts, self.policy, self.at = data, facts, policy, at
         self.compact: Compact | None = None  # format; for a file of ours, disclosure.digests
         self.file: FileCredential | None = None  # format
+        self.legacy: WeIdentityCredential | None = None  # format
+        self.legacy_proof: Proven | None = None  # proof.signature
         self.presentation: Presentation | None = None  # format
         self.host = ""  # format
         self.issuers: tuple[Found, ...] | None = None  # find_issuers
@@ -103,7 +108,8 @@ class Case:
             self.host = carried.host
             self._parse_array(carried.data)
         elif data.lstrip(b" \t\r\n")[:1] == b"{":
-            self.file = vcdm.read_file(data)
+            self.legacy = read_weidentity(data) if looks_like(data) else None
+            self.file = vcdm.read_file(data) if self.legacy is None else None
         else:
             raise MalformedError("not a credential", code="not-a-credential")
 
@@ -123,6 +129,8 @@ class Case:
         """The signature suite the credential names."""
         if self.compact is not None:
             return suite_by_code(self.compact.suite).name
+        if self.legacy is not None:
+            return self.legacy.suite
         return "" if self.file is None else self._file_suite(self.file)
 
     def _file_suite(self, file: FileCredential) -> str:
@@ -131,7 +139,7 @@ class Case:
         if len(suites) == 1:
             return suites[0]
         if file.self_certified:
-            return key_of_did_key(file.proof.method.partition("#")[0]).suite
+            return key_of_method(file.proof.method).suite
         found = self.find_issuers()
         record = found[0].record.key_number(self.key_number) if found else None
         return "" if record is None else str(record.suite)
@@ -152,6 +160,8 @@ class Case:
         """When the issuer says it issued (R8: may restrict, never grant)."""
         if self.compact is not None:
             return self.compact.issued
+        if self.legacy is not None:
+            return self.legacy.issued
         if self.file is None:
             return None
         return self.file.own.issued if self.file.own is not None else self.file.valid_from
@@ -161,6 +171,8 @@ class Case:
         """(valid from, valid until)."""
         if self.compact is not None:
             return self.compact.valid_from, self.compact.valid_until
+        if self.legacy is not None:
+            return self.legacy.valid_from, self.legacy.valid_until
         return (None, None) if self.file is None else (self.file.valid_from, self.file.valid_until)
 
     @property
@@ -184,7 +196,8 @@ class Case:
     def _issuers(self) -> tuple[Found, ...]:
         if self.file is None and self.compact is not None:
             return self.facts.find("address", self.compact.issuer_hint.hex())
-        answer = self.facts.fact("did", self.file.issuer) if self.file is not None else None
+        named = self.legacy or self.file
+        answer = self.facts.fact("did", named.issuer) if named is not None else None
         return (answer,) if isinstance(answer, Found) else ()
 
     def missing_issuer(self) -> Result:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from credentials import compact, data_integrity, vcdm
+from credentials import checks_weidentity, compact, data_integrity, vcdm
 from credentials.case import MAX_CANDIDATES, Case, Established, Result, failed, passed, skipped, unknown
 from credentials.compact import Compact
 from credentials.data_integrity import Proof
 from credentials.data_model import CODES
 from credentials.jsonld.quads import quads_of
 from credentials.schema import BINDS, SHORT_LIFETIME, Schema
-from credentials.text import unsafe_text
+from credentials.text import misleads, unsafe_text
 from credentials.vcdm import FileCredential
 from weid import signing
 from weid.canon import JSON
 from weid.codec import rfc3339
-from weid.did import key_of_did_key, parse_key_id
+from weid.did import parse_key_id
+from weid.document import key_of_method
 from weid.errors import KeyMaterialError, MalformedError, SchemaError, SignatureError, UnknownSuiteError, WeidError
 from weid.facts import Found
 from weid.keys import PublicKey
@@ -46,7 +47,9 @@ def validity(case: Case) -> Result:
 
 
 def issuer_document(case: Case) -> Result:
-    """The issuer and the key it names are in the trust data; a did:key vouches for itself alone (R5)."""
+    """The issuer and the key it names are in the trust data; a did:key or did:jwk vouches for itself alone (R5)."""
+    if case.legacy is not None:
+        return checks_weidentity.issuer_document(case, case.legacy)
     if case.file is not None and case.file.self_certified:
         return _self_certified(case)
     found = case.find_issuers()
@@ -66,6 +69,8 @@ def issuer_document(case: Case) -> Result:
 
 def signature(case: Case) -> Result:
     """Exactly one candidate verifies (R10); a missing schema or key is never called tampering."""
+    if case.legacy is not None:
+        return checks_weidentity.signature(case, case.legacy)
     if case.file is not None:
         return _file_signature(case)
     value = case.compact
@@ -96,6 +101,8 @@ def signature(case: Case) -> Result:
 
 def digests(case: Case) -> Result:
     """Shown values lead to the signed root; a file's id is the one its content gives (R15, R17)."""
+    if case.legacy is not None:
+        return checks_weidentity.digests(case, case.legacy)
     established, file = case.established, case.file
     if file is None or established is None:
         return passed()  # the compact signature is over the root these values rebuilt
@@ -129,7 +136,7 @@ def digests(case: Case) -> Result:
 def mandatory(case: Case) -> Result:
     """Claims of class `public` are shown (R12)."""
     value, candidate = case.compact, _schema_of(case)
-    if case.foreign:
+    if case.foreign or case.legacy is not None:
         return skipped("none")
     if value is None or candidate is None:
         return skipped("needs-schema")
@@ -140,6 +147,8 @@ def mandatory(case: Case) -> Result:
 
 def schema(case: Case) -> Result:
     """The values fit the published schema, and the credential keeps its terms (lifetime, binding, status)."""
+    if case.legacy is not None:
+        return checks_weidentity.schema(case, case.legacy)
     if case.foreign and case.file is not None:
         return _foreign_terms(case, case.file)
     if not case.find_schemas():
@@ -180,22 +189,13 @@ def _fits(case: Case, value: Compact, candidate: Schema, claims: dict[str, JSON]
 def _foreign_terms(case: Case, file: FileCredential) -> Result:
     """Every type and term of a foreign document means something by its contexts, whatever secures it (VCDM 2.0, 4.1)."""
     case.claims = file.claims
-    if case.policy.require_accreditation and _misleads(dict(case.claims)):
+    if case.policy.require_accreditation and misleads(dict(case.claims)):
         return failed("unsafe-text")
     try:
         quads_of(file.document)
     except MalformedError as error:
         return unreadable(error)
     return skipped("none")
-
-
-def _misleads(value: JSON) -> bool:
-    """Whether any text in a foreign subject could mislead a reader (R28)."""
-    if isinstance(value, str):
-        return unsafe_text(value) is not None
-    if isinstance(value, dict):
-        return any(_misleads(name) or _misleads(item) for name, item in value.items())
-    return isinstance(value, list) and any(_misleads(item) for item in value)
 
 
 def _schema_of(case: Case) -> Schema | None:
@@ -230,7 +230,7 @@ def _file_signature(case: Case) -> Result:
     method = file.proof.method
     record: KeyRecord | None = None
     if file.self_certified:
-        issuer, key, found = file.issuer, _method_key(method), None
+        issuer, key, found = file.issuer, key_of_method(method), None
     else:
         found = case.find_issuers()[0]
         record = _key_of(case, found)
@@ -262,8 +262,8 @@ def _refused(document: Mapping[str, JSON], proof: Proof, key: PublicKey) -> Resu
 
 def _other_key(case: Case, proof: Proof) -> PublicKey | None:
     """The key of a proof beside the issuer's own (proof sets and chains); None where we do not have it."""
-    if proof.method.startswith("did:key:"):
-        return _method_key(proof.method)
+    if proof.method.startswith(("did:key:", "did:jwk:")):
+        return key_of_method(proof.method)
     try:
         did, number = parse_key_id(proof.method)
     except MalformedError:
@@ -286,7 +286,7 @@ def _self_certified(case: Case) -> Result:
     if file is None:
         return skipped("needs-format")
     try:
-        _method_key(file.proof.method)
+        key_of_method(file.proof.method)
     except WeidError:
         return failed("bad-signature", {"reason": "the proof names no usable key"})
     if file.proof.method.split("#")[0] == file.issuer:
@@ -294,13 +294,6 @@ def _self_certified(case: Case) -> Result:
     if not case.policy.require_accreditation:
         return passed("method-only", {"issuer": file.issuer})
     return failed("issuer-not-key-owner", {"issuer": file.issuer})
-
-
-def _method_key(method: str) -> PublicKey:
-    did, _, fragment = method.partition("#")
-    if f"did:key:{fragment}" != did:
-        raise MalformedError("not the verification method of a did:key")
-    return key_of_did_key(did)
 
 
 def _key_of(case: Case, found: Found) -> KeyRecord | None:

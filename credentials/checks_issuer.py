@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from credentials.case import Case, Ends, Established, Result, failed, passed, same_registry, skipped, unknown
 from credentials.schema import SHORT_LIFETIME
+from credentials.weidentity import WeIdentityCredential
 from weid.canon import JSON
 from weid.codec import rfc3339
 from weid.facts import Absent, Found
@@ -16,6 +17,8 @@ def accreditation(case: Case) -> Result:
     """The issuer had the right for this schema when it issued, in a registry that is ours or recognised."""
     if not case.policy.require_accreditation:
         return skipped("not-asked")
+    if case.legacy is not None:
+        return _legacy(case, case.legacy)
     established = case.established
     if established is None or established.found is None or established.schema is None:
         return unknown("accreditation-unknown") if _unregistered(established) else failed("not-accredited")
@@ -34,6 +37,26 @@ def accreditation(case: Case) -> Result:
     if issued is None or record.at(issued) is None:
         return failed("not-accredited", {"issuer": established.issuer, "by": record.by})
     return passed("ok", {"by": record.by, "level": record.level, "registry": answer.source.label})
+
+
+def _legacy(case: Case, credential: WeIdentityCredential) -> Result:
+    """An old credential: UNKNOWN unless every signer is in the trust data, then by its standing there (R30)."""
+    established = case.established
+    if established is None or established.found is None:
+        return unknown("legacy-authority-unknown", {"issuer": credential.issuer})
+    refused = _recognition(case, established)
+    if refused is not None:
+        return refused
+    for did in sorted({item.issuer for item in credential.everyone()}):
+        answer = case.facts.fact("issuer", did)
+        if isinstance(answer, Found) and _same_source(established, answer):
+            if answer.record.state != "approved":
+                return failed("issuer-suspended" if answer.record.state in ("suspended", "removed") else "not-accredited")
+        elif did == established.issuer and isinstance(answer, Absent):
+            return failed("not-accredited", {"issuer": did})
+        else:
+            return unknown("legacy-authority-unknown", {"issuer": did})
+    return passed("legacy-issuer-approved", {"issuer": established.issuer, "cpt": credential.cpt})
 
 
 def time(case: Case) -> Result:

@@ -32,6 +32,8 @@ def freshness(case: Case) -> Result:
     if not isinstance(answer, Found):
         # a did:key proof asked for alone rests on no registry
         alone = not case.policy.require_accreditation and case.file is not None and case.file.self_certified
+        # and neither does an old credential whose issuer no registry here knows: its address names its key (R30)
+        alone = alone or (case.legacy is not None and not case.find_issuers())
         return skipped("not-needed") if alone else unknown("no-trust-root")
     case.root = answer.record
     case.ages["root"] = (answer.source.label, answer.record.log_time)
@@ -54,6 +56,8 @@ def freshness(case: Case) -> Result:
 def status(case: Case) -> Result:
     """Not revoked, not suspended, and known recently enough; the worse of list and auditor's word counts (R9)."""
     value, established = case.compact, case.established
+    if case.legacy is not None:
+        return unknown("legacy-status-unknown")  # its revocations were a chain query, and prove nothing offline
     if case.foreign:
         return unknown("status-unknown") if case.file is not None and case.file.has_status else skipped("none")
     if value is None or established is None or established.schema is None:

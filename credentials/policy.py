@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
+from credentials.cpt import Legacy
 from credentials.presentation import Challenge
 from credentials.rules import Rule
 
 __all__ = ["Policy", "Seen"]
+
+NO_LEGACY: Final = Legacy()
 
 
 class Seen(Protocol):
@@ -26,7 +29,7 @@ class Policy:
     `required` names checks that may not be skipped (R26). `require_accreditation=False` asks only whether the proof
     is right, as W3C test suites do, and the report says so. `require_binding` is how a code must be shown: bearer
     (any way), challenge, gate or chain. `seen_revocations` holds `<list id>|<index>` of every revocation this checker
-    ever saw (R9).
+    ever saw (R9). `legacy` is what it holds about credentials of older systems (R30).
     """
 
     schemas: frozenset[bytes] | None = None
@@ -46,3 +49,4 @@ class Policy:
     seen_revocations: frozenset[str] = frozenset()
     rules: tuple[Rule, ...] = ()
     clock_tolerance: int = 2
+    legacy: Legacy = NO_LEGACY

@@ -45,7 +45,7 @@ class Check:
 class Presented:
     """What the credential says; only `Report.authentic` vouches for it. Times are UTC minutes."""
 
-    form: str  # compact | file
+    form: str  # compact | file | weidentity
     mode: str | None  # challenge | gate | chain
     id: str | None
     cid: bytes | None
@@ -69,6 +69,7 @@ class Presented:
     specimen: bool
     bind: str
     host: str
+    unsigned: tuple[str, ...] = ()  # members that an old format's signature leaves out (R30)
 
     def to_json(self) -> dict[str, JSON]:
         """Plain JSON: bytes as hex, minutes as RFC 3339."""
@@ -93,6 +94,7 @@ class Presented:
             "suite": self.suite,
             "specimen": self.specimen,
             "bind": self.bind,
+            **({"unsigned": list(self.unsigned)} if self.unsigned else {}),
         }  # fmt: skip
 
 

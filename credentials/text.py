@@ -7,7 +7,9 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["escaped", "unsafe_text"]
+from weid.canon import JSON
+
+__all__ = ["escaped", "misleads", "unsafe_text"]
 
 # Bidi controls reorder what is read; zero-width, filler and tag characters hide differences; variation selectors
 # stay allowed because ideographic variants in personal names need them.
@@ -30,6 +32,15 @@ def unsafe_text(text: str) -> str | None:
     if not unicodedata.is_normalized("NFC", text):
         return "is not in Unicode normal form NFC"
     return None
+
+
+def misleads(value: JSON) -> bool:
+    """Whether any text in a value, a name included, could mislead a reader (R28)."""
+    if isinstance(value, str):
+        return unsafe_text(value) is not None
+    if isinstance(value, dict):
+        return any(misleads(name) or misleads(item) for name, item in value.items())
+    return isinstance(value, list) and any(misleads(item) for item in value)
 
 
 def escaped(text: str, *, keep: str = "") -> str:

@@ -74,8 +74,8 @@ class FileCredential:
 
     @property
     def self_certified(self) -> bool:
-        """Whether the proof's method is a did:key, which no registry vouches for."""
-        return self.proof.method.startswith("did:key:")
+        """Whether the proof's method is a did:key or did:jwk, which no registry vouches for."""
+        return self.proof.method.startswith(("did:key:", "did:jwk:"))
 
 
 def schema_url(digest: bytes) -> str:

@@ -30,7 +30,7 @@ _CODES: Final[Mapping[str, str]] = {
     "unsupported": "unsupported type-not-accepted suite-not-accepted schema-mismatch unsafe-text schema-unknown "
     "lifetime-exceeded bind-mismatch status-missing data-loss bad-jsonld",
     "incomplete": "mandatory-hidden claims-missing",
-    "tampered": "bad-signature bad-disclosure id-mismatch bad-presentation",
+    "tampered": "bad-signature bad-disclosure id-mismatch bad-presentation legacy-salt-shifted",
     "issuer-unknown": "issuer-unknown issuer-not-in-trust-data not-resolvable",
     "issuer-not-authorised": "not-accredited accreditation-unknown not-recognised recognition-unknown "
     "recognition-ended recognition-distrusted recognition-purpose recognition-schema key-wrong-role "
@@ -47,6 +47,7 @@ _CODES: Final[Mapping[str, str]] = {
     "code-too-old": "code-too-old challenge-expired",
     "clock-differs": "clock-differs clock-behind-trust",
     "stale": "trust-stale status-stale",
+    "legacy-authentic": "legacy-authority-unknown legacy-status-unknown legacy-cpt-unknown",
     "specimen": "specimen",
 }
 VERDICT_OF: Final[Mapping[str, str]] = MappingProxyType(

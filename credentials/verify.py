@@ -7,6 +7,7 @@ One numbered table of checks. A check runs when those it needs passed; independe
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,13 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from credentials import checks_content, checks_holder, checks_issuer, checks_status, presentation, verdicts
+from credentials import checks_content, checks_holder, checks_issuer, checks_status, checks_weidentity, presentation, verdicts
 from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
 from credentials.compact import BIND_CHAIN, BIND_DOCUMENT, BIND_KEY, BIND_NONE
 from credentials.policy import Policy
 from credentials.report import Check, Outcome, Presented, Report, TrustAge
 from credentials.schema import Schema, read_schema
+from credentials.weidentity import hidden_leaves
 from weid.codec import minutes, rfc3339
 from weid.errors import WeidError
 from weid.facts import Facts, Source
@@ -46,8 +48,10 @@ def _policy_type(case: Case) -> Result:
     policy = case.policy
     if policy.schemas is None and policy.types is None:
         return passed()
-    if case.foreign:
+    if case.foreign or case.legacy is not None:
         types = frozenset(() if case.file is None else case.file.types)
+        if case.legacy is not None:
+            types = frozenset({f"cpt:{case.legacy.cpt}"})
         fits = policy.schemas is None and policy.types is not None and bool(types & policy.types)
         return passed() if fits else failed("type-not-accepted")
     candidates = [schema for _, schema in case.find_schemas()]
@@ -184,6 +188,8 @@ def _rules(case: Case, blocked: set[str]) -> list[Check]:
 
 def _hidden(case: Case) -> frozenset[str]:
     established, value = case.established, case.compact
+    if case.legacy is not None:
+        return frozenset(re.split(r"[.\[]", path)[0] for path in hidden_leaves(case.legacy))
     if established is None or established.schema is None or value is None:
         return frozenset()
     return frozenset(name for index, name in enumerate(established.schema.names) if not value.mask >> index & 1)
@@ -193,33 +199,36 @@ def _notes(case: Case) -> tuple[str, ...]:
     notes = [] if case.policy.require_accreditation else [_PROOF_ONLY]
     if case.presentation is not None and case.presentation.mode != presentation.CHALLENGE:
         notes.append(_RELAY)
+    if case.legacy is not None and case.legacy_proof is not None:
+        notes += checks_weidentity.notes(case.legacy, case.legacy_proof)
     return tuple(notes)
 
 
 def _presented(case: Case) -> Presented:
-    established, file = case.established, case.file
+    established, file, legacy = case.established, case.file, case.legacy
     schema = None if established is None else established.schema
     found = None if established is None else established.found
     start, end = case.period
     value, own = case.compact, None if file is None else file.own
     cid = None if established is None else established.cid
-    issuer = established.issuer if established is not None else "" if file is None else file.issuer
+    named = legacy or file
+    issuer = established.issuer if established is not None else "" if named is None else named.issuer
     shown = case.presentation
     claims = case.claims if case.claims is not None else {}
     return Presented(
-        form="compact" if file is None else "file",
+        form="weidentity" if legacy is not None else "compact" if file is None else "file",
         mode=None if shown is None else presentation.MODES[shown.mode],
-        id=file.id if file is not None else None if cid is None else f"{issuer}/credentials/{cid.hex()}",
+        id=named.id if named is not None else None if cid is None else f"{issuer}/credentials/{cid.hex()}",
         cid=cid,
         issuer=issuer,
         issuer_names={} if found is None else _names(case, issuer, found.source),
         registry="" if found is None else found.source.label,
         recognised=found is not None and case.root is not None and found.source.genesis != case.root.genesis,
         schema=None if schema is None else schema.digest,
-        type=schema.type if schema is not None else "" if file is None else file.types[-1],
+        type=_type(case, schema),
         title={} if schema is None else schema.title,
         claims=MappingProxyType(dict(claims)),
-        hidden=tuple(sorted(_hidden(case))),
+        hidden=tuple(sorted(_hidden(case))) if legacy is None else hidden_leaves(legacy),
         labels={} if schema is None else _labels(schema.document, schema.digest),
         texts={} if schema is None else _texts(schema, claims),
         issued=case.issued,
@@ -227,11 +236,20 @@ def _presented(case: Case) -> Presented:
         valid_until=end,
         status=None if established is None else established.list_id,
         index=value.index if value is not None else None if own is None else own.index,
-        suite=case.suite,
+        suite=case.suite if legacy is None or established is None else established.key.suite,
         specimen=value.specimen if value is not None else own is not None and own.specimen,
         bind=_BINDS[case.bind_kind],
         host=case.host,
+        unsigned=() if case.legacy_proof is None else case.legacy_proof.unsigned,
     )
+
+
+def _type(case: Case, schema: Schema | None) -> str:
+    if schema is not None:
+        return schema.type
+    if case.legacy is not None:
+        return f"CPT {case.legacy.cpt}"
+    return "" if case.file is None else case.file.types[-1]
 
 
 def _names(case: Case, issuer: str, source: Source) -> Mapping[str, str]:

@@ -30,17 +30,20 @@ from registry import operations as ops
 from registry.bundle import open_bundle, parse_bundle
 from registry.genesis import FLOORS, Genesis, Member, fingerprint, print_genesis
 from registry.log import Registry
+from registry.node.resolver import resolver_blueprint
 from registry.signer import OperatorKeys
 from registry.snapshot import parse_snapshot
 from tests import spec_tables
 from weid import cbor, merkle
 from weid.canon import jcs, parse_json
 from weid.codec import from_minutes, minutes, parse_rfc3339
-from weid.did import DID, key_id, weid_did
+from weid.did import DID, did_key, key_id, weid_did
 from weid.document import resolve
+from weid.facts import NoFacts
 from weid.hashes import SHA256
 from weid.keys import LocalSigner, PublicKey
 from weid.records import RegisterLeaf, StatusEntries, status_digest, status_list_id
+from weid.resolver import Resolver
 from weid.suites import suite
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "spec"
@@ -171,6 +174,16 @@ def _publication(own: ops.Author, schema: Schema, card: Issued) -> ops.SignedOpe
 def blocks(page: Path) -> dict[str, str]:
     """The named examples of a page: name → content."""
     return {name: content for _, name, content in FENCE.findall(page.read_text("utf-8"))}
+
+
+def _resolved(part: str, accept: str) -> str:
+    """What the resolver answers about the did:key of key 1."""
+    from flask import Flask
+
+    app = Flask("examples")
+    app.register_blueprint(resolver_blueprint(Resolver(NoFacts)))
+    answer = app.test_client().get(f"/1.0/identifiers/{did_key(public(1))}{part}", headers={"Accept": accept})
+    return pretty(json.loads(answer.data))
 
 
 def hexed(data: bytes) -> str:
@@ -348,6 +361,8 @@ def _verification(made: Library) -> dict[str, str]:
         "checks": checks,
         "did": f"{made.did}\n",
         "did-document": pretty(resolution.document),
+        "resolution": _resolved("", "application/did-resolution"),
+        "dereferencing": _resolved("%23x", "application/did-url-dereferencing"),
     }
 
 

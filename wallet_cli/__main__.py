@@ -21,6 +21,7 @@ COMMANDS = {
         "wallet_cli.verify:verify",
         "Check a credential offline: FILE, code text, picture, or - for standard input.",
     ),
+    "import": ("wallet_cli.old_format:import_", "Turn a WeIdentity credential into a request to issue it again."),
     "trust": ("wallet_cli.trust:trust", "The registry you trust, and its bundles."),
     "registry": ("wallet_cli.registry:registry", "Run a registry: init, serve, tick, bundle, fsck."),
     "issuer": ("issuer_app.cli:issuer", "An institution's desk: init, serve, issue, revoke, find."),

@@ -1,4 +1,4 @@
-"""Decentralized identifiers: did:weid and did:key read strictly, other methods by syntax alone (R5)."""
+"""Decentralized identifiers: did:weid, did:key, did:jwk and did:web read strictly, others by syntax alone (R5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ _CHAIN = r"(?:0|[1-9][0-9]{0,18})"
 _ANY = re.compile(r"did:[a-z0-9]+:(?:(?:[A-Za-z0-9._-]|%[0-9A-F]{2})*:)*(?:[A-Za-z0-9._-]|%[0-9A-F]{2})+\Z")
 _WEID = re.compile(rf"did:weid:({_CHAIN}):0x([0-9a-f]{{40}})\Z")
 _KEY = re.compile(r"did:key:z[1-9A-HJ-NP-Za-km-z]+\Z")
-_STRICT = {"weid": _WEID, "key": _KEY}
+_JWK = re.compile(r"did:jwk:[A-Za-z0-9_-]+\Z")
+# A host name with a letter in its last label (no IP address: it has no certificate to trust), a port, path segments.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_WEB = re.compile(
+    rf"did:web:(?:{_LABEL}\.)*(?=[A-Za-z0-9-]*[A-Za-z]){_LABEL}(?:%3A[1-9][0-9]{{0,4}})?"
+    r"(?::(?!\.{1,2}(?::|\Z))(?:[A-Za-z0-9._-]|%(?!2F|5C|00)[0-9A-F]{2})+)*\Z"
+)
+_STRICT = {"weid": _WEID, "key": _KEY, "jwk": _JWK, "web": _WEB}
 _KEY_ID = re.compile(rf"([^#]+)#key-({_NUMBER})\Z")
 
 
@@ -66,7 +73,7 @@ def _is_did(text: str) -> bool:
 def address_of(key: PublicKey) -> bytes:
     """The 20-byte address of a key (R5): WeIdentity's for secp256k1 and SM2, our own for the rest."""
     if key.suite == "secp256k1":
-        return _keccak256(key.xy())[-20:]
+        return keccak256(key.xy())[-20:]
     if key.suite == "sm2":
         return SM3(key.xy())[-20:]
     return SHA256(framed("weid/addr/v1", key.multicodec_bytes))[-20:]
@@ -105,11 +112,12 @@ def parse_key_id(text: str) -> tuple[DID, int]:
     return DID(match[1]), int(match[2])
 
 
-def _keccak256(data: bytes) -> bytes:
+def keccak256(data: bytes) -> bytes:
+    """Ethereum's hash, which names secp256k1 keys."""
     # Ethereum's Keccak, not SHA3-256: they differ in padding, and hashlib has only the latter.
     from Cryptodome.Hash import keccak
 
     return bytes(keccak.new(digest_bits=256, data=data).digest())
 
 
-__all__ = ["DID", "address_of", "did_key", "key_id", "key_of_did_key", "parse_key_id", "weid_did"]
+__all__ = ["DID", "address_of", "did_key", "keccak256", "key_id", "key_of_did_key", "parse_key_id", "weid_did"]

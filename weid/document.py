@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from weid.canon import JSON
 from weid.codec import rfc3339
 from weid.did import DID, key_id, key_of_did_key
-from weid.errors import DeactivatedError, NotRegisteredError, ResolutionError
+from weid.did_jwk import did_jwk_document, key_of_did_jwk
+from weid.did_web import Documents, read_document
+from weid.errors import DeactivatedError, MalformedError, NotRegisteredError, ResolutionError
 from weid.facts import Facts, Found, Unknown
+from weid.keys import PublicKey
 from weid.records import DidRecord, KeyRecord, ServiceRecord
 
 CONTEXTS: tuple[str, str] = ("https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1")
@@ -33,15 +36,19 @@ class Resolution:
     metadata: dict[str, JSON]
 
 
-def resolve(did: str, facts: Facts, *, version: int | None = None, at: int | None = None) -> Resolution:
+def resolve(
+    did: str, facts: Facts, *, version: int | None = None, at: int | None = None, documents: Documents | None = None
+) -> Resolution:
     """The document of a DID: the newest, one version, or as it stood at a log minute.
 
-    Raises NotRegisteredError, DeactivatedError (only for the newest view) or ResolutionError
-    (`no-such-version`, or a code naming the trust data that is missing).
+    A did:weid comes from `facts`, a did:web from `documents`, did:key and did:jwk from themselves. Raises
+    NotRegisteredError, DeactivatedError (only for the newest view) or ResolutionError (`no-such-version`,
+    `method-not-supported`, `not-versioned`, `invalid-did-document`, or a code naming the trust data that is missing);
+    for a key that cannot be used MalformedError, KeyMaterialError or UnknownSuiteError.
     """
     parsed = DID(did)
-    if parsed.method == "key":
-        return Resolution(did_key_document(parsed), {})
+    if parsed.method != "weid":
+        return Resolution(_unlogged(parsed, documents, version is not None or at is not None), {})
     answer = facts.fact("did", str(parsed))
     if isinstance(answer, Unknown):
         raise ResolutionError(f"cannot say anything about {did}", code=answer.reason)
@@ -51,6 +58,33 @@ def resolve(did: str, facts: Facts, *, version: int | None = None, at: int | Non
     if version is None and at is None and record.deactivated is not None:
         raise DeactivatedError(f"{did} was deactivated at {rfc3339(record.deactivated)}")
     return resolution(record, version=version, at=at)
+
+
+def _unlogged(did: DID, documents: Documents | None, versioned: bool) -> dict[str, JSON]:
+    """The document of a DID that no log keeps the history of."""
+    if did.method not in ("key", "jwk", "web") or (did.method == "web" and documents is None):
+        raise ResolutionError(f"did:{did.method} is not resolved here", code="method-not-supported")
+    if versioned:
+        raise ResolutionError(f"did:{did.method} has no versions", code="not-versioned")
+    if did.method != "web" or documents is None:
+        return did_key_document(did) if did.method == "key" else did_jwk_document(did)
+    data = documents(did)
+    if data is None:
+        raise NotRegisteredError(f"no document of {did} is at hand")
+    return read_document(data, did)
+
+
+def key_of_method(method: str) -> PublicKey:
+    """The key of a verification method that spells its own key: did:key or did:jwk.
+
+    MalformedError for other ids; errors of the key as `key_of_did_key` and `key_of_did_jwk`.
+    """
+    did, _, fragment = method.partition("#")
+    if did.startswith("did:jwk:") and fragment == "0":
+        return key_of_did_jwk(did)
+    if f"did:key:{fragment}" != did:
+        raise MalformedError("not the verification method of a did:key or did:jwk")
+    return key_of_did_key(did)
 
 
 def resolution(record: DidRecord, *, version: int | None = None, at: int | None = None) -> Resolution:

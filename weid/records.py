@@ -20,6 +20,8 @@ from weid.errors import MalformedError
 from weid.keys import PublicKey
 from weid.status import REASONS as REASONS
 from weid.status import STATES as STATES
+from weid.status import RegisterLeaf as RegisterLeaf
+from weid.status import RegisterMark as RegisterMark
 from weid.status import StatusEntries as StatusEntries
 from weid.status import StatusEntry as StatusEntry
 from weid.status import pack_entries as pack_entries
@@ -198,23 +200,6 @@ class OverrideRecord:
     author: str
     at: int
     published: int
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterLeaf:
-    """One issuance: the slot and the credential id."""
-
-    index: int
-    cid: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterMark:
-    """What one publication of an issuance register committed to."""
-
-    published: int
-    root: bytes
-    size: int
 
 
 @dataclass(frozen=True, slots=True)

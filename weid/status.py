@@ -11,8 +11,8 @@ from weid.hashes import Hash
 from weid.signing import framed
 
 __all__ = [
-    "REASONS", "STATES", "StatusEntries", "StatusEntry", "pack_entries", "register_leaf", "status_digest",
-    "status_list_id", "unpack_entries",
+    "REASONS", "STATES", "RegisterLeaf", "RegisterMark", "StatusEntries", "StatusEntry", "pack_entries", "register_leaf",
+    "status_digest", "status_list_id", "unpack_entries",
 ]  # fmt: skip
 
 REASONS = (
@@ -36,6 +36,23 @@ class StatusEntry:
     state: str  # revoked | suspended
     reason: str  # one of REASONS
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterLeaf:
+    """One issuance: the slot and the credential id."""
+
+    index: int
+    cid: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterMark:
+    """What one publication of an issuance register committed to."""
+
+    published: int
+    root: bytes
+    size: int
 
 
 def status_list_id(issuer: str, number: int) -> str:

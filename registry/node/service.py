@@ -18,11 +18,13 @@ from werkzeug.exceptions import HTTPException
 from registry.engines import MAX_ENTRY
 from registry.genesis import fingerprint, print_genesis
 from registry.log import Registry
+from registry.node.resolver import resolver_blueprint
 from registry.registers import unpack_leaves
 from weid.codec import b64, parse_rfc3339, rfc3339
 from weid.codec import minutes as whole_minutes
 from weid.document import resolve
 from weid.errors import DeactivatedError, MalformedError, NotRegisteredError, WeidError
+from weid.resolver import Resolver
 
 __all__ = ["blueprint", "create_node"]
 
@@ -42,6 +44,7 @@ def create_node(registry: Registry, *, clock: Callable[[], int] | None = None, r
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     limiter.limit(rate, methods=["POST"])(routes)
     app.register_blueprint(routes)
+    app.register_blueprint(resolver_blueprint(Resolver(registry.facts)))
     return app
 
 

@@ -12,6 +12,7 @@ import pytest
 from credentials import carrier, wording
 from credentials.binding import NO_BINDING, Binding
 from credentials.compact import disclose
+from credentials.cpt import Legacy, read_cpt
 from credentials.data_integrity import sign
 from credentials.issue import Issued
 from credentials.policy import Policy
@@ -20,6 +21,7 @@ from credentials.report import Outcome, Report
 from credentials.rules import rules_from_json
 from credentials.vcdm import file_bytes
 from credentials.verify import verify
+from tests.credentials import old
 from tests.credentials.world import (
     ALL_COMPLETE,
     CLAIMS,
@@ -192,9 +194,62 @@ def policy_of(case: dict[str, Any], world: World) -> Policy:
     return policy
 
 
+def legacy_of(case: dict[str, Any], world: World) -> tuple[bytes, Legacy]:
+    """A credential of an older system, and what the checker holds about it (R30)."""
+    value = case["legacy"]
+    issuer = old.OldIssuer("old", value.get("method", "weid:101"), value.get("suite", "secp256k1"))
+    signer = old.OldIssuer(value["signer"]) if "signer" in value else issuer
+    signer.did = issuer.did
+    made = _legacy(value, signer)
+    if "known" in value:
+        ended = NOW - DAY if "end" in value else None
+        recorded = old.OldIssuer("another") if value.get("other_key") else issuer
+        recorded.did = issuer.did
+        old.known(world, recorded, value["known"], value.get("role", "assert"), end=value.get("end"), ended=ended)
+    if "worded" in value:
+        made = old.worded(made, value["worded"])
+    held = Legacy(
+        keys={issuer.did: (issuer.key,)} if value.get("key") else {},
+        cpts={2000006: read_cpt(old.CPT)} if value.get("cpt") else {},
+        salt_length=value.get("salt_length"),
+    )
+    return json.dumps(made).encode(), held
+
+
+def _legacy(value: dict[str, Any], issuer: old.OldIssuer) -> dict[str, Any]:
+    form, profile = value.get("form", "original"), value.get("profile", "P3")
+    if form == "lite":
+        return old.lite(issuer)
+    terms: dict[str, Any] = {}
+    if "only" in value:
+        terms = {"claim": {value["only"]: old.CLAIM[value["only"]]}, "salt": {value["only"]: old.SALT[value["only"]]}}
+    if "days" in value:
+        terms["expirationDate"] = NOW * 60 + value["days"] * old.DAY
+    made = old.original(issuer, profile, **terms)
+    if form == "multi":
+        second = old.OldIssuer("second")
+        made = old.multi(second, [made, old.original(second, profile, id="0aaaaaaa-88c3-4122-afb6-87e21d2ae656")], profile)
+        made["claim"]["credentialList"][0]["claim"].update(value.get("inner", {}))
+    made = old.hide(made, *value.get("hide", []))
+    for name, item in value.get("edit", {}).items():
+        if name == "creator":
+            made["proof"]["creator"] = issuer.did + item
+        else:
+            (made if name in made else made["claim"])[name] = item
+    if "shift" in value:
+        name, by = value["shift"]
+        whole, cut = made["claim"][name] + made["proof"]["salt"][name], len(made["claim"][name]) + by
+        made["claim"][name], made["proof"]["salt"][name] = whole[:cut], whole[cut:]
+    return made
+
+
 def run(name: str, suite_name: str) -> tuple[dict[str, Any], Report]:
     case = json.loads((HERE / name / "case.json").read_text("utf-8"))
     world = world_of(case, suite_name)
+    if "legacy" in case:
+        data, held = legacy_of(case, world)
+        policy = replace(policy_of(case, world), legacy=held)
+        return case, verify(data, facts=world.facts(), policy=policy, at=at(NOW + case.get("at", 0)))
     issued = credential_of(case, world)
     if "world" in case:
         register_of(case, world, issued)

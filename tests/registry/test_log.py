@@ -36,6 +36,7 @@ from weid.errors import (
 )  # fmt: skip
 from weid.keys import LocalSigner
 from weid.suites import SUITES
+from weid.suites._suite import fits_own_formats
 
 
 def filled(world: World, count: int = 30) -> list[bytes]:
@@ -227,6 +228,8 @@ def test_gm_uses_sm2_and_sm3_only(tmp_path: Path) -> None:
     world = World(tmp_path, profile="gm")
     assert world.genesis.hash.name == "sm3"
     for name in SUITES:
+        if not fits_own_formats(SUITES[name]):
+            continue  # its signatures are too long for any operation, in every profile
         actor = world.actor(name)
         made = ops.did_create(world.author(actor), list(actor.signers.values()))
         world.submit(made, "applied" if name == "sm2" else "wrong-suite")

@@ -283,13 +283,8 @@ def test_jwk_names() -> None:
     assert len(unb64u(shapes["ml-dsa-44"]["pub"])) == 1312
 
 
-<<<<<<< HEAD
-def test_the_jwk_of_the_working_group() -> None:
-    """The thumbprint of the zero seed's AKP JWK is the `kid` of the drafts that became RFC 9964 (alg, kty, pub)."""
-=======
 def test_the_jwk_of_rfc_9964() -> None:
     """The thumbprint of the zero seed's JWK is the one RFC 9964 gives its example: seed, key and members agree."""
->>>>>>> work-c
     key = PublicKey("ml-dsa-44", suite("ml-dsa-44").public(bytes(32)))
     assert b64u(SHA256(jcs(dict(key.jwk())))) == "T4xl70S7MT6Zeq6r9V9fPJGVn76wfnXJ21-gyo0Gu6o"
 
@@ -361,12 +356,8 @@ def test_own_formats_refuse_suites_that_do_not_fit(name: str) -> None:
     for context, row in CONTEXTS.items():
         signer = new_signer(row.roles[0], name)
         if not row.own:
-<<<<<<< HEAD
-            verify(signer.public_key, signer.role, context, PAYLOAD, signer.sign(context, PAYLOAD))
-=======
             payload = payload_of(context)
             verify(signer.public_key, signer.role, context, payload, signer.sign(context, payload))
->>>>>>> work-c
             continue
         for attempt in (
             partial(signer.sign, context, PAYLOAD),
