@@ -30,6 +30,7 @@ class Policy:
     is right, as W3C test suites do, and the report says so. `require_binding` is how a code must be shown: bearer
     (any way), challenge, gate or chain. `seen_revocations` holds `<list id>|<index>` of every revocation this checker
     ever saw (R9). `legacy` is what it holds about credentials of older systems (R30).
+    `proof_challenge` and `proof_domain` are what a W3C proof must carry.
     """
 
     schemas: frozenset[bytes] | None = None
@@ -50,3 +51,5 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     clock_tolerance: int = 2
     legacy: Legacy = NO_LEGACY
+    proof_challenge: str | None = None
+    proof_domain: str | None = None

@@ -1,0 +1,195 @@
+"""W3C presentations: the holder's proof, and every credential inside through the one pipeline.
+
+A presentation is as good as the worst of its own checks and of its credentials. Never raises for bad input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from credentials import data_integrity
+from credentials.case import Result, failed, passed, skipped, unknown
+from credentials.checks_content import unreadable
+from credentials.data_integrity import Proof, read_proofs
+from credentials.data_model import check_presentation, moment, texts
+from credentials.jsonld.quads import quads_of
+from credentials.policy import Policy
+from credentials.report import Check, Outcome, Report
+from credentials.verify import verify
+from weid.canon import JSON, jcs, parse_json
+from weid.codec import minutes
+from weid.did import parse_key_id
+from weid.document import key_of_method
+from weid.errors import MalformedError, SignatureError, WeidError
+from weid.facts import Facts, Found
+from weid.keys import PublicKey
+
+__all__ = ["MAX_CREDENTIALS", "PresentationReport", "verify_presentation"]
+
+MAX_CREDENTIALS: Final = 64
+_CODES: Final = ("not-a-credential", "unsupported", "too-large", "bad-proof-chain", "bad-proof-purpose")
+
+
+@dataclass(frozen=True, slots=True)
+class PresentationReport:
+    """The answer for a presentation: its own checks, and one Report for each credential in it, in order."""
+
+    checks: tuple[Check, ...]
+    credentials: tuple[Report, ...]
+    holder: str | None
+    at: int
+
+    def __iter__(self) -> Iterator[Check]:
+        return iter(self.checks)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of FAILED > UNKNOWN > PASSED, over everything in it."""
+        found = {check.outcome for check in self.checks} | {report.outcome for report in self.credentials}
+        if Outcome.FAILED in found:
+            return Outcome.FAILED
+        return Outcome.UNKNOWN if Outcome.UNKNOWN in found else Outcome.PASSED
+
+    @property
+    def exit_code(self) -> int:
+        """0 valid, 1 no, 3 cannot say (R26)."""
+        return {Outcome.PASSED: 0, Outcome.FAILED: 1}.get(self.outcome, 3)
+
+    def to_json(self) -> dict[str, JSON]:
+        """The report for programs."""
+        return {
+            "outcome": self.outcome.value,
+            "exitCode": self.exit_code,
+            "holder": self.holder,
+            "checks": [
+                {"id": check.id, "outcome": check.outcome.value, "code": check.code, "sentence": check.sentence(),
+                 "evidence": dict(check.evidence)}
+                for check in self.checks
+            ],
+            "credentials": [report.to_json() for report in self.credentials],
+        }  # fmt: skip
+
+
+def verify_presentation(data: bytes, *, facts: Facts, policy: Policy | None = None, at: datetime) -> PresentationReport:
+    """What can be said about a W3C presentation in JSON at the moment `at`.
+
+    `policy.proof_challenge` and `policy.proof_domain` are what the holder's proof must carry; the rest of the policy
+    is for the credentials.
+    """
+    wanted, now = policy or Policy(), minutes(at)
+    try:
+        document, proofs = _read(data)
+    except WeidError as error:
+        code = error.code if error.code in _CODES or error.code.startswith("vcdm-") else "malformed"
+        return PresentationReport((_check("format", failed(code, {"reason": str(error)})),), (), None, now)
+    holder = _holder(document)
+    steps: tuple[tuple[str, Callable[[], Result]], ...] = (
+        ("validity", lambda: _validity(proofs, now)),
+        ("schema", lambda: _terms(document)),
+        ("proof.signature", lambda: _signatures(document, proofs, facts)),
+        ("holder.binding", lambda: _bound(holder, proofs)),
+        ("challenge", lambda: _asked(proofs, wanted)),
+    )
+    checks = [_check("format", passed()), *(_check(name, step()) for name, step in steps)]
+    inner = replace(wanted, proof_challenge=None, proof_domain=None)
+    reports = tuple(verify(jcs(item), facts=facts, policy=inner, at=at) for item in _credentials(document))
+    return PresentationReport(tuple(checks), reports, holder, now)
+
+
+def _check(name: str, result: Result) -> Check:
+    return Check(name, *result)
+
+
+def _read(data: bytes) -> tuple[Mapping[str, JSON], tuple[Proof, ...]]:
+    document = parse_json(data)
+    if not isinstance(document, dict) or "VerifiablePresentation" not in texts(document.get("type")):
+        raise MalformedError("not a presentation", code="not-a-credential")
+    check_presentation(document)
+    if len(_credentials(document)) > MAX_CREDENTIALS:
+        raise MalformedError(f"more than {MAX_CREDENTIALS} credentials", code="too-large")
+    return document, read_proofs(document)
+
+
+def _credentials(document: Mapping[str, JSON]) -> list[JSON]:
+    value = document.get("verifiableCredential", [])
+    return value if isinstance(value, list) else [value]
+
+
+def _holder(document: Mapping[str, JSON]) -> str | None:
+    value = document.get("holder")
+    found = value.get("id") if isinstance(value, dict) else value
+    return found if isinstance(found, str) else None
+
+
+def _validity(proofs: tuple[Proof, ...], now: int) -> Result:
+    for proof in proofs:
+        end = None if proof.expires is None else moment(proof.expires)
+        if proof.expires is not None and (end is None or now >= minutes(end[0])):
+            return failed("expired", {"until": proof.expires})
+    return passed("no-end") if all(proof.expires is None for proof in proofs) else passed()
+
+
+def _terms(document: Mapping[str, JSON]) -> Result:
+    try:
+        quads_of(document)
+    except MalformedError as error:
+        return unreadable(error)
+    return passed()
+
+
+def _signatures(document: Mapping[str, JSON], proofs: tuple[Proof, ...], facts: Facts) -> Result:
+    missing = False
+    for proof in proofs:
+        if proof.purpose != "authentication":
+            return failed("bad-proof-purpose")
+        try:
+            key = _key(proof.method, facts)
+            if key is None:
+                missing = True
+                continue
+            data_integrity.verify(document, proof, key, "present")
+        except MalformedError as error:
+            return unreadable(error) if proof.kind.rdf else failed("bad-signature", {"reason": str(error)})
+        except WeidError:
+            return failed("bad-signature")
+    return unknown("proof-unresolved") if missing else passed()
+
+
+def _key(method: str, facts: Facts) -> PublicKey | None:
+    """The key a presentation is signed with: one that spells itself, or a `present` key of a DID in the trust data."""
+    if method.startswith(("did:key:", "did:jwk:")):
+        try:
+            return key_of_method(method)
+        except WeidError:
+            raise SignatureError("the proof names no usable key") from None
+    try:
+        did, number = parse_key_id(method)
+    except MalformedError:
+        return None
+    answer = facts.fact("did", str(did))
+    record = answer.record.key_number(number) if isinstance(answer, Found) else None
+    return record.key if record is not None and record.role == "present" and record.end is None else None
+
+
+def _bound(holder: str | None, proofs: tuple[Proof, ...]) -> Result:
+    """Whoever is named as the holder made one of the proofs."""
+    if holder is None:
+        return skipped("none")
+    owners = {proof.method.partition("#")[0] for proof in proofs}
+    return passed() if holder in owners else failed("holder-key-mismatch", {"holder": holder})
+
+
+def _asked(proofs: tuple[Proof, ...], policy: Policy) -> Result:
+    """The proofs answer this checker's question: the same challenge, and a domain that is its own."""
+    if policy.proof_challenge is None and policy.proof_domain is None:
+        return skipped("not-needed")
+    for proof in proofs:
+        if policy.proof_challenge is not None and proof.options.get("challenge") != policy.proof_challenge:
+            return failed("challenge-mismatch" if "challenge" in proof.options else "challenge-missing")
+        named = proof.options.get("domain")
+        if policy.proof_domain is not None and policy.proof_domain not in (named if isinstance(named, list) else [named]):
+            return failed("challenge-mismatch", {"domain": named})
+    return passed()

@@ -1,0 +1,122 @@
+"""W3C presentations: holder's proof, question, and the credentials inside."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from credentials.data_integrity import sign
+from credentials.policy import Policy
+from credentials.report import Outcome
+from credentials.verify_presentation import MAX_CREDENTIALS, PresentationReport, verify_presentation
+from tests.credentials.test_foreign import document
+from tests.credentials.world import World, at, make_signer
+from weid.did import did_key
+from weid.keys import LocalSigner
+
+PROOF_ONLY = Policy(require_accreditation=False)
+ASKED = Policy(require_accreditation=False, proof_challenge="n-1", proof_domain="https://v.example")
+SUITES = ["eddsa-jcs-2022", "eddsa-rdfc-2022"]
+
+
+def holder(name: str = "holder", role: str = "present") -> LocalSigner:
+    key = make_signer("ed25519", role, name).public_key
+    return make_signer("ed25519", role, name, f"{did_key(key)}#{key.multikey()}")
+
+
+def presented(*, cryptosuite: str = "eddsa-rdfc-2022", more: dict[str, Any] | None = None, **change: Any) -> dict[str, Any]:
+    signer = holder()
+    value = {
+        "@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"],
+        "type": ["VerifiablePresentation"], "holder": signer.kid.split("#")[0], "verifiableCredential": [document()], **change,
+    }  # fmt: skip
+    unsigned = {name: item for name, item in value.items() if item is not ...}
+    purpose = (more or {}).pop("proofPurpose", "authentication")
+    options = {"challenge": "n-1", "domain": "https://v.example", **(more or {})}
+    return sign(unsigned, signer, created="2026-11-23T08:00:00Z", purpose=purpose, cryptosuite=cryptosuite, more=options)
+
+
+def check(value: Any, policy: Policy = ASKED) -> PresentationReport:
+    return verify_presentation(json.dumps(value).encode(), facts=World().facts(), policy=policy, at=at())
+
+
+def code_of(report: PresentationReport, name: str) -> str:
+    return next(item.code for item in report if item.id == name)
+
+
+@pytest.mark.parametrize("cryptosuite", SUITES)
+def test_an_answered_question_passes(cryptosuite: str) -> None:
+    """The holder's proof, the challenge, the domain and each credential."""
+    report = check(presented(cryptosuite=cryptosuite))
+    assert (report.outcome, report.exit_code, len(report.credentials)) == (Outcome.PASSED, 0, 1)
+    assert json.dumps(report.to_json())
+
+
+def test_a_presentation_may_hold_none_or_several() -> None:
+    assert check(presented(verifiableCredential=...)).outcome is Outcome.PASSED
+    assert len(check(presented(verifiableCredential=[document(), document(suite="p256")])).credentials) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "code"),
+    [
+        ({"more": {"challenge": "n-2"}}, "challenge", "challenge-mismatch"),
+        ({"more": {"domain": "https://other.example"}}, "challenge", "challenge-mismatch"),
+        ({"more": {"expires": "2026-01-01T00:00:00Z"}}, "validity", "expired"),
+        ({"more": {"expires": "soon"}, "cryptosuite": "eddsa-jcs-2022"}, "validity", "expired"),
+        ({"more": {"proofPurpose": "assertionMethod"}}, "proof.signature", "bad-proof-purpose"),
+        ({"holder": "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"}, "holder.binding", "holder-key-mismatch"),
+        (
+            {"@context": ["https://www.w3.org/ns/credentials/v2"], "unheard": 1, "cryptosuite": "eddsa-jcs-2022"},
+            "schema",
+            "data-loss",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(change: dict[str, Any], name: str, code: str) -> None:
+    report = check(presented(**change))
+    assert (report.outcome, code_of(report, name)) == (Outcome.FAILED, code)
+
+
+def test_a_bad_credential_is_enough() -> None:
+    """A valid proof of the holder does not make up for a credential that is expired or was changed."""
+    expired = check(presented(verifiableCredential=[document(), document(validUntil="2026-02-01T00:00:00Z")]))
+    assert (expired.outcome, [report.verdict for report in expired.credentials]) == (Outcome.FAILED, ["valid-bearer", "expired"])
+    changed = {**document(), "name": "Somebody else"}
+    assert check(presented(verifiableCredential=[changed])).credentials[0].verdict == "tampered"
+
+
+@pytest.mark.parametrize("cryptosuite", SUITES)
+def test_any_change_of_the_presentation_fails(cryptosuite: str) -> None:
+    """Every member, every member of the proof, and the credentials themselves."""
+    good = presented(cryptosuite=cryptosuite)
+    changes: list[dict[str, Any]] = [
+        {**good, "holder": "did:example:x"},
+        {**good, "id": "urn:new"},
+        {**good, "verifiableCredential": []},
+    ]
+    changes += [{**good, "proof": {**good["proof"], name: value}} for name, value in (
+        ("challenge", "n-2"), ("domain", "x"), ("created", "2026-11-23T08:00:01Z"), ("nonce", "x"),
+        ("verificationMethod", holder("other").kid))]  # fmt: skip
+    for changed in changes:
+        assert check(changed, PROOF_ONLY).outcome is not Outcome.PASSED
+
+
+def test_a_key_for_issuing_does_not_present() -> None:
+    """R1: the proof of a presentation is made by a key for presenting; an unsigned presentation proves nobody."""
+    bare = {name: item for name, item in presented().items() if name != "proof"}
+    assert check(bare).checks[0].code == "unsupported"
+
+
+@pytest.mark.parametrize(
+    "junk", [None, 7, "x", [], {}, {"type": "VerifiablePresentation"}, {"type": ["VerifiablePresentation"], "@context": 1}]
+)
+def test_junk_is_a_report(junk: Any) -> None:
+    assert check(junk).exit_code == 1
+
+
+def test_there_is_a_limit() -> None:
+    many = {**presented(), "verifiableCredential": [document()] * (MAX_CREDENTIALS + 1)}
+    assert check(many).checks[0].code == "too-large"
