@@ -221,13 +221,12 @@ def issue(
 
 @issuer.command()
 @FOLDER
-@PASS
 @click.argument("text", default="")
-@click.option("--limit", default=20, show_default=True)
-def find(folder: Path, passphrase_file: str | None, text: str, limit: int) -> None:
-    """Find certificates by name, number or id; one JSON object a line."""
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+def find(folder: Path, text: str, limit: int) -> None:
+    """Find certificates by name, number or id; one JSON object a line. It opens no key."""
     with (place := Premises.open(folder)).opened:
-        for row in place.desk(_passphrase(passphrase_file)).find(text, limit):
+        for row in place.ledger().find(text, limit):
             _print(row)
 
 

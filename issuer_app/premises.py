@@ -19,6 +19,7 @@ from weid.errors import MalformedError
 
 if TYPE_CHECKING:
     from issuer_app.desk import Desk
+    from issuer_app.ledger import Ledger
     from issuer_app.office import Office
     from weid.pack import Pack
     from weid.sealed import Passphrase
@@ -76,6 +77,16 @@ class Premises:
         desk = Desk.open(self.folder / "desk", client=self.client, passphrase=passphrase, random=secrets.token_bytes)
         self.opened.callback(desk.close)
         return desk
+
+    def ledger(self) -> Ledger:
+        """What the desk has issued, without its keys; MalformedError `no-party` where there is no desk."""
+        from issuer_app.ledger import Ledger
+
+        if not self.holds("desk"):
+            raise MalformedError(f"{self.folder} holds no desk", code="no-party")
+        held = Ledger(self.folder / "desk" / "issued.db")
+        self.opened.callback(held.close)
+        return held
 
     def office(self, kind: str, passphrase: str | Passphrase) -> Office:
         """The reviewer's or auditor's office."""

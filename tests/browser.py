@@ -8,10 +8,12 @@ In CI (`CI` set) a browser that is there but cannot be driven fails the test ins
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -35,21 +37,43 @@ def found() -> str | None:
 
 @contextmanager
 def chromium(extra: Sequence[str] = ()) -> Iterator[Any]:
-    """A running browser."""
+    """A browser without anybody's cookies: one process serves all tests, unless `extra` asks for one of its own."""
+    browser = _launched(tuple(extra)) if extra else _shared()
+    try:
+        yield browser
+    finally:
+        for context in browser.contexts:
+            context.close()
+        if extra:
+            browser.close()
+
+
+@lru_cache(maxsize=1)
+def _shared() -> Any:
+    return _launched(())
+
+
+@lru_cache(maxsize=1)
+def _driver() -> Any:
+    from playwright.sync_api import sync_playwright
+
+    driver = sync_playwright().start()
+    atexit.register(driver.stop)
+    return driver
+
+
+def _launched(extra: tuple[str, ...]) -> Any:
     path = found()
     if path is None:
         _skip("no chromium on this machine (set WEID_CHROMIUM)")
     try:
-        from playwright.sync_api import Error, sync_playwright
+        from playwright.sync_api import Error
     except ImportError:
         _unusable("playwright is not installed")
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=[*ARGS, *extra])
-        except Error as error:
-            _unusable(f"{path} does not start: {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
+    try:
+        return _driver().chromium.launch(executable_path=path, args=[*ARGS, *extra])
+    except Error as error:
+        _unusable(f"{path} does not start: {error.message.splitlines()[0]}")
 
 
 @contextmanager

@@ -90,18 +90,23 @@ def judged(handed: Handed, offer: Offer | None, question: Question | None, *, op
 
 
 def _offer(values: object) -> Offer | None:
-    """The request that was chosen: named, or the operator's, or the first there is; `none` is none."""
+    """The request that was chosen: named, or the operator's, or the first there is; `none` is none.
+
+    A name that no pack has is refused: taken for `none`, a mistyped link would check without any demand.
+    """
     held = checker()
     asked = values.get("request") if hasattr(values, "get") else None
     if asked == "none":
         return None
-    name = asked or held.settings.request or next(iter(held.offers), "")
-    return held.offers.get(name)
+    if asked and asked not in held.offers:
+        abort(400)
+    return held.offers.get(asked or held.settings.request or next(iter(held.offers), ""))
 
 
 def _question(values: object) -> Question | None:
+    """The question that is being answered; one that this machine did not ask is never taken for no question."""
     handle = values.get("question") if hasattr(values, "get") else None
-    return checker().memory.question(handle) if handle else None
+    return (checker().memory.question(handle) or abort(409)) if handle else None
 
 
 def _choices() -> tuple[Choice, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from types import MappingProxyType
@@ -124,12 +124,18 @@ def view_of(
         lines=() if said is None else tuple(_lines(said, language, zone)),
         about=() if said is None else (*_about(said, language, zone, registries), *_standing(report, language, zone)),
         established=() if opened else tuple(item for item in findings if item.outcome == Outcome.PASSED and not _open(item)),
-        not_established=tuple(item for item in findings if _open(item)),
+        not_established=_unsettled(findings),
         checks=findings,
         ages=_ages(report, language, zone, registries),
         limit="" if said is None else text(language, f"mode.{said.mode or 'none'}"),
         technical=() if said is None else tuple(_technical(said, report, language)),
     )
+
+
+def _unsettled(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What was not established; of what is no certificate at all, twenty checks that could not be made say nothing."""
+    unread = any(item.id == "format" and item.outcome == Outcome.FAILED for item in findings)
+    return tuple(item for item in findings if _open(item) and not (unread and item.outcome == Outcome.SKIPPED))
 
 
 def _open(item: Finding) -> bool:

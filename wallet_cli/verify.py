@@ -143,3 +143,23 @@ def _print(report: Report, lang: str, explain: bool) -> None:
         for check in report:
             mark = _MARK[check.outcome.value]
             echo(f" {mark} {check.outcome.value:<7} {check.id:<24} {check.code}: {check.sentence(lang)}", err=True)
+    else:
+        _print_reasons(report, lang)
+    if any(check.code == "no-trust-root" for check in report):
+        echo("Run `weid trust add GENESIS` with the genesis file of the registry you trust.", err=True)
+
+
+def _print_reasons(report: Report, lang: str) -> None:
+    """What is missing or wrong, each once: a verdict alone does not say what to do about it."""
+    told = set()
+    for check in report:
+        if check.outcome.value in ("PASSED", "SKIPPED") or check.code in told:
+            continue
+        told.add(check.code)
+        words, said = check.sentence(lang), check.evidence.get("description")
+        if isinstance(said, dict):  # a rule says what it asks
+            words = f"{words} {said.get(lang) or said.get('en', '')}".rstrip()
+        known = ("at", "reason", "source") if check.id == "status" else ()  # when, why and by whom it was revoked
+        since = [str(check.evidence[name]) for name in known if check.evidence.get(name)]
+        more = f" ({', '.join(since)})" if since else ""
+        echo(f"  {_MARK[check.outcome.value]} {words}{more} [{check.code}]", err=True)

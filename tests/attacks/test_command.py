@@ -16,6 +16,7 @@ from credentials.carrier import to_digits, to_text
 from credentials.compact import read_compact
 from credentials.picture import draw, png
 from credentials.presentation import Challenge
+from registry import operations as ops
 from registry.genesis import print_genesis
 from tests.registry.world import World
 from tests.verifier_app.places import CERTIFICATE, Place
@@ -61,16 +62,52 @@ def test_r26_exit_codes(place: Place, weid: Weid, tmp_path: Path) -> None:
     document["credentialSubject"]["grade"] = "100"
     file.write_text(json.dumps(document))
     assert said(weid, str(file), now, 1) == "tampered"
-    assert said(Weid(tmp_path / "nobody"), text, now, 3) == "undecided"
+    nobody = Weid(tmp_path / "nobody")
+    assert said(nobody, text, now, 3) == "undecided"
+    assert "`weid trust add GENESIS`" in nobody("verify", text, "--at", rfc3339(now), code=3).stderr
 
 
-def test_r26_revoked_and_back_dated(place: Place, weid: Weid, tmp_path: Path) -> None:
-    """Revoked, and issued after the right was taken away under an earlier date: exit 1, and 3 where nothing proves it."""
+def test_r26_revoked(place: Place, weid: Weid, tmp_path: Path) -> None:
+    """Revoked: exit 1, and the words say when, why and by whom."""
     made = place.issue(CERTIFICATE, minutes=9_000)
     place.revoke(made.leaf.index if made.leaf else 0)
     (tmp_path / "later.bundle").write_bytes(place.bundle())
     weid("trust", "import", str(tmp_path / "later.bundle"), "--at", rfc3339(place.now))
     assert said(weid, place.text(made), place.now, 1) == "revoked"
+    assert "error-in-data, issuer) [revoked]" in weid("verify", place.text(made), "--at", rfc3339(place.now), code=1).stderr
+
+
+def test_r26_back_dated(tmp_path: Path) -> None:
+    """Issued after the right was taken away, under an earlier date: exit 3 while nothing proves it, then 1.
+
+    A certificate that stands in the register from before that end is valid as soon as the register is there.
+    """
+    (tmp_path / "own").mkdir()
+    place, weid = Place(tmp_path / "own", "certificate-authority", "skill-certificate", pinned=False), Weid(tmp_path / "v")
+    world, before = place.world, place.now
+    honest = place.issue(CERTIFICATE, minutes=20_000)
+    place.publish()
+    register = list(place.leaves)
+    world.tick(10)
+    world.submit(ops.issuer_remove(world.author(world.admin), place.issuer.did, "fraud"))
+    rogue = place.issue(CERTIFICATE, start=before, minutes=20_000)
+    (tmp_path / "genesis.json").write_bytes(print_genesis(world.genesis))
+    weid("trust", "add", str(tmp_path / "genesis.json"))
+
+    def carry() -> None:
+        world.tick()
+        (tmp_path / "now.bundle").write_bytes(place.bundle())
+        weid("trust", "import", str(tmp_path / "now.bundle"), "--at", rfc3339(place.now))
+
+    carry()
+    for made in (honest, rogue):
+        assert said(weid, place.text(made), place.now, 3) == "undecided"
+    world.registry.put_register(f"{place.issuer.did}/status/1", register)
+    carry()
+    assert said(weid, place.text(honest), place.now, 0) == "valid-bearer"
+    refused = weid("verify", place.text(rogue), "--at", rfc3339(place.now), code=1)
+    assert refused.stdout.strip() == "issuer-key-ended" and "[not-in-register]" in refused.stderr
+    place.close()
 
 
 def test_r26_a_clock_behind_the_trust_data_is_three_with_a_sentence(place: Place, weid: Weid) -> None:

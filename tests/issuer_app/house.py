@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -17,6 +19,7 @@ from issuer_app.app import create_app
 from issuer_app.config import Config, Limits
 from issuer_app.desk import Desk, Terms
 from issuer_app.office import Office
+from issuer_app.store import private_file
 from issuer_app.users import Users
 from registry.bundle import open_bundle
 from registry.node.client import RegistryClient
@@ -43,6 +46,17 @@ def pack(name: str) -> Pack:
     folder = PACKS / name
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return read_pack(files)
+
+
+@lru_cache(maxsize=1)
+def _people() -> bytes:
+    """The file of four people: their passwords are hashed once, at the full cost, for all houses of a process."""
+    with TemporaryDirectory() as folder:
+        users = Users(Path(folder))
+        for name, role in (("chen", "clerk"), ("lin", "reviewer"), ("ho", "auditor"), ("boss", "admin")):
+            users.add(name, PASSWORD, frozenset({role}))
+        users.close()
+        return (Path(folder) / "users.db").read_bytes()
 
 
 def _made(folder: Path) -> Path:
@@ -83,10 +97,8 @@ class House:
             folder / "desk", client=self.client, suite=suite, names=self._names("association"), passphrase=PASSPHRASE,
             at=self.now, random=self.world.random, wants=[self.skill], terms=Terms.of_pack(self.pack), cost=COST[profile],
         )  # fmt: skip
-        users = Users(folder / "app")
-        for name, roles in (("chen", "clerk"), ("lin", "reviewer"), ("ho", "auditor"), ("boss", "admin")):
-            users.add(name, PASSWORD, frozenset({roles}))
-        users.close()
+        private_file(folder / "app" / "users.db")
+        (folder / "app" / "users.db").write_bytes(_people())
 
     def _schemas(self) -> tuple[bytes, bytes, bytes]:
         own = [self.pack.files[f"schemas/{name}-certificate.json"] for name in ("skill", "training")]

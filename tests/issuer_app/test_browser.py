@@ -20,7 +20,7 @@ def sign_in(page: Any, address: str, name: str) -> None:
 
 def sound(page: Any, name: str) -> None:
     """No accessibility fault, nothing blocked by the page's own policy; a picture for the eye."""
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("load")  # its stylesheet, script and pictures too
     browser.shot(page, f"{name}-{page.viewport_size['width']}")
     assert browser.flaws(page) == []
 

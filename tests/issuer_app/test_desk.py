@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -214,6 +216,25 @@ def test_a_refused_change_does_not_stay_here_as_if_it_were_so(house: House) -> N
         house.desk.revoke(row.id, "fraud", house.now)
     assert caught.value.code == "not-accredited"
     assert house.desk.get(row.id).state == "valid"
+
+
+def test_two_clerks_at_the_same_moment_take_two_places(house: House) -> None:
+    """Eight threads over two openings of one desk: a place each, in one register, and one request key issues once."""
+    house.accredit()
+    second = Desk.open(house.folder / "desk", client=house.client, passphrase=PASSPHRASE)
+
+    def issue(number: int) -> tuple[str, int | None]:
+        desk, key = (house.desk, second)[number % 2], "same" if number >= 6 else None
+        row = desk.issue(house.skill, CLAIMS, at=house.now, random=secrets.token_bytes, request=key)
+        return row.id, row.index
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(issue, range(8)))
+    second.close()
+    assert made[6] == made[7]
+    assert len(set(made)) == len({index for _, index in made}) == 7
+    assert house.desk.waiting() == 0
+    assert {house.verify(house.desk.get(id_).file).verdict for id_, _ in made} == {"valid-bearer"}
 
 
 def test_a_batch_is_published_at_once(house: House) -> None:

@@ -102,6 +102,17 @@ def test_writes_need_the_form_token_and_our_own_origin(place: Place) -> None:
     assert client.post("/verify", data=good, headers={"Origin": "http://localhost"}).status_code == 200
 
 
+def test_an_unknown_request_or_question_is_never_taken_for_none(place: Place) -> None:
+    """Else a mistyped link, or a restart that forgot its questions, would check without the demand and show green."""
+    client, code = place.client(), place.text(place.issue(CERTIFICATE))
+    form = {"text": code, "csrf_token": token(client), "request": "none"}
+    assert verdict(client.post("/verify", data=form).text) == ["valid-bearer"]
+    assert client.post("/verify", data=form | {"request": "certificate-authority/chek"}).status_code == 400
+    assert client.get("/?request=certificate-authority/chek").status_code == 400
+    lost = client.post("/verify", data=form | {"question": "0" * 16})
+    assert lost.status_code == 409 and said("en", "problem.409") in lost.text
+
+
 def test_cookies_are_ours_alone(place: Place) -> None:
     """HttpOnly and SameSite always; Secure and host-bound under TLS."""
     plain = place.client().get("/").headers["Set-Cookie"]
