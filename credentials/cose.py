@@ -19,14 +19,14 @@ from credentials.jws import compact_json
 from weid import cbor
 from weid.canon import JSON, parse_json
 from weid.errors import IssueError, MalformedError, UnknownSuiteError
-from weid.keys import Signer
+from weid.keys import JWS_ALGORITHMS, Signer
 
 __all__ = ["ALGORITHMS", "read_cose", "read_cose_text", "sign_cose"]
 
 CONTEXT: Final = "cose"
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 8
-OUR_SM2: Final = "urn:weid:alg:sm2-sm3"
+OUR_SM2: Final = JWS_ALGORITHMS["sm2"][0]
 ALGORITHMS: Final[Mapping[int | str, str]] = MappingProxyType({
     -8: "ed25519", -19: "ed25519", -7: "p256", -9: "p256", -35: "p384", -51: "p384", -36: "p521", -52: "p521",
     -47: "secp256k1", -48: "ml-dsa-44", OUR_SM2: "sm2",

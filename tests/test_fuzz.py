@@ -13,6 +13,7 @@ from benchmarks.stage import NOW, Stage, moment, stage
 from credentials import carrier, compact, cose, envelope, jose, jws, presentation, sd_jwt, status, vcdm
 from credentials.binding import Binding, read_binding
 from credentials.data_integrity import read_proof
+from credentials.opening import read_envelope
 from credentials.picture import draw, png, read
 from credentials.policy import Policy
 from credentials.report import Outcome
@@ -159,6 +160,7 @@ def envelopes() -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("cose", lambda data: cose.read_cose(data).verify(key), binary),
         ("cose text", texts(cose.read_cose_text), codec.b64(binary).encode()),
         ("envelopes", lambda data: envelope.check_document(_object(data), "vp"), jcs(shown)),
+        ("envelope", read_envelope, text.encode()),
         ("data url", texts(envelope.open_url), str(envelope.enclose("vc+cose", binary)["id"]).encode()),
         ("claims", lambda data: jws.time_code(_object(data), NOW), b'{"exp":1,"nbf":2}'),
     ]  # fmt: skip

@@ -11,11 +11,14 @@ from typing import Any
 
 import cbor2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from credentials import cose, jws
 from credentials.cose import read_cose, read_cose_text, sign_cose
 from credentials.envelope import Enveloped, Inner, enclose, inner, open_url
 from credentials.jose import issue_sd_jwt, read_jwt, read_sd_jwt_document, sign_jwt
+from credentials.opening import open_inner, read_envelope
 from credentials.sd_jwt import bind, confirmed_key, present, verify_binding
 from tests.credentials.world import Seeded, make_signer
 from tests.vectors import vector
@@ -318,6 +321,45 @@ def test_white_space_around_a_url() -> None:
     with pytest.raises(MalformedError) as caught:
         enclose("jwt", b"a")
     assert caught.value.code == "not-enveloped"
+
+
+def test_any_envelope_from_its_bytes() -> None:
+    """What it is follows from the bytes; a presentation's URL must call it the same."""
+    sd = issue_sd_jwt(VC, [("validFrom",)], ISSUER, random=Seeded("x"))
+    for form, data in (("vc+jwt", JWT.encode()), ("vc+sd-jwt", sd.encode()), ("vc+cose", COSE)):
+        value = read_envelope(data)
+        assert (value.form, value.document) == (form, VC)
+        value.verify(ISSUER.public_key)
+        assert open_inner(Inner(form, data)) == value
+        for other in {"vc+jwt", "vc+sd-jwt", "vc+cose", "vp+jwt"} - {form}:
+            with pytest.raises(MalformedError) as caught:
+                open_inner(Inner(other, data))
+            assert caught.value.code == "wrong-typ"
+    assert read_envelope(b" " + JWT.encode() + b"\r\n").document == VC
+    for data in (b"", b"{}", "é".encode(), b"\xff", b"\xd2", json.dumps(VC).encode()):
+        with pytest.raises(MalformedError):
+            read_envelope(data)
+
+
+TEXTS = st.text(max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(
+        TEXTS.filter(lambda name: name not in ("_sd", "_sd_alg", "...", "id")),
+        TEXTS | st.integers(-9, 9) | st.none() | st.booleans(),
+        max_size=4,
+    )
+)
+@pytest.mark.parametrize("form", FORMS)
+def test_any_subject_comes_back(form: str, subject: dict[str, Any]) -> None:
+    """Signing and reading is the identity on documents, whatever a subject is called."""
+    document = {**VC, "credentialSubject": {"id": "did:example:1", **subject}}
+    sign, read = FORMS[form]
+    value = read(sign(document, HOLDER))
+    value.verify(HOLDER.public_key)
+    assert value.document == document
 
 
 # --- COSE ----------------------------------------------------------------------------------------------------------------
