@@ -5,16 +5,16 @@ A path names a claim: ("address", "region"), ("nationalities", 0). Numbers count
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from weid.canon import JSON, MAX_DEPTH, jcs, parse_json
+from credentials.jws import compact_json
+from weid.canon import JSON, MAX_DEPTH, parse_json
 from weid.codec import b64u, unb64u
 from weid.errors import IssueError, MalformedError, UnknownSuiteError
-from weid.hashes import SHA256, SHA384, SM3, Hash
+from weid.hashes import SHA256, SHA384, SHA512, SM3, Hash
 from weid.suites import Random
 
 __all__ = ["HASHES", "Disclosure", "Opened", "Path", "conceal", "hash_of", "open_claims", "read_disclosure"]
@@ -22,7 +22,7 @@ __all__ = ["HASHES", "Disclosure", "Opened", "Path", "conceal", "hash_of", "open
 Path: TypeAlias = tuple[str | int, ...]
 
 HASHES: Final[Mapping[str, Hash]] = MappingProxyType({
-    "sha-256": SHA256, "sha-384": SHA384, "sha-512": Hash("sha512", lambda data: hashlib.sha512(data).digest(), 64),
+    "sha-256": SHA256, "sha-384": SHA384, "sha-512": SHA512,
     "sm3": SM3,
 })  # fmt: skip
 """`_sd_alg` → hash; `sm3` is ours, for issuers whose suite is SM2: IANA's registry of hash names has none."""
@@ -30,6 +30,7 @@ DEFAULT_HASH: Final = "sha-256"
 MAX_DISCLOSURES: Final = 1000
 SALT_BYTES: Final = 16
 _DIGESTS, _ELEMENT, _ALGORITHM = "_sd", "...", "_sd_alg"
+_SAFE_INTEGER: Final = 2**53 - 1
 _RESERVED: Final = frozenset({_DIGESTS, _ELEMENT, _ALGORITHM})
 
 
@@ -43,7 +44,7 @@ class Disclosure:
 
     def digest(self, hash: Hash) -> str:
         """The digest that stands for it (RFC 9901 4.2.3)."""
-        return b64u(hash(self.text.encode("ascii")))
+        return digest_of(self.text, hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,11 @@ class Opened:
 
     claims: dict[str, JSON]
     places: Mapping[Path, tuple[Disclosure, ...]]
+
+
+def digest_of(text: str, hash: Hash) -> str:
+    """The digest that stands for the disclosure of this text."""
+    return b64u(hash.digest(text.encode("ascii")))
 
 
 def hash_of(claims: Mapping[str, JSON]) -> Hash:
@@ -110,7 +116,11 @@ class _Maker:
             raise IssueError(f"claims nested deeper than {MAX_DEPTH}", code="too-deep")
         if isinstance(value, dict):
             return self._object(value, path)
-        return self._array(value, path) if isinstance(value, list) else value
+        if isinstance(value, list):
+            return self._array(value, path)
+        if type(value) is int and abs(value) > _SAFE_INTEGER:
+            raise IssueError(f"{_shown(path)}: a number beyond 2^53-1 has no one meaning in JSON", code="bad-number")
+        return value
 
     def _object(self, value: dict[str, JSON], path: Path) -> JSON:
         out: dict[str, JSON] = {}
@@ -142,9 +152,9 @@ class _Maker:
 
     def _disclose(self, path: Path, rest: list[JSON]) -> str:
         self.found.add(path)
-        text = b64u(jcs([b64u(self.random(SALT_BYTES)), *rest]))
+        text = b64u(compact_json([b64u(self.random(SALT_BYTES)), *rest]))
         self.texts.append(text)
-        return Disclosure(text, None, None).digest(self.hash)
+        return digest_of(text, self.hash)
 
     def _decoy(self) -> str:
         return b64u(self.hash(self.random(32)))

@@ -3,7 +3,7 @@
     <issuer-signed JWT>~<disclosure>~…~<disclosure>~<key-binding JWT or nothing>
 
 Verifying here is the cryptographic question alone. Who the issuer is, whether it may issue and what the time is are asked
-elsewhere: `verify` returns the claims, `time_code` judges `exp` and `nbf` at a given moment.
+elsewhere: `verify` returns the claims, `jws.time_code` judges `exp` and `nbf` at a given moment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 from credentials import jws
 from credentials.jws import Jws
 from credentials.sd_claims import MAX_DISCLOSURES, Disclosure, Path, conceal, hash_of, open_claims, read_disclosure
-from weid.canon import JSON, jcs
+from weid.canon import JSON
 from weid.codec import b64u
 from weid.errors import DisclosureError, IssueError, MalformedError, SignatureError
 from weid.hashes import Hash
@@ -35,7 +35,6 @@ __all__ = [
     "issue",
     "present",
     "read_sd_jwt",
-    "time_code",
     "verify",
     "verify_binding",
 ]
@@ -92,7 +91,7 @@ def read_sd_jwt(text: str) -> SdJwt:
             f"an SD-JWT is text of at most {MAX_BYTES} characters, {MAX_DISCLOSURES} disclosures", code="too-large"
         )
     first, *middle = text.split("~")
-    if not middle:
+    if not middle or not text.isascii():
         raise MalformedError("an SD-JWT has a tilde after the JWT and after each disclosure", code="sd-jwt")
     last = middle.pop()
     disclosures = tuple(read_disclosure(item) for item in middle)
@@ -145,21 +144,6 @@ def verify_binding(token: SdJwt, key: PublicKey, *, audience: str, nonce: str) -
     return KeyBinding(said, once, issued, claims)
 
 
-def time_code(claims: Mapping[str, JSON], at: datetime, *, leeway: int = 0) -> str | None:
-    """None while `nbf ≤ at < exp`, else `not-yet-valid` or `expired`; MalformedError for a time that is no number.
-
-    RFC 7519 4.1.4, 4.1.5; `leeway` in seconds for clocks that differ. A claim that is not there sets no bound.
-    """
-    now = at.timestamp()
-    for name in ("nbf", "exp"):
-        if isinstance(claims.get(name, 0), bool) or not isinstance(claims.get(name, 0), int | float):
-            raise MalformedError(f"{name} is not a number of seconds", code="bad-time")
-    start, end = claims.get("nbf"), claims.get("exp")
-    if isinstance(end, int | float) and now >= end + leeway:
-        return "expired"
-    return "not-yet-valid" if isinstance(start, int | float) and now < start - leeway else None
-
-
 # --- making ----------------------------------------------------------------------------------------------------------
 
 
@@ -170,6 +154,7 @@ def issue(
     signer: Signer,
     random: Random,
     typ: str = DC_SD_JWT,
+    content: str | None = None,
     kid: str | None = None,
     holder: PublicKey | None = None,
     hash_name: str | None = None,
@@ -177,8 +162,8 @@ def issue(
 ) -> str:
     """The SD-JWT over `claims` with those of the paths `hide` as disclosures, all of them attached (RFC 9901 5.1).
 
-    `holder` becomes `cnf.jwk`, `kid` stands in the header, the hash is that of the signer's suite if `hash_name` names no
-    other. IssueError: `claim-always-shown`, `no-such-claim`, `reserved-claim`, `cnf-twice`.
+    `holder` becomes `cnf.jwk`, `content` and `kid` stand in the header as `cty` and `kid`, the hash is that of the signer's
+    suite if `hash_name` names no other. IssueError: `claim-always-shown`, `no-such-claim`, `reserved-claim`, `cnf-twice`.
     """
     for path in hide:
         if len(path) == 1 and path[0] in ALWAYS_SHOWN:
@@ -193,8 +178,9 @@ def issue(
         made["cnf"] = {"jwk": {**holder.jwk()}}
     if disclosures:
         made["_sd_alg"] = name
-    header: dict[str, JSON] = {"typ": typ} if kid is None else {"typ": typ, "kid": kid}
-    return "~".join((jws.sign(header, jcs(made), signer), *disclosures, ""))
+    optional: dict[str, JSON] = {"cty": content, "kid": kid}
+    header: dict[str, JSON] = {"typ": typ, **{name: item for name, item in optional.items() if item is not None}}
+    return "~".join((jws.sign(header, jws.compact_json(made), signer), *disclosures, ""))
 
 
 def present(text: str, show: Collection[Path]) -> str:
@@ -222,17 +208,16 @@ def bind(text: str, holder: Signer, *, audience: str, nonce: str, at: datetime) 
 
     IssueError `holder-key-mismatch` when the credential names another key, `already-bound` when one is there.
     """
-    token = read_sd_jwt(text)
-    if token.binding is not None:
-        raise IssueError("this presentation is bound already", code="already-bound")
-    payload = token.payload
+    if not text.endswith("~"):
+        raise IssueError("this presentation is bound already, or is none", code="already-bound")
+    payload = jws.read_jws(text.split("~", 1)[0]).claims()
     confirmation = payload.get("cnf")
     if isinstance(confirmation, dict) and "jwk" in confirmation and confirmed_key(payload) != holder.public_key:
         raise IssueError("the credential is not bound to this key", code="holder-key-mismatch")
     claims: dict[str, JSON] = {
-        "aud": audience, "iat": int(at.timestamp()), "nonce": nonce, "sd_hash": _sd_hash(text, token.hash)
+        "aud": audience, "iat": int(at.timestamp()), "nonce": nonce, "sd_hash": _sd_hash(text, hash_of(payload))
     }  # fmt: skip
-    return text + jws.sign({"typ": KB_JWT}, jcs(claims), holder)
+    return text + jws.sign({"typ": KB_JWT}, jws.compact_json(claims), holder)
 
 
 def _sd_hash(shown: str, hash: Hash) -> str:

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from benchmarks.stage import NOW, Stage, moment, stage
-from credentials import carrier, compact, presentation, status, vcdm
+from credentials import carrier, compact, cose, envelope, jose, jws, presentation, sd_jwt, status, vcdm
 from credentials.binding import Binding, read_binding
 from credentials.data_integrity import read_proof
+from credentials.opening import read_envelope
 from credentials.picture import draw, png, read
 from credentials.policy import Policy
 from credentials.report import Outcome
 from credentials.rules import Rule
 from credentials.schema import read_schema
+from credentials.sd_claims import open_claims, read_disclosure
 from credentials.verify import verify
 from registry import genesis, note, operations, snapshot, statement
 from registry.bundle import open_bundle, parse_bundle
@@ -31,7 +33,7 @@ from weid.did import DID, parse_key_id
 from weid.errors import WeidError
 from weid.facts import Facts
 from weid.keyfile import key_notes, seal_key
-from weid.keys import PublicKey
+from weid.keys import LocalSigner, PublicKey
 from weid.pack import read_pack
 
 MINUTE = codec.minutes(NOW)
@@ -89,6 +91,7 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
     rule = jcs({"id": "a", "description": dict.fromkeys(("en", "pt", "zh-Hans", "zh-Hant"), "x"), "needs": ["a"],
                 "logic": {"===": [{"var": "payload.a"}, 1]}})  # fmt: skip
     return [
+        *envelopes(),
         ("cbor", cbor.decode, issued.compact),
         ("json", parse_json, issued.file),
         ("base58", texts(codec.unb58), codec.b58(b"hello").encode()),
@@ -124,6 +127,49 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("wallet", Wallet.from_bytes, Wallet().to_bytes()),
         ("pack", lambda data: read_pack({"pack.json": data}), b'{"id":"a","version":1,"title":{}}'),
     ]
+
+
+def signer(role: str) -> LocalSigner:
+    return LocalSigner(bytes([7]) * 32, "ed25519", "did:example:1#1", role)
+
+
+def envelopes() -> list[tuple[str, Callable[[bytes], object], bytes]]:
+    """The readers of JOSE, SD-JWT and COSE, and of what they read piece by piece."""
+    document = {
+        "@context": [envelope.V2], "type": ["VerifiableCredential"], "issuer": "did:example:1",
+        "credentialSubject": {"name": "x", "marks": [1, 2]},
+    }  # fmt: skip
+    hide = [("credentialSubject", "name"), ("credentialSubject", "marks", 0)]
+    key = signer("assert").public_key
+    text = jose.issue_sd_jwt(document, hide, signer("assert"), random=secrets.token_bytes, holder=key, decoys=1)
+    bound = sd_jwt.bind(text, signer("present"), audience="a", nonce="n", at=NOW)
+    plain, binary = jose.sign_jwt(document, signer("assert")), cose.sign_cose(document, signer("assert"))
+    shown = {
+        "@context": [envelope.V2], "type": "VerifiablePresentation",
+        "verifiableCredential": [envelope.enclose("vc+cose", binary), envelope.enclose("vc+jwt", plain.encode())],
+    }  # fmt: skip
+    return [
+        ("jwk", lambda data: PublicKey.from_jwk(_object(data)), jcs(dict(key.jwk()))),
+        ("jws", texts(jws.read_jws), plain.encode()),
+        ("vc+jwt", texts(lambda data: jose.read_jwt(data).verify(key)), plain.encode()),
+        ("disclosure", texts(read_disclosure), text.split("~")[1].encode()),
+        ("digests", lambda data: open_claims(_object(data), []), jcs(dict(sd_jwt.read_sd_jwt(text).payload))),
+        ("vc+sd-jwt", texts(jose.read_sd_jwt_document), text.encode()),
+        ("key binding", texts(_binding), bound.encode()),
+        ("present", texts(lambda data: sd_jwt.present(data, [("credentialSubject", "name")])), text.encode()),
+        ("cose", lambda data: cose.read_cose(data).verify(key), binary),
+        ("cose text", texts(cose.read_cose_text), codec.b64(binary).encode()),
+        ("envelopes", lambda data: envelope.check_document(_object(data), "vp"), jcs(shown)),
+        ("envelope", read_envelope, text.encode()),
+        ("data url", texts(envelope.open_url), str(envelope.enclose("vc+cose", binary)["id"]).encode()),
+        ("claims", lambda data: jws.time_code(_object(data), NOW), b'{"exp":1,"nbf":2}'),
+    ]  # fmt: skip
+
+
+def _binding(text: str) -> object:
+    token = sd_jwt.read_sd_jwt(text)
+    claims = sd_jwt.verify(token, signer("assert").public_key).claims
+    return sd_jwt.verify_binding(token, sd_jwt.confirmed_key(claims), audience="a", nonce="n")
 
 
 def _object(data: bytes) -> dict:
@@ -211,3 +257,19 @@ def test_verify_takes_anything(facts: Facts) -> None:
         for _ in range(30):
             report = verify(source.randbytes(size), facts=facts, policy=Policy(), at=moment())
             assert report.verdict == "not-a-credential"
+
+
+def test_no_mutant_of_an_envelope_verifies() -> None:
+    """Any changed byte of a JWT, SD-JWT with key binding or COSE_Sign1: refused, or it says the same to the last claim."""
+    source = random.Random(4)
+    chosen = {name: (decode, valid) for name, decode, valid in envelopes() if name in ("vc+jwt", "key binding", "cose")}
+    for name, (decode, valid) in chosen.items():
+        decode(valid)
+        for data in mutants(valid, 800, source):
+            if data == valid:
+                continue
+            try:
+                decode(data)
+            except WeidError:
+                continue
+            pytest.fail(f"{name}: a mutant verifies: {data!r}")

@@ -28,12 +28,13 @@ def parse_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_
     _check_depth(data, max_depth)
     try:
         text = data.decode("utf-8")
-        value: JSON = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+        value: JSON = _DECODER.decode(text)
     except MalformedError:
         raise
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"not JSON: {error}") from error
-    _check_text(value)
+    if b"\\u" in data:  # UTF-8 has no surrogates, so only an escape can bring one in
+        _check_text(value)
     return value
 
 
@@ -86,6 +87,18 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
+def _float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise MalformedError("a number beyond the range of a double")
+    return value
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
+)  # fmt: skip
+
+
 def _check_text(value: JSON) -> None:
     if isinstance(value, str):
         if not value.isascii() and any(0xD800 <= ord(letter) <= 0xDFFF for letter in value):
@@ -97,5 +110,3 @@ def _check_text(value: JSON) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_text(item)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise MalformedError("a number beyond the range of a double")

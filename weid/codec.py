@@ -21,17 +21,25 @@ _HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_MINUTES = 4_223_371_679  # 9999-12-31T23:59Z
+_URL_SAFE, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 _MAX_B58 = 8192  # base58 is quadratic: cap it before any arithmetic
 
 
 def b64u(data: bytes) -> str:
     """base64url without padding (RFC 4648 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def unb64u(text: str) -> bytes:
     """The bytes of unpadded base64url; MalformedError for any other spelling."""
-    return _strict(text, "base64url", lambda: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), b64u)
+    try:
+        raw = text.encode("ascii")
+        data = binascii.a2b_base64(raw.translate(_STANDARD) + b"=" * (-len(raw) % 4))
+    except (ValueError, AttributeError) as error:
+        raise MalformedError("not base64url") from error
+    if b64u(data) != text:
+        raise MalformedError("base64url is not in its canonical spelling")
+    return data
 
 
 def b64(data: bytes) -> str:

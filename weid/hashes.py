@@ -1,4 +1,4 @@
-"""The two hash functions everything of ours is built on, SHA-256 and SM3, and SHA-384 for foreign formats."""
+"""The two hash functions everything of ours is built on, SHA-256 and SM3, and SHA-384 and SHA-512 for foreign formats."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ def _sha384(data: bytes) -> bytes:
     return hashlib.sha384(data).digest()
 
 
+def _sha512(data: bytes) -> bytes:
+    return hashlib.sha512(data).digest()
+
+
 def _sm3() -> Callable[[bytes], bytes]:
     # Some OpenSSL builds leave SM3 out of hashlib; cryptography carries its own.
     if "sm3" in hashlib.algorithms_available:
@@ -48,6 +52,7 @@ def _sm3_of_cryptography(data: bytes) -> bytes:
 SHA256 = Hash("sha256", _sha256)
 SM3 = Hash("sm3", _sm3())
 SHA384 = Hash("sha384", _sha384, 48)
+SHA512 = Hash("sha512", _sha512, 64)
 _HASHES = {known.name: known for known in (SHA256, SM3)}
 
 
@@ -59,4 +64,4 @@ def hash_named(name: str) -> Hash:
         raise UnknownSuiteError(f"unknown hash {name!r}", code="unknown-hash") from error
 
 
-__all__ = ["SHA256", "SHA384", "SM3", "Hash", "hash_named"]
+__all__ = ["SHA256", "SHA384", "SHA512", "SM3", "Hash", "hash_named"]

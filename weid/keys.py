@@ -15,7 +15,7 @@ from weid.errors import KeyMaterialError, MalformedError, UnknownSuiteError
 from weid.hashes import SHA256
 from weid.signing import DID_ROLES, LOG_ROLES, ROLES, framed, message, require_role, require_suite
 from weid.suites import SUITES, suite
-from weid.suites._curve import P256, P384, SECP256K1, SM2P256, Curve, compressed, point
+from weid.suites._curve import P256, P384, P521, SECP256K1, SM2P256, Curve, compressed, point
 from weid.suites._suite import OWN_HASH_BYTES
 
 _LONGEST_MULTIKEY = 1800  # 'z' and the base58 of at most 1314 bytes, an ML-DSA-44 key; base58 is quadratic
@@ -24,6 +24,7 @@ _BY_MULTICODEC = {known.multicodec: known.name for known in SUITES.values()}
 _JWK_CURVES: dict[str, tuple[str, Curve]] = {
     "p256": ("P-256", P256),
     "p384": ("P-384", P384),
+    "p521": ("P-521", P521),
     "secp256k1": ("secp256k1", SECP256K1),
     "sm2": ("SM2", SM2P256),
 }
@@ -32,6 +33,7 @@ JWS_ALGORITHMS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "ed25519": ("EdDSA", "Ed25519"),
     "p256": ("ES256",),
     "p384": ("ES384",),
+    "p521": ("ES512",),
     "secp256k1": ("ES256K",),
     "sm2": ("urn:weid:alg:sm2-sm3",),
     "ml-dsa-44": ("ML-DSA-44",),

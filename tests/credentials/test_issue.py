@@ -135,7 +135,7 @@ def test_not_a_credential_file(text: str) -> None:
         vcdm.read_file(text.encode())
 
 
-@pytest.mark.parametrize("name", ["p384", "ml-dsa-44"])
+@pytest.mark.parametrize("name", ["p384", "p521", "ml-dsa-44"])
 def test_suites_that_do_not_fit_the_compact_form(name: str) -> None:
     """`wrong-suite`: neither an issuer nor a bound holder has a key whose signatures are not 64 bytes (R2)."""
     world = World(suite=name)
@@ -148,7 +148,7 @@ def test_suites_that_do_not_fit_the_compact_form(name: str) -> None:
         read_binding(jcs(asked), "key")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("number", [5, 6])
+@pytest.mark.parametrize("number", [5, 6, 7])
 def test_codes_of_suites_that_do_not_fit(number: int) -> None:
     """A compact code or a holder's key that claims such a suite by its number is refused as it is read."""
     data = World().issue().compact

@@ -42,7 +42,7 @@ def test_the_names_of_ed25519() -> None:
 
 def test_algorithms_are_a_closed_list() -> None:
     """No MAC, no RSA, no alg without a suite; SM2 goes by a name of ours."""
-    expected = {"EdDSA", "Ed25519", "ES256", "ES384", "ES256K", "ML-DSA-44", "urn:weid:alg:sm2-sm3"}
+    expected = {"EdDSA", "Ed25519", "ES256", "ES384", "ES512", "ES256K", "ML-DSA-44", "urn:weid:alg:sm2-sm3"}
     assert set(jws.ALGORITHMS) == expected
 
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credentials import jws, sd_jwt
+from credentials.jws import time_code
 from credentials.sd_claims import HASHES, Disclosure, conceal, hash_of, open_claims, read_disclosure
-from credentials.sd_jwt import bind, confirmed_key, issue, present, read_sd_jwt, time_code, verify, verify_binding
+from credentials.sd_jwt import bind, confirmed_key, issue, present, read_sd_jwt, verify, verify_binding
 from tests.credentials.world import Seeded, make_signer
 from weid.canon import jcs
 from weid.codec import b64u

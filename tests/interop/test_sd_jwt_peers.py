@@ -25,8 +25,8 @@ from weid.suites import suite
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 AUDIENCE, NONCE = "https://verifier.example", "n-0S6_WzA2Mj"
-SECRETS = {name: suite(name).generate(Seeded(f"peer/{name}")) for name in ("p256", "p384", "secp256k1", "ed25519")}
-ALGORITHMS = {"p256": "ES256", "p384": "ES384", "secp256k1": "ES256K", "ed25519": "EdDSA"}
+SECRETS = {name: suite(name).generate(Seeded(f"peer/{name}")) for name in ("p256", "p384", "p521", "secp256k1", "ed25519")}
+ALGORITHMS = {"p256": "ES256", "p384": "ES384", "p521": "ES512", "secp256k1": "ES256K", "ed25519": "EdDSA"}
 CLAIMS: dict[str, Any] = {
     "iss": "https://issuer.example", "sub": "user_42", "given_name": "太郎", "address": {"region": "港区", "country": "JP"},
     "nationalities": ["US", "DE"], "evidence": [{"method": "pipp", "time": "2012-04-22T11:30Z"}],

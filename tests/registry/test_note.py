@@ -199,11 +199,11 @@ def test_genesis_rules(world: World) -> None:
     assert isinstance(member, Member)
 
 
-@pytest.mark.parametrize("name", ["p384", "ml-dsa-44"])
+@pytest.mark.parametrize("name", ["p384", "p521", "ml-dsa-44"])
 @pytest.mark.parametrize("place", ["log", "state", "operator", "committee"])
 def test_genesis_keys_sign_64_bytes(world: World, name: str, place: str) -> None:
     """`wrong-suite`: no key of a genesis has a suite that operations and notes cannot carry (R2)."""
-    key = PublicKey(name, suite(name).public(b"\1" * suite(name).secret_bytes))
+    key = PublicKey(name, suite(name).public(b"\0" + b"\1" * (suite(name).secret_bytes - 1)))
     member = Member(str(weid_did(world.genesis.chain, key)), "Member", 1, key)
     change: dict[str, Any] = {place: (member,) if place == "committee" else key}
     with pytest.raises(MalformedError, match=name) as caught:

@@ -88,7 +88,7 @@ def test_wrong_suite(world: World) -> None:
     world.submit(replace(made, data=data), "wrong-suite")
 
 
-@pytest.mark.parametrize("name", ["p384", "ml-dsa-44"])
+@pytest.mark.parametrize("name", ["p384", "p521", "ml-dsa-44"])
 def test_suites_that_do_not_fit_an_operation(world: World, name: str) -> None:
     """`wrong-suite`: a key that signs more than 64 bytes neither writes operations nor founds or joins a DID (R2)."""
     actor = world.actor()

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from tests.vectors import vector, vector_json
 from weid.codec import unmultibase
 from weid.errors import KeyMaterialError, SignatureError, UnknownSuiteError, WeidError
-from weid.hashes import SHA256, SHA384, SM3, hash_named
+from weid.hashes import SHA256, SHA384, SHA512, SM3, hash_named
 from weid.keys import PublicKey
 from weid.suites import SUITES, _sm2_gmssl, _sm2_openssl, ed25519, own_suite, require_low_s, suite, suite_by_code
-from weid.suites._curve import P256, P384, SECP256K1, SM2P256
+from weid.suites._curve import P256, P384, P521, SECP256K1, SM2P256
 from weid.suites.sm2 import Sm2
 
 BACKENDS = {"openssl": _sm2_openssl.load(), "gmssl": _sm2_gmssl.load()}
@@ -25,7 +25,7 @@ EVERY = {
     **{name: known for name, known in SUITES.items() if name != "sm2"},
     **{f"sm2-{name}": Sm2(backend) for name, backend in BACKENDS.items() if backend is not None},
 }
-CURVES = {"p256": P256, "p384": P384, "secp256k1": SECP256K1, "sm2-openssl": SM2P256, "sm2-gmssl": SM2P256}
+CURVES = {"p256": P256, "p384": P384, "p521": P521, "secp256k1": SECP256K1, "sm2-openssl": SM2P256, "sm2-gmssl": SM2P256}
 ON_CURVES = [name for name in EVERY if name in CURVES]
 OWN = ("ed25519", "p256", "sm2", "secp256k1")
 L = 2**252 + 27742317777372353535851937790883648493
@@ -54,6 +54,7 @@ def test_table_is_closed_and_read_only() -> None:
         "secp256k1": (4, "sha256", 0xE7),
         "p384": (5, "sha384", 0x1201),
         "ml-dsa-44": (6, "sha256", 0x1210),
+        "p521": (7, "sha512", 0x1202),
     }
     assert expected == {n: (s.code, s.hash.name, s.multicodec) for n, s in SUITES.items()}
     for name in OWN:
@@ -61,14 +62,14 @@ def test_table_is_closed_and_read_only() -> None:
     for wrong in ("Ed25519", "", "rsa"):
         with pytest.raises(UnknownSuiteError):
             suite(wrong)
-    for number in (0, 7, True, 1.0):
+    for number in (0, 8, True, 1.0):
         with pytest.raises(UnknownSuiteError):
             suite_by_code(number)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         SUITES["x"] = SUITES["sm2"]  # type: ignore[index]
 
 
-@pytest.mark.parametrize("name", ["p384", "ml-dsa-44"])
+@pytest.mark.parametrize("name", ["p384", "p521", "ml-dsa-44"])
 def test_suites_that_do_not_fit_our_own_formats_are_refused_by_name(name: str) -> None:
     """Compact forms find a suite by its number; these have one, and are refused there all the same (R2)."""
     for attempt in (lambda: own_suite(name), lambda: suite_by_code(suite(name).code)):
@@ -80,7 +81,7 @@ def test_suites_that_do_not_fit_our_own_formats_are_refused_by_name(name: str) -
 def test_lengths_are_the_suites_own() -> None:
     """(secret, public key, signature) in bytes; those of our own formats all sign 64."""
     lengths = {"ed25519": (32, 32, 64), "p256": (32, 33, 64), "sm2": (32, 33, 64), "secp256k1": (32, 33, 64),
-               "p384": (48, 49, 96), "ml-dsa-44": (32, 1312, 2420)}  # fmt: skip
+               "p384": (48, 49, 96), "p521": (66, 67, 132), "ml-dsa-44": (32, 1312, 2420)}  # fmt: skip
     for name, chosen in SUITES.items():
         secret, public = fresh(name) if name != "sm2" else fresh("sm2-gmssl")
         signature = chosen.sign(secret, b"message")
@@ -93,10 +94,12 @@ def test_hashes() -> None:
     """The published digests of `abc`; no other hash has a name in our own formats."""
     assert SHA256(b"abc").hex().startswith("ba7816bf8f01cfea414140de5dae2223")
     assert SM3(b"abc").hex() == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
+    assert SHA512(b"abc").hex().startswith("ddaf35a193617abacc417349ae204131")
     assert SHA384(b"abc").hex().startswith("cb00753f45a35e8bb5a03d699ac65007272c32ab0eded163")
-    assert [hash.size for hash in (SHA256, SM3, SHA384)] == [len(hash(b"")) for hash in (SHA256, SM3, SHA384)] == [32, 32, 48]
+    every = (SHA256, SM3, SHA384, SHA512)
+    assert [hash.size for hash in every] == [len(hash(b"")) for hash in every] == [32, 32, 48, 64]
     assert hash_named("sm3") is SM3
-    for name in ("md5", "sha384"):
+    for name in ("md5", "sha384", "sha512"):
         with pytest.raises(UnknownSuiteError):
             hash_named(name)
 
@@ -179,6 +182,25 @@ def test_rfc6979_p384(message: bytes, r: int, s: int) -> None:
     suite("p384").verify(suite("p384").public(secret), message, r.to_bytes(48, "big") + s.to_bytes(48, "big"))
 
 
+def test_rfc6979_p521() -> None:
+    """P-521 signs SHA-512 with the nonce of RFC 6979 A.2.7."""
+    secret = int(
+        "0fad06daa62ba3b25d2fb40133da757205de67f5bb0018fee8c86e1b68c7e75caa896eb32f1f47c70855836a6d16fcc1466f6d8fbec67db89ec0c08b0e996b83538",
+        16,
+    ).to_bytes(66, "big")
+    r = int(
+        "0c328fafcbd79dd77850370c46325d987cb525569fb63c5d3bc53950e6d4c5f174e25a1ee9017b5d450606add152b534931d7d4e8455cc91f9b15bf05ec36e377fa",
+        16,
+    )
+    assert suite("p521").sign(secret, b"sample")[:66] == r.to_bytes(66, "big")
+
+
+def test_p521_secrets_are_drawn_evenly() -> None:
+    """Seven bits of the first byte are cleared, not tried for: a fair source gives a secret at once."""
+    assert suite("p521").generate(lambda size: b"\xfe" + b"\x01" * (size - 1)) == b"\0" + b"\x01" * 65
+    assert {suite("p521").generate(secrets.token_bytes)[0] for _ in range(64)} == {0, 1}
+
+
 @pytest.mark.parametrize("folder", ["ecdsa-jcs-2019-p384", "ecdsa-rdfc-2019-p384"])
 def test_w3c_p384_vectors(folder: str) -> None:
     """The W3C P-384 signatures over their 96 bytes of hash data verify; re-signing gives the same r."""
@@ -255,7 +277,7 @@ def test_signature_has_exactly_its_suites_raw_bytes(name: str) -> None:
     public, signature = signed(name)
     half = len(signature) // 2
     r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
-    others = [bytes(size) for size in (64, 96, 2420) if size != len(signature)]
+    others = [bytes(size) for size in (64, 96, 132, 2420) if size != len(signature)]
     for wrong in (b"", signature[:-1], signature + b"\0", signature * 2, encode_dss_signature(r, s), signature.hex(), *others):
         with pytest.raises(SignatureError) as caught:
             EVERY[name].verify(public, b"message", wrong)  # type: ignore[arg-type]
@@ -288,7 +310,7 @@ def test_secrets_are_checked(name: str) -> None:
 @given(data=st.data())
 def test_only_our_errors_escape(name: str, data: st.DataObject) -> None:
     """Whatever the key and signature bytes, verify raises a WeidError (or, never here, passes)."""
-    size = {"ed25519": 32, "ml-dsa-44": 1312, "p384": 49}.get(name, 33)
+    size = {"ed25519": 32, "ml-dsa-44": 1312, "p384": 49, "p521": 67}.get(name, 33)
     public = data.draw(st.binary(max_size=70) | st.binary(min_size=size, max_size=size).map(lambda b: b"\2" + b[1:]))
     length = EVERY[name].signature_bytes
     signature = data.draw(st.binary(max_size=70) | st.binary(min_size=length, max_size=length))
@@ -338,7 +360,7 @@ def test_public_keys_are_compressed_canonical_and_on_the_curve(name: str) -> Non
             EVERY[name].verify(wrong, b"message", signature)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["p256", "p384", "secp256k1"])
+@pytest.mark.parametrize("name", ["p256", "p384", "p521", "secp256k1"])
 def test_low_s(name: str) -> None:
     """Signers give low s; the high twin verifies, but our own formats refuse it (R2)."""
     chosen, n, width = EVERY[name], CURVES[name].n, CURVES[name].width

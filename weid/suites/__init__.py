@@ -11,12 +11,12 @@ from types import MappingProxyType
 from weid.errors import SignatureError, UnknownSuiteError
 from weid.suites import _curve
 from weid.suites._suite import OWN_SIGNATURE_BYTES, Random, Suite, fits_own_formats
-from weid.suites.ecdsa import P256, P384, SECP256K1, Ecdsa
+from weid.suites.ecdsa import P256, P384, P521, SECP256K1, Ecdsa
 from weid.suites.ed25519 import Ed25519
 from weid.suites.mldsa import MlDsa44
 from weid.suites.sm2 import Sm2
 
-_ALL: tuple[Suite, ...] = (Ed25519(), P256, Sm2(), SECP256K1, P384, MlDsa44())
+_ALL: tuple[Suite, ...] = (Ed25519(), P256, Sm2(), SECP256K1, P384, MlDsa44(), P521)
 _BY_CODE = {known.code: known for known in _ALL}
 
 SUITES: Mapping[str, Suite] = MappingProxyType({known.name: known for known in _ALL})

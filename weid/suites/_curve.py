@@ -1,4 +1,4 @@
-"""Short Weierstrass curves of 256 and 384 bits: the acceptance set that no library decides for us (R2)."""
+"""Short Weierstrass curves of 256 to 521 bits: the acceptance set that no library decides for us (R2)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,16 @@ P384 = Curve(
     largest_secret=_P384_N - 1,
     width=48,
 )
+_P521_N = 2**521 - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7
+P521 = Curve(
+    name="p521",
+    p=2**521 - 1,
+    a=-3,
+    b=0x51953EB9618E1C9A1F929A21A0B68540EEA2DA725B99B315F3B8B489918EF109E156193951EC7E937B1652C0BD3BB1BF073573DF883D2C34F1EF451FD46B503F00,
+    n=_P521_N,
+    largest_secret=_P521_N - 1,
+    width=66,
+)
 _K256_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SECP256K1 = Curve(
     name="secp256k1",
@@ -82,7 +92,7 @@ def _decompress(curve: Curve, public: bytes) -> bytes:
     if x >= curve.p:
         raise KeyMaterialError(f"a {curve.name} public key is not canonical", code="public-key")
     square = (x * x * x + curve.a * x + curve.b) % curve.p
-    y = pow(square, (curve.p + 1) // 4, curve.p)  # all four primes are 3 modulo 4
+    y = pow(square, (curve.p + 1) // 4, curve.p)  # all five primes are 3 modulo 4
     if y * y % curve.p != square:
         raise KeyMaterialError(f"a {curve.name} public key is not on its curve", code="public-key")
     if y & 1 != public[0] & 1:
@@ -120,8 +130,10 @@ def secret_number(curve: Curve, secret: bytes) -> int:
 
 def fresh_secret(curve: Curve, random: Random) -> bytes:
     """An even choice among the allowed secrets: draws again rather than reducing, which would be biased."""
+    spare = 8 * curve.width - curve.n.bit_length()  # seven bits of P-521's first byte are never set
     for _ in range(_TRIES):
         secret = drawn(random, curve.width)
+        secret = bytes([secret[0] & 0xFF >> spare]) + secret[1:]
         if 0 < int.from_bytes(secret, "big") <= curve.largest_secret:
             return secret
     raise KeyMaterialError("the random source never gives a usable secret")

@@ -1,4 +1,4 @@
-"""ECDSA over P-256 and secp256k1 with SHA-256, over P-384 with SHA-384: raw r ‖ s, low s, deterministic nonces (RFC 6979)."""
+"""ECDSA over P-256, P-384, P-521 and secp256k1, each with its hash: raw r ‖ s, low s, deterministic nonces (RFC 6979)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from weid.errors import SignatureError
-from weid.hashes import SHA256, SHA384, Hash
+from weid.hashes import SHA256, SHA384, SHA512, Hash
 from weid.suites import _curve
 from weid.suites._curve import Curve
 from weid.suites._suite import Random
@@ -19,15 +19,20 @@ from weid.suites._suite import Random
 _LIBRARY_CURVES: dict[str, ec.EllipticCurve] = {
     "p256": ec.SECP256R1(),
     "p384": ec.SECP384R1(),
+    "p521": ec.SECP521R1(),
     "secp256k1": ec.SECP256K1(),
 }
-_LIBRARY_HASHES: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}
+_LIBRARY_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
 _VERIFYING = {name: ec.ECDSA(known) for name, known in _LIBRARY_HASHES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Ecdsa:
-    """The suites `p256`, `p384` and `secp256k1`: compressed public keys.
+    """The suites `p256`, `p384`, `p521` and `secp256k1`: compressed public keys.
 
     Signers give the low s. Verifying takes both, because the W3C and JOSE formats do;
     our own formats add `require_low_s` (R2).
@@ -79,7 +84,7 @@ class Ecdsa:
             raise SignatureError("the signature does not verify") from None
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _signing_algorithm(hash_name: str) -> ec.ECDSA:
     try:
         return ec.ECDSA(_LIBRARY_HASHES[hash_name], deterministic_signing=True)
@@ -106,3 +111,4 @@ def _public_bytes(curve: Curve, secret: bytes) -> bytes:
 P256 = Ecdsa(name="p256", code=2, multicodec=0x1200, curve=_curve.P256)
 SECP256K1 = Ecdsa(name="secp256k1", code=4, multicodec=0xE7, curve=_curve.SECP256K1)
 P384 = Ecdsa(name="p384", code=5, multicodec=0x1201, curve=_curve.P384, hash=SHA384)
+P521 = Ecdsa(name="p521", code=7, multicodec=0x1202, curve=_curve.P521, hash=SHA512)

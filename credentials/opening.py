@@ -1,0 +1,34 @@
+"""Any envelope from its bytes: the bytes say which of the three it is, the `typ` inside says it again."""
+
+from __future__ import annotations
+
+from credentials.cose import read_cose
+from credentials.envelope import Enveloped, Inner
+from credentials.jose import read_jwt, read_sd_jwt_document
+from weid.errors import MalformedError
+
+__all__ = ["open_inner", "read_envelope"]
+
+_COSE_TAG = b"\xd2"
+
+
+def read_envelope(data: bytes) -> Enveloped:
+    """The document in a COSE_Sign1, SD-JWT or JWT, white space around the texts left out; MalformedError for anything else.
+
+    A key-binding JWT is kept for those who ask for it: `jose.read_sd_jwt_document` returns the token too.
+    """
+    if data[:1] == _COSE_TAG:
+        return read_cose(data)
+    try:
+        text = data.decode("ascii").strip(" \t\r\n")
+    except UnicodeDecodeError:
+        raise MalformedError("not an envelope that is read here", code="unsupported") from None
+    return read_sd_jwt_document(text)[0] if "~" in text else read_jwt(text)
+
+
+def open_inner(held: Inner) -> Enveloped:
+    """The document in an envelope of a presentation; `wrong-typ` when it is not what its `data:` URL calls it."""
+    value = read_envelope(held.data)
+    if value.form != held.form:
+        raise MalformedError(f"an envelope called {held.form} holds {value.form}", code="wrong-typ")
+    return value
