@@ -161,7 +161,8 @@ class Case:
         if self.compact is not None:
             return self.compact.issued
         if self.legacy is not None:
-            return self.legacy.issued
+            proof = self.legacy_proof  # a date that nobody signed says nothing about a key's end or a right (R8)
+            return None if proof is not None and "issuanceDate" in proof.unsigned else self.legacy.issued
         if self.file is None:
             return None
         return self.file.own.issued if self.file.own is not None else self.file.valid_from

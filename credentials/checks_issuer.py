@@ -49,6 +49,8 @@ def _legacy(case: Case, credential: WeIdentityCredential) -> Result:
         return refused
     for did in sorted({item.issuer for item in credential.everyone()}):
         answer = case.facts.fact("issuer", did)
+        if did != established.issuer and _ended(case, did):
+            return unknown("issue-time-unproven", {"issuer": did})
         if isinstance(answer, Found) and _same_source(established, answer):
             if answer.record.state != "approved":
                 return failed("issuer-suspended" if answer.record.state in ("suspended", "removed") else "not-accredited")
@@ -57,6 +59,14 @@ def _legacy(case: Case, credential: WeIdentityCredential) -> Result:
         else:
             return unknown("legacy-authority-unknown", {"issuer": did})
     return passed("legacy-issuer-approved", {"issuer": established.issuer, "cpt": credential.cpt})
+
+
+def _ended(case: Case, did: str) -> bool:
+    """Whether another signer of an old credential closed its DID or lost a key: then nothing dates what it signed."""
+    answer = case.facts.fact("did", did)
+    if not isinstance(answer, Found):
+        return False
+    return answer.record.deactivated is not None or any(key.end == "compromised" for key in answer.record.keys)
 
 
 def time(case: Case) -> Result:
@@ -69,6 +79,8 @@ def time(case: Case) -> Result:
     if record is not None and record.end == "compromised" and short:
         return failed("key-compromised", {"since": _time(record.ended)})
     rotated = record.ended if record is not None and record.end == "retired" else None
+    if case.legacy is not None and issued is None and (rotated is not None or _ends(case, established)):
+        return unknown("issue-time-unproven")  # the old signature leaves its date out
     if rotated is not None and (issued is None or issued >= rotated):
         # normal rotation: the issuer's own date decides, nobody else holds the key
         return failed("issued-after-end", {"end": _time(rotated), "what": "key"})

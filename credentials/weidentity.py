@@ -26,6 +26,7 @@ MULTI_CPT: Final = 107
 MAX_BYTES: Final = 256 << 10
 MAX_LEAVES: Final = 512
 MAX_INNER: Final = 16
+MAX_SIGNED: Final = 32  # of all levels together: each costs a few trials of a signature
 MAX_NESTING: Final = 3
 SHANGHAI: Final = 8 * 3600  # JSON dates are Chinese wall time under a false Z
 _MILLISECONDS_FROM: Final = 10**11  # the first releases counted milliseconds
@@ -103,7 +104,10 @@ def read_weidentity(data: bytes) -> WeIdentityCredential | None:
     value = parse_json(data, max_bytes=MAX_BYTES)
     if not isinstance(value, dict) or "@context" in value or not {"claim", "cptId"} <= set(value):
         return None
-    return _credential(value, 0)
+    found = _credential(value, 0)
+    if sum(1 for _ in found.everyone()) > MAX_SIGNED:
+        raise MalformedError(f"a multi-signature holds at most {MAX_SIGNED} credentials in all", code="too-large")
+    return found
 
 
 def _credential(value: Mapping[str, JSON], depth: int) -> WeIdentityCredential:

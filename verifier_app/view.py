@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -177,6 +178,8 @@ def _line(label: str, words: str, value: JSON, language: str, zone: tzinfo) -> L
         return Line(label, value, moment=moment_of(value, zone))
     if isinstance(value, int):
         return Line(label, str(value))
+    if isinstance(value, dict | list):  # only foreign and old formats nest
+        return Line(label, json.dumps(value, ensure_ascii=False))
     return Line(label, "" if value is None else str(value))
 
 
@@ -191,6 +194,8 @@ def _about(said: Presented, language: str, zone: tzinfo, registries: Mapping[str
     for key, count in (("issued", said.issued), ("from", said.valid_from), ("until", said.valid_until)):
         shown = None if count is None else moment(count, zone)
         yield Line(text(language, f"values.{key}"), text(language, "values.open"), moment=shown)
+    if said.unsigned:
+        yield Line(text(language, "values.unsigned"), ", ".join(said.unsigned))
 
 
 def _standing(report: Report, language: str, zone: tzinfo) -> Iterable[Line]:

@@ -15,6 +15,7 @@ from credentials.report import Outcome, Report
 from credentials.verify import verify
 from tests.credentials.world import World, at, make_signer
 from weid.did import did_key
+from weid.did_jwk import did_jwk
 from weid.facts import Facts, NoFacts
 from weid.keys import LocalSigner
 
@@ -53,6 +54,22 @@ def test_proof_alone_needs_no_registry(suite_name: str) -> None:
     assert (report.outcome, report.check("issuer.document").code) == (Outcome.PASSED, "self-issued")
     assert report.authentic == {"id": "did:example:x", "alumniOf": "A School"}
     assert report.notes
+
+
+@pytest.mark.parametrize("suite_name", ["ed25519", "p256"])
+def test_a_did_jwk_vouches_for_itself(suite_name: str) -> None:
+    """A did:jwk issuer is judged like a did:key: its proof alone passes, and another's name over it does not."""
+    key = make_signer(suite_name, "assert", "foreign").public_key
+    did = did_jwk(key)
+    signer = make_signer(suite_name, "assert", "foreign", f"{did}#0")
+    base = {name: item for name, item in document().items() if name != "proof"}
+    signed = sign({**base, "issuer": did}, signer, created="2026-01-01T00:00:00Z")
+    report = check(signed, facts=NoFacts())
+    assert (report.outcome, report.check("issuer.document").code) == (Outcome.PASSED, "self-issued")
+    lent = sign({**base, "issuer": "did:web:school.example"}, signer, created="2026-01-01T00:00:00Z")
+    assert check(lent, Policy()).verdict == "issuer-not-authorised"
+    other = sign({**base, "issuer": did}, make_signer(suite_name, "assert", "x", f"{did}#0"), created="2026-01-01T00:00:00Z")
+    assert check(other).verdict == "tampered"
 
 
 def test_without_a_right_it_is_not_accepted() -> None:

@@ -370,6 +370,46 @@ def test_no_green_even_for_an_approved_issuer() -> None:
     assert report.presented is not None and report.presented.issuer_names["en"] == "Old school"
 
 
+@pytest.mark.parametrize("end", ["retired", "compromised"])
+def test_an_unsigned_date_does_not_save_an_ended_key(end: str) -> None:
+    """A holder can date a multi-signature as it likes, so its date does not place it before the end of a key (R8)."""
+    inner = OldIssuer("inner")
+    value = old.multi(ISSUER, [old.original(inner)])
+    world = old.known(old.known(World(), ISSUER, end=end, ended=NOW - 1000), inner)
+    report = check({**value, "issuanceDate": ISSUED - 50 * DAY}, facts=world.facts())
+    assert report.check("issuer.time").code == "issue-time-unproven"
+    assert (report.verdict, report.exit_code) == ("undecided", 3)
+    signed = check(old.original(ISSUER), facts=world.facts()).check("issuer.time")
+    assert signed.code == ("ok" if end == "retired" else "issue-time-unproven")
+
+
+def test_every_signer_of_a_multi_signature_is_judged() -> None:
+    """An inner issuer that is unknown, removed or lost a key is no better than an outer one."""
+    inner = OldIssuer("inner")
+    value = old.multi(ISSUER, [old.original(inner)])
+    for world, code in (
+        (old.known(World(), ISSUER), "legacy-authority-unknown"),
+        (old.known(old.known(World(), ISSUER), inner), "legacy-issuer-approved"),
+        (old.known(old.known(World(), ISSUER), inner, "removed"), "issuer-suspended"),
+        (old.known(old.known(World(), ISSUER), inner, end="compromised", ended=NOW - 1000), "issue-time-unproven"),
+    ):
+        assert check(value, facts=world.facts()).check("issuer.accreditation").code == code
+
+
+def test_multi_signatures_are_capped() -> None:
+    """Many credentials, or many levels of them, are refused before any signature is tried."""
+    one = old.original(ISSUER)
+    many = [{**one, "id": f"a{count}"} for count in range(17)]
+    assert check(old.multi(ISSUER, many)).verdict == "not-a-credential"
+    half = {**old.multi(ISSUER, many[:16]), "id": "half"}
+    other = {**half, "id": "other"}
+    assert check({**half, "claim": {"credentialList": [half, other]}}).verdict == "not-a-credential"
+    deep = one
+    for count in range(6):
+        deep = {**half, "id": f"d{count}", "claim": {"credentialList": [deep]}}
+    assert check(deep).verdict == "not-a-credential"
+
+
 def test_policy_types() -> None:
     """A checker that accepts only its own kinds does not accept an old one; it may name CPTs."""
     value = old.original(ISSUER)

@@ -15,6 +15,7 @@ from PIL import Image, ImageFilter
 from credentials import compact, wording
 from credentials.report import Check, Outcome, Report
 from credentials.verdicts import VERDICTS
+from tests.credentials import old
 from tests.verifier_app.places import CERTIFICATE, Place, judge, said, token, verdict
 from verifier_app.languages import LANGUAGES
 from verifier_app.view import Shown, view_of
@@ -238,3 +239,16 @@ def _sheet(pictures: list[bytes]) -> bytes:
     out = BytesIO()
     sheet.save(out, "PNG")
     return out.getvalue()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_old_credential_shows_its_values_and_what_was_not_signed(place: Place, language: str) -> None:
+    """Amber, with the values, the list of unsigned members and every open question in words (R30)."""
+    issuer = old.OldIssuer()
+    value = old.original(issuer, issuanceDate=(place.now - 1440) * 60, expirationDate=(place.now + 1440) * 60)
+    page = judge(place.client(), json.dumps(value), language=language)
+    assert verdict(page) == ["legacy-authentic"]
+    for part in ("Sher", "张江", said(language, "values.unsigned"), "proof.creator"):
+        assert part in page
+    for code in ("legacy-status-unknown", "legacy-authority-unknown", "legacy-cpt-unknown"):
+        assert wording.sentence(code, language) in page
