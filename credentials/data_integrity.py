@@ -49,6 +49,7 @@ _TABLE: Final = (
     Cryptosuite("sm2-sm3-rdfc-2026", ("sm2",), rdf=True),
     Cryptosuite("mldsa44-rdfc-2024", ("ml-dsa-44",), rdf=True, base="u"),
     Cryptosuite("ecdsa-sd-2023", ("p256",), rdf=True, base="u", disclosing=True),
+    Cryptosuite("bbs-2023", (), rdf=True, base="u", disclosing=True),  # its keys are of no suite: credentials.bbs
 )
 CRYPTOSUITES: Final[Mapping[str, Cryptosuite]] = MappingProxyType({row.name: row for row in _TABLE})
 CRYPTOSUITE_OF: Final[Mapping[str, str]] = MappingProxyType(

@@ -1,7 +1,7 @@
 """What the suites of selective disclosure share: pointers, names for blank nodes, groups of statements, CBOR values.
 
 A credential becomes canonical N-Quads, and each line is one statement that its holder may show or keep. The issuer names
-what must always be shown by JSON pointers, the holder what to show besides (vc-di-ecdsa 3.4, vc-di-bbs 3.3.1).
+what must always be shown by JSON pointers, the holder what to show besides (vc-di-ecdsa 3.4, vc-di-bbs 3.2).
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def hmac_labels(key: bytes) -> LabelMap:
 
 
 def shuffled_labels(key: bytes) -> LabelMap:
-    """Labels `b0`, `b1` … in the order of their HMACs, so that not even they differ between holders (vc-di-bbs 3.3.1)."""
+    """Labels `b0`, `b1` … in the order of their HMACs, so that not even they differ between holders (vc-di-bbs 3.2.1)."""
 
     def labels(tokens: Iterable[str]) -> Mapping[str, str]:
         made = hmac_labels(key)(tokens)
@@ -238,7 +238,7 @@ def lines_hash(lines: Iterable[str]) -> bytes:
 
 
 def label_numbers(labels: Mapping[int, str]) -> dict[int, int]:
-    """Labels `_:bN` by their number alone (compressLabelMap, vc-di-bbs 3.3.5)."""
+    """Labels `_:bN` by their number alone (compressLabelMap, vc-di-bbs 3.3.4)."""
     return {place: int(label.removeprefix("_:b")) for place, label in labels.items()}
 
 
