@@ -22,8 +22,8 @@ from weid.keys import PublicKey, Signer
 from weid.suites import suite
 
 __all__ = [
-    "CRYPTOSUITES", "CRYPTOSUITE_OF", "MAX_PROOFS", "Cryptosuite", "Proof", "hash_data", "options_of", "read_proof",
-    "read_proofs", "sign", "verify",
+    "CRYPTOSUITES", "CRYPTOSUITE_OF", "MAX_PROOFS", "Cryptosuite", "Proof", "hash_data", "options_of", "proof_options",
+    "read_proof", "read_proofs", "sign", "verify", "with_proof",
 ]  # fmt: skip
 
 
@@ -49,6 +49,7 @@ _TABLE: Final = (
     Cryptosuite("sm2-sm3-rdfc-2026", ("sm2",), rdf=True),
     Cryptosuite("mldsa44-rdfc-2024", ("ml-dsa-44",), rdf=True, base="u"),
     Cryptosuite("ecdsa-sd-2023", ("p256",), rdf=True, base="u", disclosing=True),
+    Cryptosuite("bbs-2023", (), rdf=True, base="u", disclosing=True),  # its keys are of no suite: credentials.bbs
 )
 CRYPTOSUITES: Final[Mapping[str, Cryptosuite]] = MappingProxyType({row.name: row for row in _TABLE})
 CRYPTOSUITE_OF: Final[Mapping[str, str]] = MappingProxyType(
@@ -175,17 +176,28 @@ def sign(
     kind = CRYPTOSUITES.get(CRYPTOSUITE_OF.get(name, "") if cryptosuite is None else cryptosuite)
     if kind is None or name not in kind.suites or kind.disclosing:
         raise UnknownSuiteError(f"no cryptosuite {cryptosuite or ''} for a key of {name}")
-    options: dict[str, JSON] = {"type": "DataIntegrityProof", "cryptosuite": kind.name}
-    if created is not None:
-        options["created"] = created
-    options |= {"verificationMethod": method or signer.kid, "proofPurpose": purpose, **(more or {})}
+    options = proof_options(kind.name, method or signer.kid, created=created, purpose=purpose, more=more)
     if "@context" in document and not kind.rdf:
         options["@context"] = document["@context"]
     draft = _proof({**options, "proofValue": kind.base})
     signature = signer.sign("data-integrity", hash_data(document, draft, suite(name).hash))
-    made: JSON = {**options, "proofValue": multibase(signature) if kind.base == "z" else f"u{b64u(signature)}"}
+    return with_proof(document, {**options, "proofValue": multibase(signature) if kind.base == "z" else f"u{b64u(signature)}"})
+
+
+def proof_options(
+    cryptosuite: str, method: str, *, created: str | None, purpose: str, more: Mapping[str, JSON] | None = None
+) -> dict[str, JSON]:
+    """The members of a new proof but its value."""
+    options: dict[str, JSON] = {"type": "DataIntegrityProof", "cryptosuite": cryptosuite}
+    if created is not None:
+        options["created"] = created
+    return options | {"verificationMethod": method, "proofPurpose": purpose, **(more or {})}
+
+
+def with_proof(document: Mapping[str, JSON], proof: dict[str, JSON]) -> dict[str, JSON]:
+    """The document with one more proof."""
     others = _listed(document["proof"]) if "proof" in document else []
-    return {**document, "proof": [*others, made] if others else made}
+    return {**document, "proof": [*others, proof] if others else proof}
 
 
 def _canonical(value: Mapping[str, JSON], kind: Cryptosuite, hash: Hash) -> bytes:
