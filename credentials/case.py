@@ -110,6 +110,8 @@ class Case:
         elif data.lstrip(b" \t\r\n")[:1] == b"{":
             self.legacy = read_weidentity(data) if looks_like(data) else None
             self.file = vcdm.read_file(data) if self.legacy is None else None
+        elif data[0] == vcdm.COSE_TAG or data.lstrip(b" \t\r\n").startswith(b"eyJ"):
+            self.file = vcdm.read_enveloped(data)
         else:
             raise MalformedError("not a credential", code="not-a-credential")
 
@@ -135,11 +137,10 @@ class Case:
 
     def _file_suite(self, file: FileCredential) -> str:
         """The suite of the key that a file's proof names, where the cryptosuite leaves a choice."""
-        suites = file.proof.kind.suites
-        if len(suites) == 1:
-            return suites[0]
+        if len(file.suites) == 1:
+            return file.suites[0]
         if file.self_certified:
-            return key_of_method(file.proof.method).suite
+            return key_of_method(file.method).suite
         found = self.find_issuers()
         record = found[0].record.key_number(self.key_number) if found else None
         return "" if record is None else str(record.suite)
@@ -150,7 +151,7 @@ class Case:
         if self.file is None:
             return -1 if self.compact is None else self.compact.key_number
         try:
-            did, number = parse_key_id(self.file.proof.method)
+            did, number = parse_key_id(self.file.method)
         except MalformedError:
             return -1
         return number if str(did) == self.file.issuer else -1
@@ -187,6 +188,13 @@ class Case:
     def foreign(self) -> bool:
         """A W3C credential that is not one of our own forms."""
         return self.file is not None and self.file.own is None
+
+    def establish(self, established: Established) -> None:
+        """Keep what the proof established, and what the registry calls the issuer."""
+        self.established = established
+        if established.found is not None:
+            answer = self.facts.fact("issuer", established.issuer)
+            self.issuer_record = answer if isinstance(answer, Found) else None
 
     def find_issuers(self) -> tuple[Found, ...]:
         """The DID records the credential may mean, at most a handful."""

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from credentials import checks_weidentity, compact, data_integrity, vcdm
+from credentials import checks_file, checks_weidentity, compact, vcdm
 from credentials.case import MAX_CANDIDATES, Case, Established, Result, failed, passed, skipped, unknown
 from credentials.compact import Compact
-from credentials.data_integrity import Proof
 from credentials.data_model import CODES
-from credentials.jsonld.quads import quads_of
 from credentials.schema import BINDS, SHORT_LIFETIME, Schema
-from credentials.text import misleads, unsafe_text
-from credentials.vcdm import FileCredential
+from credentials.text import unsafe_text
 from weid import signing
 from weid.canon import JSON
 from weid.codec import rfc3339
-from weid.did import parse_key_id
-from weid.document import key_of_method
 from weid.errors import KeyMaterialError, MalformedError, SchemaError, SignatureError, UnknownSuiteError, WeidError
 from weid.facts import Found
-from weid.keys import PublicKey
 from weid.records import KeyRecord, status_list_id
 
 __all__ = ["digests", "format", "issuer_document", "mandatory", "schema", "signature", "validity"]
@@ -32,7 +24,8 @@ def format(case: Case) -> Result:
         case.parse()
     except WeidError as error:
         known = (*CODES, "not-a-credential", "unsupported", "too-large", "bad-proof-chain", "bad-proof-purpose")
-        return failed(error.code if error.code in known else "malformed", {"reason": str(error)})
+        code = "unsupported" if isinstance(error, UnknownSuiteError) else error.code
+        return failed(code if code in known else "malformed", {"reason": str(error), "rule": error.code})
     return passed()
 
 
@@ -51,7 +44,7 @@ def issuer_document(case: Case) -> Result:
     if case.legacy is not None:
         return checks_weidentity.issuer_document(case, case.legacy)
     if case.file is not None and case.file.self_certified:
-        return _self_certified(case)
+        return checks_file.self_certified(case, case.file)
     found = case.find_issuers()
     if not found:
         if case.file is not None and not case.file.issuer.startswith("did:weid:"):
@@ -72,7 +65,7 @@ def signature(case: Case) -> Result:
     if case.legacy is not None:
         return checks_weidentity.signature(case, case.legacy)
     if case.file is not None:
-        return _file_signature(case)
+        return checks_file.signature(case, case.file)
     value = case.compact
     if value is None or not case.find_schemas():
         return skipped("needs-schema")
@@ -92,7 +85,7 @@ def signature(case: Case) -> Result:
             if established is not None:
                 verified.append(established)
     if len(verified) == 1:
-        _establish(case, verified[0])
+        case.establish(verified[0])
         return passed()
     if verified:
         return unknown("ambiguous")
@@ -150,7 +143,7 @@ def schema(case: Case) -> Result:
     if case.legacy is not None:
         return checks_weidentity.schema(case, case.legacy)
     if case.foreign and case.file is not None:
-        return _foreign_terms(case, case.file)
+        return checks_file.terms(case, case.file)
     if not case.find_schemas():
         return case.missing_schema()
     value, candidate = case.compact, _schema_of(case)
@@ -186,27 +179,8 @@ def _fits(case: Case, value: Compact, candidate: Schema, claims: dict[str, JSON]
     return passed("ok", {"schema": candidate.digest.hex()})
 
 
-def _foreign_terms(case: Case, file: FileCredential) -> Result:
-    """Every type and term of a foreign document means something by its contexts, whatever secures it (VCDM 2.0, 4.1)."""
-    case.claims = file.claims
-    if case.policy.require_accreditation and misleads(dict(case.claims)):
-        return failed("unsafe-text")
-    try:
-        quads_of(file.document)
-    except MalformedError as error:
-        return unreadable(error)
-    return skipped("none")
-
-
 def _schema_of(case: Case) -> Schema | None:
     return None if case.established is None else case.established.schema
-
-
-def _establish(case: Case, established: Established) -> None:
-    case.established = established
-    if established.found is not None:
-        answer = case.facts.fact("issuer", established.issuer)
-        case.issuer_record = answer if isinstance(answer, Found) else None
 
 
 def _verified(value: Compact, root: bytes, found: Found, record: KeyRecord, candidate: Schema) -> Established | None:
@@ -221,79 +195,6 @@ def _verified(value: Compact, root: bytes, found: Found, record: KeyRecord, cand
     except (SignatureError, KeyMaterialError):
         return None
     return Established(issuer, found, record, key, candidate, compact.cid_of(signed, value.hash), list_id)
-
-
-def _file_signature(case: Case) -> Result:
-    file = case.file
-    if file is None:
-        return skipped("needs-format")
-    method = file.proof.method
-    record: KeyRecord | None = None
-    if file.self_certified:
-        issuer, key, found = file.issuer, key_of_method(method), None
-    else:
-        found = case.find_issuers()[0]
-        record = _key_of(case, found)
-        if record is None:
-            return skipped("needs-issuer.document")
-        issuer, key = found.record.did, record.key
-    keys = [(proof, key if proof is file.proof else _other_key(case, proof)) for proof in file.proofs]
-    for proof, known in keys:
-        refused = None if known is None else _refused(file.document, proof, known)
-        if refused is not None:
-            return refused
-    if any(known is None for _, known in keys):
-        return unknown("proof-unresolved")  # somebody else signed too, and we cannot say whether they did
-    _establish(case, Established(issuer, found, record, key, None, None, None))
-    return passed()
-
-
-def _refused(document: Mapping[str, JSON], proof: Proof, key: PublicKey) -> Result | None:
-    try:
-        if proof.purpose != "assertionMethod":
-            return failed("bad-signature", {"reason": "a proof for another purpose"})
-        data_integrity.verify(document, proof, key, "assert")
-    except (SignatureError, KeyMaterialError, UnknownSuiteError):
-        return failed("bad-signature")
-    except MalformedError as error:
-        return unreadable(error)
-    return None
-
-
-def _other_key(case: Case, proof: Proof) -> PublicKey | None:
-    """The key of a proof beside the issuer's own (proof sets and chains); None where we do not have it."""
-    if proof.method.startswith(("did:key:", "did:jwk:")):
-        return key_of_method(proof.method)
-    try:
-        did, number = parse_key_id(proof.method)
-    except MalformedError:
-        return None
-    answer = case.facts.fact("did", str(did))
-    record = answer.record.key_number(number) if isinstance(answer, Found) else None
-    return record.key if record is not None and record.role == "assert" else None
-
-
-def unreadable(error: MalformedError) -> Result:
-    """A document whose terms do not all stand for something: missing here (UNKNOWN), or not JSON-LD at all."""
-    if error.code == "unknown-context":
-        return unknown("unknown-context", {"reason": str(error)})
-    lost = error.code in ("undefined-term", "relative-iri", "lost-direction")
-    return failed("data-loss" if lost else "bad-jsonld", {"reason": str(error)})
-
-
-def _self_certified(case: Case) -> Result:
-    file = case.file
-    if file is None:
-        return skipped("needs-format")
-    try:
-        key_of_method(file.proof.method)
-    except WeidError:
-        return failed("bad-signature", {"reason": "the proof names no usable key"})
-    if file.proof.method.split("#")[0] == file.issuer:
-        return passed("self-issued", {"issuer": file.issuer})
-    if not case.policy.require_accreditation:
-        return passed("method-only", {"issuer": file.issuer})
-    return failed("issuer-not-key-owner", {"issuer": file.issuer})
 
 
 def _key_of(case: Case, found: Found) -> KeyRecord | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from credentials import presentation
+from credentials import presentation, sd_jwt
 from credentials.case import Case, Result, failed, passed, skipped, unknown
 from credentials.compact import BIND_CHAIN, BIND_DOCUMENT, BIND_KEY, BIND_NONE
 from credentials.presentation import CHAIN, CHALLENGE, GATE, Challenge, Presentation
+from credentials.sd_jwt import SdJwt
 from weid import signing
 from weid.codec import rfc3339
-from weid.errors import KeyMaterialError, SignatureError
+from weid.errors import KeyMaterialError, SignatureError, WeidError
 from weid.suites import suite
 
 __all__ = ["binding", "challenge", "clock", "replay"]
@@ -17,6 +18,8 @@ __all__ = ["binding", "challenge", "clock", "replay"]
 def binding(case: Case) -> Result:
     """Whoever shows the code holds what the issuer bound it to; nothing bound is for a person to compare."""
     shown, kind = case.presentation, case.bind_kind
+    if case.file is not None and case.file.token is not None:
+        return _key_bound(case, case.file.token)
     if kind in (BIND_NONE, BIND_DOCUMENT):
         if shown is not None:
             return failed("bad-presentation")
@@ -80,6 +83,25 @@ def clock(case: Case) -> Result:
     if case.at >= shown.time + shown.ttl + tolerance:
         return failed("code-too-old", {"minutes": case.at - shown.time})
     return passed()
+
+
+def _key_bound(case: Case, token: SdJwt) -> Result:
+    """An SD-JWT whose issuer bound it to a key is shown with that key's answer to this checker (RFC 9901 4.3)."""
+    if token.binding is None:
+        if "cnf" in token.payload:
+            return failed("holder-proof-missing")
+        return failed("binding-required") if case.policy.require_binding != "bearer" else passed("bearer")
+    nonce, audience = case.policy.proof_challenge, case.policy.proof_domain
+    if nonce is None or audience is None:
+        return failed("challenge-unknown")
+    try:
+        bound = sd_jwt.verify_binding(token, sd_jwt.confirmed_key(token.payload), audience=audience, nonce=nonce)
+    except WeidError as error:
+        asked = error.code in ("kb-audience", "kb-nonce")
+        return failed("challenge-mismatch" if asked else "bad-holder-signature", {"reason": str(error)})
+    if bound.issued // 60 > case.at + case.policy.clock_tolerance:
+        return failed("clock-differs", {"minutes": bound.issued // 60 - case.at})
+    return passed("ok", {"bind": BIND_KEY})
 
 
 def _signed(case: Case, shown: Presentation) -> Result:

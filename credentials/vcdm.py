@@ -13,8 +13,10 @@ from typing import Final
 
 from credentials.compact import BIND_BYTES, Compact
 from credentials.data_integrity import CRYPTOSUITE_OF, CRYPTOSUITES, Proof, read_proofs
-from credentials.data_model import V1, V2, check_credential, issuer_of, moment, subjects, texts
+from credentials.data_model import ENVELOPED, V1, V2, check_credential, check_envelope, issuer_of, moment, subjects, texts
+from credentials.envelope import Enveloped, open_url
 from credentials.schema import Schema
+from credentials.sd_jwt import SdJwt
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import b64u, from_minutes, minutes, parse_rfc3339, rfc3339, unb64u, unhex
 from weid.did import DID, parse_key_id
@@ -29,6 +31,7 @@ _OWN: Final = frozenset(
 )
 _WEID: Final = frozenset({"origin", "genesis", "issued", "bind", "seed", "suite", "key", "specimen", "signature"})
 _PROOF: Final = frozenset({"type", "cryptosuite", "created", "verificationMethod", "proofPurpose", "@context"})
+COSE_TAG: Final = 0xD2  # CBOR tag 18, COSE_Sign1
 _SCHEMA_URL: Final = "urn:weid:schema-digest:"
 
 
@@ -65,6 +68,8 @@ class FileCredential:
     claims: Mapping[str, JSON]
     has_status: bool
     own: Own | None
+    enveloped: Enveloped | None = None  # then there are no proofs
+    token: SdJwt | None = None  # an SD-JWT with what the holder added
 
     @property
     def proof(self) -> Proof:
@@ -73,9 +78,21 @@ class FileCredential:
         return next(own, self.proofs[0])
 
     @property
+    def method(self) -> str:
+        """The verification method that proof or envelope names; "" for none."""
+        if self.enveloped is None:
+            return self.proof.method
+        return self.enveloped.method or ""
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        """The signature suites its key may have."""
+        return self.proof.kind.suites if self.enveloped is None else (self.enveloped.suite,)
+
+    @property
     def self_certified(self) -> bool:
-        """Whether the proof's method is a did:key or did:jwk, which no registry vouches for."""
-        return self.proof.method.startswith(("did:key:", "did:jwk:"))
+        """Whether the method spells its own key (did:key, did:jwk), which no registry vouches for."""
+        return self.method.startswith(("did:key:", "did:jwk:"))
 
 
 def schema_url(digest: bytes) -> str:
@@ -124,10 +141,60 @@ def read_file(data: bytes) -> FileCredential:
     `vcdm-…` where a rule of the data model is broken. A file with a `weid` member must be exactly what we write.
     """
     document = parse_json(data)
+    if isinstance(document, dict) and ENVELOPED in texts(document.get("type")):
+        inner = open_url(check_envelope(document, ENVELOPED))
+        return read_enveloped(inner.data, form=inner.form)
     if not isinstance(document, dict) or "VerifiableCredential" not in texts(document.get("type")):
         raise MalformedError("not a verifiable credential", code="not-a-credential")
     check_credential(document)
     return read_document(document)
+
+
+def read_enveloped(data: bytes, *, form: str | None = None) -> FileCredential:
+    """The credential in a JWT, SD-JWT or COSE_Sign1; `form` is the media type it must say it is, where one was named.
+
+    MalformedError with the code of the envelope's rule or `vcdm-…`; `exp` and `nbf` narrow the period (RFC 7519 4.1).
+    """
+    from credentials.jose import read_sd_jwt_document
+    from credentials.opening import read_envelope
+
+    token: SdJwt | None = None
+    if data[0] != COSE_TAG and b"~" in data:
+        value, token = read_sd_jwt_document(_ascii(data).strip(" \t\r\n"))
+    else:
+        value = read_envelope(data)
+    if value.kind != "vc" or (form is not None and form != value.form):
+        raise MalformedError(f"not the credential of a {form or 'known type'}", code="wrong-typ")
+    check_credential(value.document)
+    document, claims = value.document, value.claims
+    found = subjects(document)
+    starts = [_time(document.get("validFrom"), late=True), _numeric(claims, "nbf", late=True)]
+    ends = [_time(document.get("validUntil"), late=False), _numeric(claims, "exp", late=False)]
+    return FileCredential(
+        document, (), next(iter(texts(document.get("id"))), None), texts(document.get("type")), issuer_of(document),
+        max((item for item in starts if item is not None), default=None),
+        min((item for item in ends if item is not None), default=None),
+        found[0] if len(found) == 1 else {"credentialSubject": list(found)}, "credentialStatus" in document, None, value, token,
+    )  # fmt: skip
+
+
+def _numeric(claims: Mapping[str, JSON], name: str, *, late: bool) -> int | None:
+    """Minutes of a NumericDate (RFC 7519 2), a start rounded up and an end down."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 38:
+        raise MalformedError(f"{name} is not a number of seconds", code="bad-time")
+    count = -int(-value // 60) if late else int(value // 60)
+    from_minutes(count)
+    return count
+
+
+def _ascii(data: bytes) -> str:
+    try:
+        return data.decode("ascii")
+    except UnicodeDecodeError:
+        raise MalformedError("not the text of an envelope", code="unsupported") from None
 
 
 def read_document(document: Mapping[str, JSON]) -> FileCredential:

@@ -128,7 +128,8 @@ def verify(data: bytes, *, facts: Facts, policy: Policy | None = None, at: datet
     if case.policy.required:
         checks = [_required(check, case.policy) for check in checks]
     presented = None if "format" in blocked else _presented(case)
-    bearer = case.presentation is None
+    answered = case.file is not None and case.file.token is not None and case.file.token.binding is not None
+    bearer = case.presentation is None and not answered
     ages = tuple(TrustAge(what, label, as_of, case.at - as_of) for what, (label, as_of) in case.ages.items())
     return Report(tuple(checks), verdicts.decide(checks, bearer=bearer), presented, ages, case.at, _notes(case))
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from credentials import data_integrity
 from credentials.case import Result, failed, passed, skipped, unknown
-from credentials.checks_content import unreadable
+from credentials.checks_file import key_named, proof_refused, unreadable
 from credentials.data_integrity import Proof, read_proofs
 from credentials.data_model import check_presentation, moment, texts
 from credentials.jsonld.quads import quads_of
@@ -21,11 +20,8 @@ from credentials.report import Check, Outcome, Report
 from credentials.verify import verify
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import minutes
-from weid.did import parse_key_id
-from weid.document import key_of_method
-from weid.errors import MalformedError, SignatureError, WeidError
-from weid.facts import Facts, Found
-from weid.keys import PublicKey
+from weid.errors import MalformedError, WeidError
+from weid.facts import Facts
 
 __all__ = ["MAX_CREDENTIALS", "PresentationReport", "verify_presentation"]
 
@@ -146,32 +142,14 @@ def _signatures(document: Mapping[str, JSON], proofs: tuple[Proof, ...], facts: 
         if proof.purpose != "authentication":
             return failed("bad-proof-purpose")
         try:
-            key = _key(proof.method, facts)
-            if key is None:
-                missing = True
-                continue
-            data_integrity.verify(document, proof, key, "present")
-        except MalformedError as error:
-            return unreadable(error) if proof.kind.rdf else failed("bad-signature", {"reason": str(error)})
+            key = key_named(proof.method, facts, "present")
         except WeidError:
-            return failed("bad-signature")
+            return failed("bad-signature", {"reason": "the proof names no usable key"})
+        missing = missing or key is None
+        refused = None if key is None else proof_refused(document, proof, key, "present")
+        if refused is not None:
+            return refused
     return unknown("proof-unresolved") if missing else passed()
-
-
-def _key(method: str, facts: Facts) -> PublicKey | None:
-    """The key a presentation is signed with: one that spells itself, or a `present` key of a DID in the trust data."""
-    if method.startswith(("did:key:", "did:jwk:")):
-        try:
-            return key_of_method(method)
-        except WeidError:
-            raise SignatureError("the proof names no usable key") from None
-    try:
-        did, number = parse_key_id(method)
-    except MalformedError:
-        return None
-    answer = facts.fact("did", str(did))
-    record = answer.record.key_number(number) if isinstance(answer, Found) else None
-    return record.key if record is not None and record.role == "present" and record.end is None else None
 
 
 def _bound(holder: str | None, proofs: tuple[Proof, ...]) -> Result:

@@ -1,0 +1,123 @@
+"""Checks of credential files: whose key a proof or envelope names, whether it is right, and whether all words mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from credentials import data_integrity
+from credentials.case import Case, Established, Result, failed, passed, skipped, unknown
+from credentials.data_integrity import Proof
+from credentials.jsonld.quads import quads_of
+from credentials.text import misleads
+from credentials.vcdm import FileCredential
+from weid.canon import JSON
+from weid.did import parse_key_id
+from weid.document import key_of_method
+from weid.errors import KeyMaterialError, MalformedError, SignatureError, UnknownSuiteError, WeidError
+from weid.facts import Facts, Found
+from weid.keys import PublicKey
+from weid.records import KeyRecord
+
+__all__ = ["key_named", "proof_refused", "self_certified", "signature", "terms", "unreadable"]
+
+
+def self_certified(case: Case, file: FileCredential) -> Result:
+    """A did:key or did:jwk vouches for itself alone (R5): it may be the issuer's own, or somebody else's."""
+    try:
+        key_of_method(file.method)
+    except WeidError:
+        return failed("bad-signature", {"reason": "the proof names no usable key"})
+    if file.method.partition("#")[0] == file.issuer:
+        return passed("self-issued", {"issuer": file.issuer})
+    if not case.policy.require_accreditation:
+        return passed("method-only", {"issuer": file.issuer})
+    return failed("issuer-not-key-owner", {"issuer": file.issuer})
+
+
+def signature(case: Case, file: FileCredential) -> Result:
+    """The envelope, or every proof of a set or chain, is right; one by a key that is not here is UNKNOWN."""
+    record: KeyRecord | None = None
+    if file.self_certified:
+        issuer, key, found = file.issuer, key_of_method(file.method), None
+    else:
+        found = case.find_issuers()[0]
+        record = found.record.key_number(case.key_number)
+        if record is None:
+            return skipped("needs-issuer.document")
+        issuer, key = found.record.did, record.key
+    refused = _refused(case, file, key)
+    if refused is not None:
+        return refused
+    case.establish(Established(issuer, found, record, key, None, None, None))
+    return passed()
+
+
+def terms(case: Case, file: FileCredential) -> Result:
+    """Every type and term of a foreign document means something by its contexts, whatever secures it (VCDM 2.0, 4.1)."""
+    case.claims = file.claims
+    if case.policy.require_accreditation and misleads(dict(case.claims)):
+        return failed("unsafe-text")
+    try:
+        quads_of(file.document)
+    except MalformedError as error:
+        return unreadable(error)
+    return skipped("none")
+
+
+def proof_refused(document: Mapping[str, JSON], proof: Proof, key: PublicKey, role: str) -> Result | None:
+    """Why a proof does not count, or None if `key`, in `role`, made it over this document."""
+    try:
+        _verify(document, proof, key, role)
+    except (SignatureError, KeyMaterialError, UnknownSuiteError):
+        return failed("bad-signature")
+    except MalformedError as error:
+        return unreadable(error)
+    return None
+
+
+def key_named(method: str, facts: Facts, role: str) -> PublicKey | None:
+    """The key of a verification method: one that spells itself, or of a DID in the trust data in that role; else None."""
+    if method.startswith(("did:key:", "did:jwk:")):
+        return key_of_method(method)
+    try:
+        did, number = parse_key_id(method)
+    except MalformedError:
+        return None
+    answer = facts.fact("did", str(did))
+    record = answer.record.key_number(number) if isinstance(answer, Found) else None
+    return record.key if record is not None and record.role == role and record.end is None else None
+
+
+def unreadable(error: MalformedError) -> Result:
+    """A document whose terms do not all stand for something: missing here (UNKNOWN), or not JSON-LD at all."""
+    if error.code == "unknown-context":
+        return unknown("unknown-context", {"reason": str(error)})
+    lost = error.code in ("undefined-term", "relative-iri", "lost-direction")
+    return failed("data-loss" if lost else "bad-jsonld", {"reason": str(error), "rule": error.code})
+
+
+def _refused(case: Case, file: FileCredential, key: PublicKey) -> Result | None:
+    if file.enveloped is not None:
+        try:
+            file.enveloped.verify(key)
+        except (SignatureError, KeyMaterialError):
+            return failed("bad-signature")
+        return None
+    keys = [(proof, key if proof is file.proof else key_named(proof.method, case.facts, "assert")) for proof in file.proofs]
+    for proof, known in keys:
+        if proof.purpose != "assertionMethod":
+            return failed("bad-signature", {"reason": "a proof for another purpose"})
+        refused = None if known is None else proof_refused(file.document, proof, known, "assert")
+        if refused is not None:
+            return refused
+    # somebody else signed too, and we cannot say whether they did
+    return unknown("proof-unresolved") if any(known is None for _, known in keys) else None
+
+
+def _verify(document: Mapping[str, JSON], proof: Proof, key: PublicKey, role: str) -> None:
+    if proof.kind.disclosing:
+        from credentials import ecdsa_sd
+
+        ecdsa_sd.verify(document, proof, key, role)
+    else:
+        data_integrity.verify(document, proof, key, role)
