@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def test_proofs_share_no_octets(signer: LocalBbsSigner) -> None:
     ]
     assert len(made[0]) == len(made[1]) == bbs.PROOF_FLOOR + 9 * 32
     cuts = [0, 48, 96, *range(144, len(made[0]) + 1, 32)]
-    parts = [{data[a:b] for a, b in zip(cuts, cuts[1:], strict=False)} for data in made]
+    parts = [{data[a:b] for a, b in pairwise(cuts)} for data in made]
     assert not parts[0] & parts[1]
     assert signature[:48] not in made[0]
     assert signature[48:] not in made[0]
@@ -144,7 +145,9 @@ def test_proofs_share_no_octets(signer: LocalBbsSigner) -> None:
 INFINITY = b"\xc0" + bytes(47)
 
 
-@pytest.mark.parametrize("point", [INFINITY, b"\xe0" + bytes(47), b"\xc0" + bytes(46) + b"\x01", bytes(48), b"\x40" + bytes(47), b"\xff" * 48])
+@pytest.mark.parametrize(
+    "point", [INFINITY, b"\xe0" + bytes(47), b"\xc0" + bytes(46) + b"\x01", bytes(48), b"\x40" + bytes(47), b"\xff" * 48]
+)
 def test_points_in_other_spellings(signer: LocalBbsSigner, point: bytes) -> None:
     """The identity in every spelling, uncompressed flags, coordinates beyond the field: the acceptance set is ours (R2)."""
     signature = signer.sign("data-integrity", HEADER, MESSAGES[:2])
