@@ -6,7 +6,7 @@ import platform
 import sys
 from importlib import import_module
 
-PARTS = ("sizes", "bench_verify", "bench_integrity", "bench_registry", "processes")
+PARTS = ("sizes", "bench_verify", "bench_integrity", "bench_disclosure", "bench_registry", "processes")
 
 
 def main() -> None:
