@@ -6,7 +6,9 @@ import platform
 import sys
 from importlib import import_module
 
-PARTS = ("sizes", "bench_verify", "bench_integrity", "bench_sd_jwt", "bench_registry", "processes")
+PARTS = (
+    "sizes", "bench_verify", "bench_integrity", "bench_disclosure", "bench_sd_jwt", "bench_registry", "processes",
+)  # fmt: skip
 
 
 def main() -> None:

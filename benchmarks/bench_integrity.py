@@ -70,7 +70,7 @@ def main() -> None:
     line(f"  peer {peer['peer']} verify", float(peer["verify"]), "/s", f"ours {verify / float(peer['verify']):.1f} ×")
 
 
-def run_peer(mode: str, stdin: str | None = None) -> dict[str, object] | None:
+def run_peer(mode: str, stdin: str | None = None, script: str = "eddsa_jcs.mjs") -> dict[str, object] | None:
     """The peer's JSON answer; None where node or npm are missing or cannot install it."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None or not CLAIMS.exists():
@@ -80,7 +80,5 @@ def run_peer(mode: str, stdin: str | None = None) -> dict[str, object] | None:
         if subprocess.run(install, cwd=PEERS, capture_output=True, check=False).returncode:
             return None
     env = {**os.environ, "WEID_CLAIMS": str(CLAIMS)}
-    done = subprocess.run(
-        [node, "eddsa_jcs.mjs", mode], cwd=PEERS, env=env, input=stdin, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([node, script, mode], cwd=PEERS, env=env, input=stdin, capture_output=True, text=True, check=False)
     return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else None

@@ -17,7 +17,7 @@ from typing import Any, Final
 from credentials import bbs, disclosing
 from credentials.bbs import BbsPublicKey, BbsSigner
 from credentials.bls12381 import PUBLIC_BYTES
-from credentials.data_integrity import Proof, options_of, proof_options, with_proof
+from credentials.data_integrity import BBS, Proof, options_of, proof_options, with_proof
 from weid.canon import JSON
 from weid.errors import DisclosureError, MalformedError, SignatureError
 from weid.signing import require_role
@@ -25,7 +25,7 @@ from weid.suites import Random
 
 __all__ = ["CRYPTOSUITE", "BaseValue", "DerivedValue", "derive", "read_base", "read_derived", "sign", "verify"]
 
-CRYPTOSUITE: Final = "bbs-2023"
+CRYPTOSUITE: Final = BBS
 _BASE, _DERIVED = b"\xd9\x5d\x02", b"\xd9\x5d\x03"
 _FEATURES: Final = {
     4: "anonymous holder binding", 5: "anonymous holder binding", 6: "pseudonyms", 7: "pseudonyms",

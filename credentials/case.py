@@ -64,7 +64,7 @@ class Established:
     issuer: str
     found: Found | None  # None for a self-certifying did:key
     key_record: KeyRecord | None
-    key: PublicKey
+    key: PublicKey | None  # None for a BBS key, which none of our own forms has
     schema: Schema | None
     cid: bytes | None
     list_id: str | None
@@ -137,6 +137,8 @@ class Case:
 
     def _file_suite(self, file: FileCredential) -> str:
         """The suite of the key that a file's proof names, where the cryptosuite leaves a choice."""
+        if not file.suites:
+            return "bbs"
         if len(file.suites) == 1:
             return file.suites[0]
         if file.self_certified:

@@ -101,7 +101,7 @@ def digests(case: Case) -> Result:
         return passed()  # the compact signature is over the root these values rebuilt
     if file.own is None:
         return skipped("none")
-    if not case.find_schemas() or established.found is None:
+    if not case.find_schemas() or established.found is None or established.key is None:
         return skipped("needs-schema")
     candidate = case.find_schemas()[0][1]
     try:

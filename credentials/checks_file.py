@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from credentials import data_integrity
 from credentials.case import Case, Established, Result, failed, passed, skipped, unknown
-from credentials.data_integrity import Proof
+from credentials.data_integrity import BBS, Proof
 from credentials.jsonld.quads import quads_of
 from credentials.text import misleads
 from credentials.vcdm import FileCredential
@@ -18,13 +19,18 @@ from weid.facts import Facts, Found
 from weid.keys import PublicKey
 from weid.records import KeyRecord
 
+if TYPE_CHECKING:
+    from credentials.bbs import BbsPublicKey
+
+_Key: TypeAlias = "PublicKey | BbsPublicKey"
+
 __all__ = ["key_named", "proof_refused", "self_certified", "signature", "terms", "unreadable"]
 
 
 def self_certified(case: Case, file: FileCredential) -> Result:
     """A did:key or did:jwk vouches for itself alone (R5): it may be the issuer's own, or somebody else's."""
     try:
-        key_of_method(file.method)
+        _own_key(file)
     except WeidError:
         return failed("bad-signature", {"reason": "the proof names no usable key"})
     if file.method.partition("#")[0] == file.issuer:
@@ -38,7 +44,7 @@ def signature(case: Case, file: FileCredential) -> Result:
     """The envelope, or every proof of a set or chain, is right; one by a key that is not here is UNKNOWN."""
     record: KeyRecord | None = None
     if file.self_certified:
-        issuer, key, found = file.issuer, key_of_method(file.method), None
+        issuer, key, found = file.issuer, _own_key(file), None
     else:
         found = case.find_issuers()[0]
         record = found.record.key_number(case.key_number)
@@ -48,7 +54,8 @@ def signature(case: Case, file: FileCredential) -> Result:
     refused = _refused(case, file, key)
     if refused is not None:
         return refused
-    case.establish(Established(issuer, found, record, key, None, None, None))
+    plain = key if isinstance(key, PublicKey) else None
+    case.establish(Established(issuer, found, record, plain, None, None, None))
     return passed()
 
 
@@ -64,7 +71,7 @@ def terms(case: Case, file: FileCredential) -> Result:
     return skipped("none")
 
 
-def proof_refused(document: Mapping[str, JSON], proof: Proof, key: PublicKey, role: str) -> Result | None:
+def proof_refused(document: Mapping[str, JSON], proof: Proof, key: _Key, role: str) -> Result | None:
     """Why a proof does not count, or None if `key`, in `role`, made it over this document."""
     try:
         _verify(document, proof, key, role)
@@ -96,10 +103,10 @@ def unreadable(error: MalformedError) -> Result:
     return failed("data-loss" if lost else "bad-jsonld", {"reason": str(error), "rule": error.code})
 
 
-def _refused(case: Case, file: FileCredential, key: PublicKey) -> Result | None:
+def _refused(case: Case, file: FileCredential, key: _Key) -> Result | None:
     if file.enveloped is not None:
         try:
-            file.enveloped.verify(key)
+            file.enveloped.verify(_plain(key))
         except (SignatureError, KeyMaterialError):
             return failed("bad-signature")
         return None
@@ -114,10 +121,34 @@ def _refused(case: Case, file: FileCredential, key: PublicKey) -> Result | None:
     return unknown("proof-unresolved") if any(known is None for _, known in keys) else None
 
 
-def _verify(document: Mapping[str, JSON], proof: Proof, key: PublicKey, role: str) -> None:
-    if proof.kind.disclosing:
+def _own_key(file: FileCredential) -> _Key:
+    """The key that a method spells; BBS keys are no suite's, so the cryptosuite says how to read it."""
+    if file.enveloped is None and file.proof.cryptosuite == BBS:
+        from credentials.bbs import BbsPublicKey
+
+        did, _, fragment = file.method.partition("#")
+        if did != f"did:key:{fragment}":
+            raise MalformedError("not the verification method of a did:key")
+        return BbsPublicKey.from_multikey(fragment)
+    return key_of_method(file.method)
+
+
+def _plain(key: _Key) -> PublicKey:
+    if not isinstance(key, PublicKey):
+        raise SignatureError("a BBS key signs no whole documents", code="wrong-suite")
+    return key
+
+
+def _verify(document: Mapping[str, JSON], proof: Proof, key: _Key, role: str) -> None:
+    if proof.cryptosuite == BBS:
+        from credentials import bbs_2023
+
+        if isinstance(key, PublicKey):
+            raise SignatureError("the key is not one for this cryptosuite", code="wrong-suite")
+        bbs_2023.verify(document, proof, key, role)
+    elif proof.kind.disclosing:
         from credentials import ecdsa_sd
 
-        ecdsa_sd.verify(document, proof, key, role)
+        ecdsa_sd.verify(document, proof, _plain(key), role)
     else:
-        data_integrity.verify(document, proof, key, role)
+        data_integrity.verify(document, proof, _plain(key), role)

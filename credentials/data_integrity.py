@@ -22,7 +22,7 @@ from weid.keys import PublicKey, Signer
 from weid.suites import suite
 
 __all__ = [
-    "CRYPTOSUITES", "CRYPTOSUITE_OF", "MAX_PROOFS", "Cryptosuite", "Proof", "hash_data", "options_of", "proof_options",
+    "BBS", "CRYPTOSUITES", "CRYPTOSUITE_OF", "MAX_PROOFS", "Cryptosuite", "Proof", "hash_data", "options_of", "proof_options",
     "read_proof", "read_proofs", "sign", "verify", "with_proof",
 ]  # fmt: skip
 
@@ -38,6 +38,9 @@ class Cryptosuite:
     disclosing: bool = False  # a holder may show a part: credentials.ecdsa_sd, credentials.bbs_2023
 
 
+BBS: Final = "bbs-2023"
+"""The one cryptosuite whose keys are of no suite: they sign vectors of messages (credentials.bbs)."""
+
 _ECDSA: Final = ("p256", "p384")
 _TABLE: Final = (
     Cryptosuite("eddsa-jcs-2022", ("ed25519",), rdf=False),
@@ -49,7 +52,7 @@ _TABLE: Final = (
     Cryptosuite("sm2-sm3-rdfc-2026", ("sm2",), rdf=True),
     Cryptosuite("mldsa44-rdfc-2024", ("ml-dsa-44",), rdf=True, base="u"),
     Cryptosuite("ecdsa-sd-2023", ("p256",), rdf=True, base="u", disclosing=True),
-    Cryptosuite("bbs-2023", (), rdf=True, base="u", disclosing=True),  # its keys are of no suite: credentials.bbs
+    Cryptosuite(BBS, (), rdf=True, base="u", disclosing=True),  # its keys are of no suite: credentials.bbs
 )
 CRYPTOSUITES: Final[Mapping[str, Cryptosuite]] = MappingProxyType({row.name: row for row in _TABLE})
 CRYPTOSUITE_OF: Final[Mapping[str, str]] = MappingProxyType(

@@ -237,7 +237,7 @@ def _presented(case: Case) -> Presented:
         valid_until=end,
         status=None if established is None else established.list_id,
         index=value.index if value is not None else None if own is None else own.index,
-        suite=case.suite if legacy is None or established is None else established.key.suite,
+        suite=case.suite if legacy is None or established is None or established.key is None else established.key.suite,
         specimen=value.specimen if value is not None else own is not None and own.specimen,
         bind=_BINDS[case.bind_kind],
         host=case.host,

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request
 
-from credentials import data_integrity, ecdsa_sd
+from credentials import bbs_2023, data_integrity, ecdsa_sd
+from credentials.bbs import BbsPublicKey, BbsSigner
 from credentials.data_integrity import CRYPTOSUITES
 from credentials.data_model import check_credential
 from credentials.jsonld.quads import quads_of
@@ -32,7 +33,7 @@ _ISSUE_OPTIONS: Final = frozenset({"mandatoryPointers", "credentialId", "type", 
 class Instance:
     """One issuer: its key, named by a verification method, and the cryptosuite it signs with."""
 
-    signer: Signer
+    signer: Signer | BbsSigner
     cryptosuite: str
 
     @property
@@ -71,7 +72,7 @@ def blueprint(
         if instance is None:
             return _problem(404, "not-found", "no such instance")
         try:
-            made = _derived(_body())
+            made = _derived(_body(), random)
         except WeidError as error:
             return _problem(400, error.code, str(error))
         return _made(made)
@@ -95,19 +96,27 @@ def _issued(instance: Instance, body: Mapping[str, JSON], at: datetime, random: 
     if not isinstance(pointers, list) or not all(isinstance(item, str) for item in pointers):
         raise MalformedError("mandatoryPointers are JSON pointers", code="bad-request")
     created = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    mandatory = [str(item) for item in pointers]
+    if isinstance(instance.signer.public_key, BbsPublicKey):
+        return bbs_2023.sign(document, instance.signer, created=created, mandatory=mandatory, random=random)
     if CRYPTOSUITES[instance.cryptosuite].disclosing:
-        return ecdsa_sd.sign(document, instance.signer, [str(item) for item in pointers], random=random, created=created)
+        return ecdsa_sd.sign(document, instance.signer, created=created, mandatory=mandatory, random=random)
     if pointers:
         raise MalformedError(f"{instance.cryptosuite} shows the whole credential", code="bad-request")
     return data_integrity.sign(document, instance.signer, created=created, cryptosuite=instance.cryptosuite)
 
 
-def _derived(body: Mapping[str, JSON]) -> dict[str, JSON]:
+def _derived(body: Mapping[str, JSON], random: Random) -> dict[str, JSON]:
     document, options = body.get("verifiableCredential"), body.get("options", {})
     pointers = options.get("selectivePointers", []) if isinstance(options, dict) else None
     if not isinstance(document, dict) or not isinstance(pointers, list) or not all(isinstance(p, str) for p in pointers):
         raise MalformedError("a body has verifiableCredential and selectivePointers", code="bad-request")
-    return ecdsa_sd.derive(document, data_integrity.read_proof(document), [str(pointer) for pointer in pointers])
+    proof, chosen = data_integrity.read_proof(document), [str(pointer) for pointer in pointers]
+    if proof.cryptosuite == bbs_2023.CRYPTOSUITE:
+        return bbs_2023.derive(document, proof, chosen, random=random)
+    if proof.cryptosuite != ecdsa_sd.CRYPTOSUITE:
+        raise MalformedError(f"{proof.cryptosuite[:40]} shows the whole credential", code="bad-request")
+    return ecdsa_sd.derive(document, proof, chosen)
 
 
 def _body() -> dict[str, Any]:

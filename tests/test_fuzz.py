@@ -10,7 +10,22 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from benchmarks.stage import NOW, Stage, moment, stage
-from credentials import carrier, compact, cose, envelope, jose, jws, presentation, sd_jwt, status, vcdm
+from credentials import (
+    bbs_2023,
+    carrier,
+    compact,
+    cose,
+    disclosing,
+    ecdsa_sd,
+    envelope,
+    jose,
+    jws,
+    presentation,
+    sd_jwt,
+    status,
+    vcdm,
+)
+from credentials.bbs import BbsPublicKey, LocalBbsSigner, key_gen
 from credentials.binding import Binding, read_binding
 from credentials.cpt import Legacy, keys_in_document, read_cpt
 from credentials.data_integrity import read_proof
@@ -31,6 +46,7 @@ from registry.checkpoint import parse_checkpoint
 from registry.signer import HighWater
 from registry.trust import TrustStore
 from tests.credentials import old
+from tests.credentials.disclosure_cases import credential
 from wallet_cli.wallet import Wallet
 from weid import cbor, codec, records
 from weid.canon import jcs, parse_json
@@ -134,6 +150,7 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("trust store", TrustStore.from_bytes, store.to_bytes()),
         ("wallet", Wallet.from_bytes, Wallet().to_bytes()),
         *old_and_other_methods(),
+        *disclosure_decoders(),
         ("pack", lambda data: read_pack({"pack.json": data}), b'{"id":"a","version":1,"title":{}}'),
     ]
 
@@ -213,6 +230,31 @@ def old_and_other_methods() -> list[tuple[str, Callable[[bytes], object], bytes]
 def _proved(data: bytes) -> object:
     credential = read_weidentity(data)
     return None if credential is None else prove(credential, None)
+
+
+def disclosure_decoders() -> list[tuple[str, Callable[[bytes], object], bytes]]:
+    """Proof values and pointers of selective disclosure, and whole documents with them."""
+    elliptic = LocalSigner(bytes([7]) * 32, "p256", "did:example:i#key-1", "assert")
+    pairing = LocalBbsSigner(key_gen(bytes(32)), "did:example:i#key-2", "assert")
+    created, random = "2026-01-01T00:00:00Z", secrets.token_bytes
+    base = ecdsa_sd.sign(credential(), elliptic, created=created, mandatory=["/issuer"], random=random)
+    shown = ecdsa_sd.derive(base, read_proof(base), ["/name"])
+    blind = bbs_2023.sign(credential(), pairing, created=created, mandatory=["/issuer"], random=random)
+    unlinked = bbs_2023.derive(blind, read_proof(blind), ["/name"], random=random)
+
+    def verify_shown(data: bytes) -> None:
+        document = _object(data)
+        ecdsa_sd.verify(document, read_proof(document), elliptic.public_key, "assert")
+
+    return [
+        ("ecdsa-sd base value", ecdsa_sd.read_base, read_proof(base).signature),
+        ("ecdsa-sd derived value", ecdsa_sd.read_derived, read_proof(shown).signature),
+        ("ecdsa-sd document", verify_shown, jcs(shown)),
+        ("bbs base value", bbs_2023.read_base, read_proof(blind).signature),
+        ("bbs derived value", bbs_2023.read_derived, read_proof(unlinked).signature),
+        ("bbs multikey", texts(BbsPublicKey.from_multikey), pairing.public_key.multikey().encode()),
+        ("JSON pointer", texts(lambda text: disclosing.select(credential(), [text])), b"/credentialSubject/courses/1/title"),
+    ]
 
 
 def _object(data: bytes) -> dict:

@@ -36,6 +36,7 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType({
     "validity": f"{_MODEL}RANGE_ERROR",
     "status": "https://www.w3.org/ns/credentials/status-list#STATUS_VERIFICATION_ERROR",
 })  # fmt: skip
+_ANYTHING: Final = Policy()
 _CHECKS: Final = frozenset({"proof", "accreditation", "status", "credentialStatus"})
 
 
@@ -46,7 +47,7 @@ class VerifierApi:
     facts: Callable[[], Facts]
     clock: Callable[[], datetime]
     seen: Seen
-    policy: Policy = Policy()
+    policy: Policy = _ANYTHING
 
 
 def blueprint(api: VerifierApi, *, name: str = "vc-api", prefix: str = "/vc-api") -> Blueprint:

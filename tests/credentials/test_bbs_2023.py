@@ -53,9 +53,9 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 def mocked(seed: bytes, proof_octets: int) -> Callable[[int], bytes]:
-    """The randomness of the vectors (draft-irtf-cfrg-bbs-signatures 8.1)."""
+    """The randomness of the vectors: the draft's mocked scalars (8.1), with the interface's id alone as separation tag."""
     count = 5 + (proof_octets - 272) // 32
-    data = SHA_256.expand(seed, SHA_256.api + b"MOCK_RANDOM_SCALARS_DST_", 48 * count)
+    data = SHA_256.expand(seed, SHA_256.api, 48 * count)
     parts = iter([data[start : start + 48] for start in range(0, len(data), 48)])
     return lambda length: next(parts)
 

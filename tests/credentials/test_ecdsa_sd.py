@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from credentials import disclosing, ecdsa_sd
 from credentials.data_integrity import options_of, read_proof
+from credentials.data_integrity import verify as verify_whole
 from credentials.jsonld.quads import quads_of
 from credentials.jsonld.rdfc import canonicalize
+from tests.credentials.disclosure_cases import changes, credential, mutants, reveals
+from tests.credentials.world import make_signer
 from tests.vectors import vector, vector_json
-from weid.codec import unmultibase
+from weid.codec import b64u, unb64u, unmultibase
 from weid.did import key_of_did_key
+from weid.errors import DisclosureError, MalformedError, SignatureError, UnknownSuiteError
+from weid.hashes import SHA256
 from weid.keys import LocalSigner
+from weid.suites import Random
 
 ROOT = "vc-di-ecdsa/TestVectors"
 PAIRS = f"{ROOT}/ecdsa-sd-2023/SDKeyMaterial.json"
@@ -161,3 +172,221 @@ def test_official_verification(case: Case) -> None:
     assert disclosing.lines_hash(mandatory).hex() == case["verifyCreateVerifyData"]["mandatoryHash"]
     assert value.to_text() == case.revealed["proof"]["proofValue"]
     check(case.revealed)
+
+
+@pytest.fixture(scope="module")
+def issuer() -> LocalSigner:
+    return make_signer("p256", "assert", "issuer", "did:example:i#key-1")
+
+
+@pytest.fixture(scope="module")
+def base(issuer: LocalSigner) -> dict[str, Any]:
+    return issue(credential(), issuer, ["/issuer", "/validFrom"])
+
+
+def fresh(start: int = 0) -> Random:
+    """Different octets at every call, the same in every run."""
+    count = iter(range(start, start + 1_000))
+    return lambda length: SHA256(next(count).to_bytes(4, "big"))[:length]
+
+
+def issue(document: dict[str, Any], signer: LocalSigner, mandatory: list[str], start: int = 0) -> dict[str, Any]:
+    return ecdsa_sd.sign(document, signer, created=None, mandatory=mandatory, random=fresh(start))
+
+
+def show(base: dict[str, Any], *pointers: str) -> dict[str, Any]:
+    return ecdsa_sd.derive(base, read_proof(base), pointers)
+
+
+def with_value(shown: dict[str, Any], value: ecdsa_sd.DerivedValue) -> dict[str, Any]:
+    return {**shown, "proof": {**shown["proof"], "proofValue": value.to_text()}}
+
+
+def test_every_change_fails(base: dict[str, Any], issuer: LocalSigner) -> None:
+    """Each claim and each proof option: nothing that was changed, left out or added verifies."""
+    shown = show(base, "/credentialSubject/courses/1", "/credentialSubject/name")
+    check(shown, issuer.public_key)
+    for changed in changes(shown):
+        with pytest.raises((SignatureError, MalformedError)):
+            check(changed, issuer.public_key)
+
+
+def test_every_octet_counts(base: dict[str, Any], issuer: LocalSigner) -> None:
+    """Every octet of the proof value, cut, changed or added: it never verifies."""
+    shown = show(base, "/credentialSubject/name", "/credentialSubject/address")
+    for changed in mutants(shown):
+        with pytest.raises((SignatureError, MalformedError)):
+            check(changed, issuer.public_key)
+
+
+def test_what_a_holder_could_try(base: dict[str, Any], issuer: LocalSigner) -> None:
+    """Hiding a mandatory statement, calling a hidden one mandatory, mixing two credentials, one label for two nodes."""
+    shown = show(base, "/credentialSubject/courses/1", "/credentialSubject/courses/2")
+    value = ecdsa_sd.read_derived(read_proof(shown).signature)
+    other = issue(
+        credential() | {"name": "Other"},
+        make_signer("p256", "assert", "thief", "did:example:t#key-1"),
+        ["/issuer", "/validFrom"],
+        5000,
+    )
+    stolen = ecdsa_sd.read_derived(
+        read_proof(show(other, "/credentialSubject/courses/1", "/credentialSubject/courses/2")).signature
+    )
+    labels = dict(value.labels)
+    one = dict.fromkeys(labels, labels[0])
+    swapped = {**labels, 0: labels[1], 1: labels[0]}
+    for change in (
+        {"mandatory": value.mandatory[:-1]}, {"mandatory": (*value.mandatory, 10**6)}, {"mandatory": (0, *value.mandatory[1:])},
+        {"signatures": value.signatures[::-1]}, {"signatures": value.signatures[1:]}, {"signatures": ()},
+        {"public_key": stolen.public_key}, {"public_key": stolen.public_key, "signatures": stolen.signatures},
+        {"signature": stolen.signature}, {"labels": one}, {"labels": swapped}, {"labels": {}},
+        {"labels": {**labels, len(labels): "_:u" + "A" * 43}}, {"public_key": b"\xed\x01" + value.public_key[2:]},
+        {"public_key": value.public_key[:2] + b"\x02" + b"\xff" * 32},
+    ):  # fmt: skip
+        changed = with_value(shown, replace(value, **change))  # type: ignore[arg-type]
+        if changed == shown:
+            continue
+        with pytest.raises((SignatureError, MalformedError)):
+            check(changed, issuer.public_key)
+    without = {name: item for name, item in shown.items() if name != "validFrom"}
+    with pytest.raises(SignatureError):
+        check(without, issuer.public_key)
+
+
+def test_linkable(base: dict[str, Any]) -> None:
+    """Two showings carry the same signatures: the docs say so, and this is why bbs-2023 exists."""
+    values = [ecdsa_sd.read_derived(read_proof(show(base, name)).signature) for name in ("/name", "/credentialSubject/name")]
+    assert values[0].signature == values[1].signature
+    assert values[0].public_key == values[1].public_key
+
+
+def test_a_base_proof_is_not_verified(base: dict[str, Any], issuer: LocalSigner) -> None:
+    """It carries the HMAC key and every signature: whoever verified it could show on, and see what is hidden by labels."""
+    with pytest.raises(MalformedError) as caught:
+        check(base, issuer.public_key)
+    assert caught.value.code == "base-proof"
+    with pytest.raises(MalformedError):
+        show(show(base, "/name"), "/name")
+
+
+def test_the_right_key_and_role(base: dict[str, Any], issuer: LocalSigner) -> None:
+    """Another key, a key of another suite, a role that signs no credentials (R1), a chain."""
+    shown = show(base, "/name")
+    proof = read_proof(shown)
+    for key in (make_signer("p256", "assert", "y").public_key, make_signer("ed25519", "assert", "y").public_key):
+        with pytest.raises(SignatureError):
+            ecdsa_sd.verify(shown, proof, key, "assert")
+    with pytest.raises(SignatureError):
+        verify_whole(shown, proof, issuer.public_key, "assert")
+    with pytest.raises(SignatureError) as caught:
+        ecdsa_sd.verify(shown, proof, issuer.public_key, "login")
+    assert caught.value.code == "wrong-role"
+    with pytest.raises(MalformedError):
+        ecdsa_sd.verify(shown, replace(proof, previous=("urn:x",)), issuer.public_key, "assert")
+    with pytest.raises(SignatureError):
+        ecdsa_sd.verify(shown, replace(proof, cryptosuite="bbs-2023"), issuer.public_key, "assert")
+    with pytest.raises(UnknownSuiteError):
+        issue(credential(), make_signer("ed25519", "assert", "x", "did:example:x#k"), ["/issuer"])
+
+
+def test_bad_base_proofs(base: dict[str, Any]) -> None:
+    """A holder notices that signatures are missing, and nothing is derived from nothing."""
+    value = ecdsa_sd.read_base(read_proof(base).signature)
+    for change, error in (({"signatures": value.signatures[1:]}, MalformedError), ({"mandatory": ()}, DisclosureError)):
+        text = replace(value, **change).to_text()  # type: ignore[arg-type]
+        with pytest.raises(error):
+            show({**base, "proof": {**base["proof"], "proofValue": text}})
+    for pointer in ("/credentialSubject/nothing", "/credentialSubject/courses/3", "credentialSubject", ""):
+        with pytest.raises(DisclosureError) as caught:
+            show(base, pointer)
+        assert caught.value.code == "unknown-pointer"
+    assert len(b64u(value.hmac_key)) == 43
+    assert unb64u(b64u(value.hmac_key)) == value.hmac_key
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[], [b""] * 5, [bytes(64), bytes(35), [], {}, [2, 1]], [bytes(64), bytes(35), [], {}, ["1"]],
+     [bytes(64), bytes(35), [], {0: bytes(31)}, []], [bytes(64), bytes(35), [], {"0": bytes(32)}, []],
+     [bytes(64), bytes(35), [bytes(63)], {}, []], [bytes(64), bytes(35), b"", {}, []], [bytes(64), bytes(34), [], {}, []],
+     [bytes(63), bytes(35), [], {}, []], [bytes(64), bytes(35), [], [], []], [bytes(64), bytes(35), [], {}, [-1]],
+     [bytes(64), bytes(35), [], {}, [1.0]], [bytes(64), bytes(35), [], {}, [2**40]], [bytes(64), bytes(35), [], {}, [], []]],
+)  # fmt: skip
+def test_strict_values(parts: list[Any]) -> None:
+    """A proof value of another shape is malformed."""
+    with pytest.raises(MalformedError) as caught:
+        ecdsa_sd.read_derived(unb64u(disclosing.write_value(b"\xd9\x5d\x01", parts)[1:]))
+    assert caught.value.code == "bad-proof-value"
+
+
+@pytest.mark.parametrize(
+    "data", ["d95d0185", "d95d01" + "81" * 500, "d95d019f00ff", "d95d01d81c81d81d00", "d95d01c074", "d95d01", ""]
+)
+def test_values_that_are_no_plain_cbor(data: str) -> None:
+    """Cut short, nested deep, of indefinite length, with references, with tags: malformed and nothing else."""
+    with pytest.raises(MalformedError):
+        ecdsa_sd.read_derived(bytes.fromhex(data))
+
+
+def test_one_spelling(base: dict[str, Any]) -> None:
+    """The same parts in another CBOR spelling are refused: a proof value has one."""
+    value = read_proof(show(base, "/name")).signature
+    assert value[3:6] == b"\x85\x58\x40"
+    with pytest.raises(MalformedError):
+        ecdsa_sd.read_derived(value[:4] + b"\x59\x00\x40" + value[6:])
+    with pytest.raises(MalformedError):
+        ecdsa_sd.read_derived(b"\xd9\x5d\x01" + bytes(1 << 18))
+
+
+LEAVES = st.text('abcé"\\\n', max_size=4) | st.integers(-9, 9) | st.booleans() | st.floats(-2, 2)
+NODES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abcdefg"), inner, max_size=4),
+    max_leaves=10,
+)
+SUBJECTS = st.dictionaries(st.sampled_from("pqrst"), NODES, min_size=1, max_size=4)
+
+
+def pointers_of(value: Any, start: str = "") -> Iterator[str]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in items:
+        yield f"{start}/{name}"
+        yield from pointers_of(item, f"{start}/{name}")
+
+
+def marked(value: Any, start: str) -> Any:
+    """The value with every text saying where it stands."""
+    if isinstance(value, dict):
+        return {name: marked(item, f"{start}/{name}") for name, item in value.items()}
+    if isinstance(value, list):
+        return [marked(item, f"{start}/{place}") for place, item in enumerate(value)]
+    return f"{value}<{start}>" if isinstance(value, str) else value
+
+
+@settings(max_examples=60, deadline=None)
+@given(subject=SUBJECTS, data=st.data())
+def test_any_choice_shows_exactly_what_was_chosen(subject: dict[str, Any], data: st.DataObject) -> None:
+    """Of any credential, any pointers: the derived one verifies and says the mandatory part and the chosen, no more."""
+    subject = marked(subject, "/credentialSubject")
+    document = {**credential(), "credentialSubject": subject}
+    known = st.lists(st.sampled_from([item for item in pointers_of(document) if not item.startswith("/@context")]), max_size=4)
+    mandatory, chosen = data.draw(known), data.draw(known)
+    signer = make_signer("p256", "assert", "issuer", "did:example:i#key-1")
+    made = issue(document, signer, mandatory)
+    if not mandatory + chosen:
+        with pytest.raises(DisclosureError):
+            show(made)
+        return
+    shown = show(made, *chosen)
+    check(shown, signer.public_key)
+    assert reveals(shown) == disclosing.select(document, mandatory + chosen)
+    said = canonicalize(quads_of(reveals(shown)))[0]
+    expected = disclosing.statements_of(document, lambda tokens: {token: token for token in tokens}, {"all": mandatory + chosen})
+    assert len(said) == len(expected.groups["all"].indexes)
+    text = json.dumps(shown)
+    for pointer in pointers_of(subject, "/credentialSubject"):
+        if f"<{pointer}>" in json.dumps(subject):
+            assert (f"<{pointer}>" in text) == any(f"{pointer}/".startswith(f"{item}/") for item in mandatory + chosen)
+    wrong = data.draw(st.sampled_from(["/z", "/credentialSubject/z", "/credentialSubject/p/99", "/issuer/~2", "x"]))
+    with pytest.raises(DisclosureError):
+        show(made, wrong)
