@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException
 
-from verifier_app import api, challenge_pages, check_pages, languages, trust_pages, typed_pages
+from verifier_app import api, challenge_pages, check_pages, languages, trust_pages, typed_pages, vc_api
 from verifier_app.checker import Checker
 from verifier_app.frame import problem_page, strip, t
 from verifier_app.moments import moment
@@ -28,7 +28,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     """The application for a configuration (`verifier_app.settings`); MalformedError for a wrong one.
 
     Web keys: SECRET_KEY (random by default), HOSTS (names this service answers to), TLS (cookies over HTTPS only),
-    RATELIMIT_ENABLED, MAX_CONTENT_LENGTH.
+    RATELIMIT_ENABLED, MAX_CONTENT_LENGTH, VC_API (the W3C VC-API below /vc-api).
     """
     app = Flask(__name__)
     tls = bool(config.get("TLS"))
@@ -50,7 +50,10 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.extensions["checker"] = checker
     app.before_request(_choose_language)
     app.before_request(_size)
-    protect(app, (check_pages.room, challenge_pages.room, typed_pages.room, trust_pages.room, api.room))
+    rooms = [check_pages.room, challenge_pages.room, typed_pages.room, trust_pages.room, api.room]
+    if config.get("VC_API"):
+        rooms.append(vc_api.blueprint(vc_api.VerifierApi(checker.facts, checker.settings.clock, checker.memory)))
+    protect(app, rooms)
     app.after_request(_keep_language)
     app.register_error_handler(HTTPException, problem_page)
     app.context_processor(_frame)

@@ -28,10 +28,11 @@ def verifier() -> None:
 @click.option("--title", help="The name of this checkpoint, as wallets show it.")
 @click.option("--gate", help="The gate name that gate codes must be made for.")
 @click.option("--request", "chosen", help="The request chosen at first: PACK/NAME.")
+@click.option("--vc-api", "vc_api", is_flag=True, help="Serve the W3C VC-API for programs too, below /vc-api.")
 @click.option("--timezone", help="Time zone of the pages, such as Asia/Hong_Kong [this machine's].")
 def serve(
     home: Path | None, packs: tuple[Path, ...], port: int, bind: str | None, tls: bool, names: tuple[str, ...],
-    identity: str, title: str | None, gate: str | None, chosen: str | None, timezone: str | None,
+    identity: str, title: str | None, gate: str | None, chosen: str | None, vc_api: bool, timezone: str | None,
 ) -> None:  # fmt: skip
     """Serve the page until interrupted. Nothing is fetched while checking."""
     from registry.node.serving import certificate
@@ -44,7 +45,7 @@ def serve(
     hosts = _hosts(names, tls)
     config = {
         "TRUST_FOLDER": folder, "PACKS": packs, "VERIFIER": identity, "NAME": title, "GATE": gate, "REQUEST": chosen,
-        "TIMEZONE": timezone, "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],
+        "TIMEZONE": timezone, "VC_API": vc_api, "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],
     }  # fmt: skip
     try:
         app = create_app(config)

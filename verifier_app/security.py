@@ -33,6 +33,7 @@ LIMITS: Final = {
     "typed": "30 per minute",
     "trust": "60 per minute",
     "api": "1200 per minute",
+    "vc-api": "1200 per minute",
 }
 
 
@@ -46,7 +47,7 @@ def protect(app: Flask, rooms: Iterable[Blueprint]) -> None:
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     for room in rooms:
         limiter.limit(LIMITS[room.name])(room)
-        if room.name == "api":
+        if room.name in ("api", "vc-api"):
             csrf.exempt(room)
         app.register_blueprint(room)
     app.before_request(_own_origin)

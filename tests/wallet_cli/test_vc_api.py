@@ -1,0 +1,181 @@
+"""The VC-API from outside: issue, derive, verify, present; bad input is 4xx with problem details, never 5xx."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from credentials.data_integrity import sign
+from issuer_app.vc_api import Instance
+from tests.credentials.test_verify_presentation import holder
+from wallet_cli.vc_api import INSTANCES, bench_app, throw_away
+
+MADE = throw_away()
+CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"]
+DISCLOSING = ["ecdsa-sd-2023", "bbs-2023"]
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    return bench_app(MADE).test_client()
+
+
+def credential(**change: Any) -> dict[str, Any]:
+    value = {
+        "@context": CONTEXTS, "type": ["VerifiableCredential"], "validFrom": "2026-01-01T00:00:00Z",
+        "credentialSubject": {"id": "did:example:x", "name": "Ana", "alumniOf": "A School"}, **change,
+    }  # fmt: skip
+    return {name: item for name, item in value.items() if item is not ...}
+
+
+def issued(client: FlaskClient, name: str, value: Any = None, **options: Any) -> Any:
+    return client.post(f"/vc-api/{name}/credentials/issue", json={"credential": value or credential(), "options": options})
+
+
+def verified(client: FlaskClient, value: Any, **options: Any) -> Any:
+    return client.post("/vc-api/credentials/verify", json={"verifiableCredential": value, "options": options})
+
+
+@pytest.mark.parametrize("name", [name for name in INSTANCES if name not in DISCLOSING])
+def test_issue_and_verify(client: FlaskClient, name: str) -> None:
+    """What an instance issues verifies, and no longer once a word of it is changed."""
+    answer = issued(client, name)
+    assert answer.status_code == 201
+    made = answer.json["verifiableCredential"]
+    assert made["issuer"] == MADE[name].issuer
+    assert verified(client, made, checks=["proof"]).status_code == 200
+    changed = verified(client, {**made, "name": "Another"})
+    assert changed.status_code == 400
+    assert changed.json["problemDetails"][0]["type"].endswith("CRYPTOGRAPHIC_SECURITY_ERROR")
+
+
+@pytest.mark.parametrize("name", DISCLOSING)
+def test_issue_derive_and_verify(client: FlaskClient, name: str) -> None:
+    """The holder shows the mandatory part and what it chose; the base credential itself is not for verifiers."""
+    base = issued(client, name, mandatoryPointers=["/issuer", "/validFrom"]).json["verifiableCredential"]
+    chosen = {"selectivePointers": ["/credentialSubject/alumniOf"]}
+    answer = client.post(f"/vc-api/{name}/credentials/derive", json={"verifiableCredential": base, "options": chosen})
+    assert answer.status_code == 201
+    shown = answer.json["verifiableCredential"]
+    assert "name" not in shown["credentialSubject"]
+    assert shown["credentialSubject"]["alumniOf"] == "A School"
+    assert verified(client, shown).status_code == 200
+    assert verified(client, {**shown, "validFrom": "2026-01-02T00:00:00Z"}).status_code == 400
+    assert verified(client, base).status_code == 400
+
+
+JUNK: list[Any] = [None, 7, "x", True, [], {}, [[]], {"type": "VerifiableCredential"}, {"@context": CONTEXTS}]
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_is_bad_input(client: FlaskClient, junk: Any) -> None:
+    """Whatever stands where an object belongs."""
+    for path, member in (
+        ("credentials/verify", "verifiableCredential"), ("presentations/verify", "verifiablePresentation"),
+        ("eddsa-rdfc-2022/credentials/issue", "credential"), ("ecdsa-sd-2023/credentials/derive", "verifiableCredential"),
+    ):  # fmt: skip
+        for body in ({member: junk}, {member: junk, "options": junk}, junk, {"options": {}}):
+            answer = client.post(f"/vc-api/{path}", json=body)
+            assert answer.status_code in (400, 401, 404, 422), (path, body)
+            assert answer.json.get("problemDetails") or answer.json["title"]
+        assert client.post(f"/vc-api/{path}", data=b"{", content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"@context": CONTEXTS[:1]}, {"type": ["VerifiableCredential", ""]}, {"issuer": "did:example:other"}, {"validFrom": "now"},
+        {"credentialSubject": []}, {"id": "relative"}, {"evidence": "seen"}, {"relatedResource": {"id": "urn:x"}},
+    ],
+)  # fmt: skip
+def test_what_the_data_model_forbids_is_not_issued(client: FlaskClient, change: dict[str, Any]) -> None:
+    assert issued(client, "eddsa-rdfc-2022", credential(**change)).status_code == 400
+
+
+@pytest.mark.parametrize("proof", [None, "x", [], {}, {"type": "DataIntegrityProof"}, 7])
+def test_a_broken_proof_is_refused(client: FlaskClient, proof: Any) -> None:
+    made = issued(client, "eddsa-rdfc-2022").json["verifiableCredential"]
+    assert verified(client, {**made, "proof": proof}).status_code == 400
+    for member in made["proof"]:
+        less = {name: value for name, value in made["proof"].items() if name != member}
+        assert verified(client, {**made, "proof": less}).status_code == 400, member
+
+
+def test_presentations_and_challenges(client: FlaskClient) -> None:
+    """A challenge made here is answered once; another's must be the one that was signed."""
+    asked = client.post("/vc-api/challenges").json["challenge"]
+    made = issued(client, "eddsa-rdfc-2022").json["verifiableCredential"]
+    signer = holder()
+    value = {
+        "@context": CONTEXTS,
+        "type": "VerifiablePresentation",
+        "holder": signer.kid.split("#")[0],
+        "verifiableCredential": made,
+    }
+    shown = sign(value, signer, created=None, purpose="authentication", more={"challenge": asked, "domain": "v.example"})
+
+    def present(item: Any, **options: Any) -> int:
+        return client.post("/vc-api/presentations/verify", json={"verifiablePresentation": item, "options": options}).status_code
+
+    assert present(shown, challenge="another", domain="v.example") == 400
+    assert present(shown, challenge=asked, domain="v.example") == 200
+    assert present(shown, challenge=asked, domain="v.example") == 400
+    assert present({**shown, "holder": "did:example:x"}) == 400
+
+
+def test_options_nobody_understands(client: FlaskClient) -> None:
+    """An option that is not understood might mean a demand that is not made: refused."""
+    made = issued(client, "eddsa-rdfc-2022").json["verifiableCredential"]
+    for options in ({"checks": ["everything"]}, {"checks": "proof"}, {"challenge": 7}, {"domain": []}):
+        assert verified(client, made, **options).status_code == 400
+    assert verified(client, made, checks=["proof", "accreditation"]).status_code == 400  # nobody accredited a did:key
+
+
+def test_nobody_issues_without_leave() -> None:
+    """Where an app serves it, a key is asked for; an unknown instance is not found."""
+    from datetime import UTC, datetime
+
+    from flask import Flask
+
+    from issuer_app.vc_api import blueprint
+
+    app = Flask(__name__)
+    app.register_blueprint(
+        blueprint(dict[str, Instance](MADE), clock=lambda: datetime.now(UTC), random=lambda n: bytes(n), allowed=lambda: False)
+    )
+    closed = app.test_client()
+    assert issued(closed, "eddsa-rdfc-2022").status_code == 401
+    assert issued(bench_app(MADE).test_client(), "nothing").status_code == 404
+
+
+def test_the_command_serves_it_over_tls(tmp_path: Path) -> None:
+    """`weid vc-api --tls` prints where everything is; a client that trusts its certificate issues and resolves there."""
+    command = [sys.executable, "-m", "wallet_cli", "vc-api", "--tls", "--port", "0", "--folder", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        lines = []
+        while not lines or lines[-1] != "}\n":
+            lines.append(process.stdout.readline())
+        places = json.loads("".join(lines))
+        trusted = ssl.create_default_context(cafile=str(tmp_path / "certificate.pem"))
+        issuer = places["issuers"][0]
+        body = json.dumps({"credential": credential()}).encode()
+        wanted = urllib.request.Request(issuer["endpoint"], body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(wanted, context=trusted, timeout=20) as answer:
+            assert json.load(answer)["verifiableCredential"]["issuer"] == issuer["id"]
+        with urllib.request.urlopen(
+            f"{places['didResolvers'][0]['endpoint']}/{issuer['id']}", context=trusted, timeout=20
+        ) as found:
+            assert json.load(found)["didDocument"]["id"] == issuer["id"]
+    finally:
+        process.terminate()
+        process.wait(10)
