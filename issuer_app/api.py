@@ -26,7 +26,7 @@ from weid.codec import minutes, parse_rfc3339, rfc3339, unhex
 from weid.errors import IssueError, MalformedError, SchemaError, WeidError
 from weid.records import REASONS, status_list_id
 
-__all__ = ["refusal", "routes"]
+__all__ = ["may_issue", "refusal", "routes"]
 
 routes = Blueprint("api", __name__)
 P = ParamSpec("P")
@@ -40,9 +40,7 @@ def allows(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def wrap(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            slow_down(config().limits.api)
-            scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-            key = users().key(text.strip()) if scheme.lower() == "bearer" else None
+            key = _brought()
             if key is None:
                 raise RefusedError("an API key is needed: Authorization: Bearer …", code="bad-key")
             if roles and not key.roles & set(roles):
@@ -53,6 +51,19 @@ def allows(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return guarded
 
     return wrap
+
+
+def may_issue() -> bool:
+    """Whether this request brings the key of a clerk; it counts against the API's limit either way."""
+    key = _brought()
+    return key is not None and "clerk" in key.roles
+
+
+def _brought() -> ApiKey | None:
+    """The key in the request's header, if it is one of ours."""
+    slow_down(config().limits.api)
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    return users().key(text.strip()) if scheme.lower() == "bearer" else None
 
 
 def refusal(error: WeidError | HTTPException) -> Response:

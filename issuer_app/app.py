@@ -9,7 +9,7 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from issuer_app import api, frame, front, people, web_desk, web_office
+from issuer_app import api, frame, front, people, vc_api, web_desk, web_office
 from issuer_app.config import Config, secret_key
 from issuer_app.users import Users
 from weid.errors import WeidError
@@ -32,6 +32,10 @@ def create_app(config: Config) -> Flask:
     csrf = CSRFProtect(app)
     for blueprint in (front.pages, people.pages, web_desk.pages, web_office.pages, api.routes):
         app.register_blueprint(blueprint)
+    if config.vc_api:
+        programs = vc_api.blueprint(config.vc_api, clock=config.clock, random=config.random, allowed=api.may_issue)
+        app.register_blueprint(programs)
+        csrf.exempt(programs)  # like the API: a key in a header, no cookie
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)

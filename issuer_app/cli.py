@@ -131,6 +131,25 @@ def apikey(folder: Path, label: str, roles: tuple[str, ...]) -> None:
     users.close()
 
 
+@issuer.command("vc-api")
+@FOLDER
+@PASS
+@click.argument("name")
+@click.option("--cryptosuite", default="eddsa-rdfc-2022", show_default=True, help="What its credentials are secured with.")
+@click.option("--suite", help="Signature suite of its key [the first of the cryptosuite].")
+def vc_api(folder: Path, passphrase_file: str | None, name: str, cryptosuite: str, suite: str | None) -> None:
+    """Add an issuer for programs: a did:key of its own behind the W3C VC-API, which `serve` then offers to API keys."""
+    from credentials.data_integrity import CRYPTOSUITES
+
+    kind = CRYPTOSUITES.get(cryptosuite)
+    if kind is None or not kind.suites or (suite is not None and suite not in kind.suites):
+        known = ", ".join(row.name for row in CRYPTOSUITES.values() if row.suites)
+        raise click.UsageError(f"a cryptosuite is one of {known}, with a key it can use")
+    place = Premises.open(folder)
+    click.echo(place.add_instance(name, cryptosuite, suite or kind.suites[0], _passphrase(passphrase_file)))
+    click.echo(f"`weid issuer serve` offers it at /vc-api/{name}/credentials/issue.", err=True)
+
+
 @issuer.command()
 @FOLDER
 @PASS
@@ -161,7 +180,7 @@ def serve(
             folder=place.app, desk=place.desk(secret) if place.holds("desk") else None,
             office=place.office("reviewer", secret) if place.holds("reviewer") else None,
             audit=place.office("auditor", secret) if place.holds("auditor") else None,
-            code_host=code_host, zone=ZoneInfo(timezone), secure=tls, hosts=hosts,
+            code_host=code_host, zone=ZoneInfo(timezone), secure=tls, hosts=hosts, vc_api=place.instances(secret),
         )  # fmt: skip
         files = certificate(folder / "tls", hosts) if tls else None
         address = bind or ("0.0.0.0" if tls else "127.0.0.1")  # noqa: S104 (asked for by --tls, printed below)

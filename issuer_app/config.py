@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -17,6 +17,7 @@ from weid.suites import Random
 if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.office import Office
+    from issuer_app.vc_api import Instance
 
 __all__ = ["Config", "Limits", "secret_key"]
 
@@ -48,6 +49,7 @@ class Config:
     secure: bool = False  # served over TLS: cookies are sent over TLS only
     hosts: tuple[str, ...] = ()  # Host headers that are answered; none named: all
     limits: Limits = field(default_factory=Limits)
+    vc_api: Mapping[str, Instance] = field(default_factory=dict)  # issuers for programs; none: no VC-API
 
     def now(self) -> int:
         """The minute of the clock."""

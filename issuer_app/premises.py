@@ -1,10 +1,11 @@
 """The folder of one running app: which registry node it talks to, and which parties it holds keys of.
 
-<folder>/genesis.json  node.json  desk/  reviewer/  auditor/  app/
+<folder>/genesis.json  node.json  desk/  reviewer/  auditor/  app/  vc-api/
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.ledger import Ledger
     from issuer_app.office import Office
+    from issuer_app.vc_api import Instance
     from weid.pack import Pack
     from weid.sealed import Passphrase
 
 __all__ = ["KINDS", "Premises", "read_pack_folder"]
 
 KINDS = ("desk", "reviewer", "auditor")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,46 @@ class Premises:
         from issuer_app.office import Office
 
         return Office.open(self.folder / kind, client=self.client, passphrase=passphrase, random=secrets.token_bytes)
+
+    def add_instance(self, name: str, cryptosuite: str, suite: str, passphrase: str | Passphrase) -> str:
+        """A new did:key issuer for programs (VC-API), its key sealed here; the DID. IssueError for a name in use."""
+        from weid.did import did_key
+        from weid.errors import IssueError
+        from weid.keyfile import seal_key
+        from weid.keys import LocalSigner
+        from weid.suites import suite as suite_named
+
+        place, known = self.folder / "vc-api", self._instances()
+        if not _NAME.fullmatch(name) or name in known:
+            raise IssueError(f"{name}: letters, digits and hyphens, each name once", code="bad-name")
+        secret = suite_named(suite).generate(secrets.token_bytes)
+        key = LocalSigner(secret, suite, "did:key:z#z", "assert").public_key
+        kid = f"{did_key(key)}#{key.multikey()}"
+        for path, data in (
+            (place / f"{name}.key", seal_key(secret, suite, kid, "assert", passphrase, random=secrets.token_bytes)),
+            (place / "instances.json", jcs({**known, name: cryptosuite})),  # last: a key without an entry signs nothing
+        ):
+            private_file(path)
+            path.write_bytes(data)
+        return kid.partition("#")[0]
+
+    def instances(self, passphrase: str | Passphrase) -> dict[str, Instance]:
+        """The issuers for programs, opened."""
+        from issuer_app.vc_api import Instance
+        from weid.keyfile import open_key
+
+        place = self.folder / "vc-api"
+        return {
+            name: Instance(open_key((place / f"{name}.key").read_bytes(), passphrase), cryptosuite)
+            for name, cryptosuite in self._instances().items()
+        }
+
+    def _instances(self) -> dict[str, str]:
+        path = self.folder / "vc-api" / "instances.json"
+        value = parse_json(path.read_bytes()) if path.exists() else {}
+        if not isinstance(value, dict) or not all(_NAME.fullmatch(name) for name in value):
+            raise MalformedError("vc-api/instances.json names instances and their cryptosuites")
+        return {name: str(cryptosuite) for name, cryptosuite in value.items()}
 
 
 def read_pack_folder(folder: Path) -> Pack:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from credentials import picture
+from credentials.policy import Policy
+from credentials.verify import verify
+from issuer_app.app import create_app
 from issuer_app.cli import issuer
+from issuer_app.config import Config
+from issuer_app.premises import Premises
 from issuer_app.users import Users
 from registry.genesis import print_genesis
 from registry.node.service import create_node
@@ -17,6 +23,7 @@ from registry.node.serving import certificate
 from tests.browser import serving
 from tests.issuer_app.house import PACKS, House
 from tests.registry.world import YEAR
+from weid.facts import NoFacts
 
 CLAIMS = {"holderName": "王小明", "certificateNumber": "202611230001", "skill": "区块链", "awardDate": "2026-11-20"}
 
@@ -57,9 +64,32 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
         (tmp_path / "password").write_text("a long enough password\n")
         assert say("user", "add", str(folder), "wu", "--role", "clerk", "--password-file", str(tmp_path / "password"))[0] == 0
         key = say("apikey", str(folder), "import", "--role", "clerk")[1]
+        status, issuer_did = say("vc-api", str(folder), "courses", "--cryptosuite", "ecdsa-rdfc-2019", "--suite", "p384")
+        assert status == 0 and issuer_did.startswith("did:key:z82")
+        assert say("vc-api", str(folder), "courses")[0] != 0  # the name is taken
+        assert say("vc-api", str(folder), "other", "--cryptosuite", "rsa")[0] == 2
+        programs(folder, key, issuer_did)
     users = Users(folder / "app")
     assert users.key(key) is not None and users.sign_in("wu", "a long enough password", 0)
     users.close()
+
+
+def programs(folder: Path, key: str, did: str) -> None:
+    """The VC-API of the app: a clerk's key signs, nobody else does, and what comes out verifies."""
+    with (place := Premises.open(folder)).opened:
+        config = Config(folder=place.app, vc_api=place.instances("for tests only"))
+        client = create_app(config).test_client()
+        body = {"credential": {
+            "@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"],
+            "type": ["VerifiableCredential"], "credentialSubject": {"name": "Ana"},
+        }}  # fmt: skip
+        path = "/vc-api/courses/credentials/issue"
+        assert client.post(path, json=body).status_code == 401
+        answer = client.post(path, json=body, headers={"Authorization": f"Bearer {key}"})
+        made = answer.json["verifiableCredential"]
+        assert (answer.status_code, made["issuer"]) == (201, did)
+        policy = Policy(require_accreditation=False)
+        assert verify(json.dumps(made).encode(), facts=NoFacts(), policy=policy, at=datetime.now(UTC)).exit_code == 0
 
 
 def test_the_tls_certificate_is_kept(tmp_path: Path) -> None:
