@@ -22,7 +22,7 @@ from weid.canon import JSON
 from weid.cbor import decode
 from weid.did import parse_key_id
 from weid.document import key_of_method
-from weid.errors import MalformedError, SchemaError
+from weid.errors import MalformedError, SchemaError, WeidError
 from weid.facts import Absent, Facts, Found, Source, Unknown
 from weid.keys import PublicKey
 from weid.records import KeyRecord, RecognitionRecord, RootRecord
@@ -142,7 +142,10 @@ class Case:
         if len(file.suites) == 1:
             return file.suites[0]
         if file.self_certified:
-            return key_of_method(file.method).suite
+            try:
+                return key_of_method(file.method).suite
+            except WeidError:
+                return ""  # `issuer.document` says what is wrong with it
         found = self.find_issuers()
         record = found[0].record.key_number(self.key_number) if found else None
         return "" if record is None else str(record.suite)

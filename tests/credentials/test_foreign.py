@@ -127,6 +127,18 @@ def test_proofs(change: dict[str, Any], verdict: str) -> None:
         assert report.exit_code != 0
 
 
+@pytest.mark.parametrize("suite_name", ["ed25519", "p256", "p384", "sm2", "ml-dsa-44"])
+@pytest.mark.parametrize(
+    "method", ["did:key:z6Mk#z6Mk", "did:key:zDnx#", "did:jwk:e30#0", "did:jwk:", "#", "", "did:weid:1:0x#key-1"]
+)
+def test_a_method_that_is_no_key_is_a_report(suite_name: str, method: str) -> None:
+    """Also where the key alone would say which suite it is: a report, never an exception."""
+    value = document(suite=suite_name)
+    report = check({**value, "proof": {**value["proof"], "verificationMethod": method}})
+    assert report.exit_code != 0
+    assert json.dumps(report.to_json())
+
+
 def test_misleading_text_is_flagged() -> None:
     """Bidi controls inside a foreign subject are flagged where people will read it (R28)."""
     report = check(document(credentialSubject={"name": {"en": ["a\u202eb"]}}), Policy())
