@@ -23,8 +23,8 @@ __all__ = ["V2", "Enveloped", "Inner", "build", "check_document", "enclose", "in
 V2: Final = "https://www.w3.org/ns/credentials/v2"
 TYPES: Final[Mapping[str, str]] = MappingProxyType({"vc": "VerifiableCredential", "vp": "VerifiablePresentation"})
 ROLES: Final[Mapping[str, str]] = MappingProxyType({"vc": "assert", "vp": "present"})
-CLAIMS: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf")
-"""Names of JWT claims that say something of the signature: no part of the document (RFC 7519 4.1, RFC 7800)."""
+CLAIMS: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf", "nonce")
+"""JWT claims that speak of the signature, not of the document (RFC 7519 4.1, RFC 7800, OpenID Connect Core 2)."""
 MAX_INNER: Final = 64
 _TEXT_FORMS: Final = frozenset({"vc+jwt", "vp+jwt", "vc+sd-jwt", "vp+sd-jwt"})
 _BINARY_FORMS: Final = frozenset({"vc+cose", "vp+cose"})

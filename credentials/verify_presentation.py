@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from credentials import jws
 from credentials.case import Result, failed, passed, skipped, unknown
 from credentials.checks_file import key_named, proof_refused, unreadable
 from credentials.data_integrity import Proof, read_proofs
-from credentials.data_model import check_presentation, moment, texts
+from credentials.data_model import check_envelope, check_presentation, moment, texts
+from credentials.envelope import Enveloped, open_url
 from credentials.jsonld.quads import quads_of
+from credentials.opening import open_inner, read_envelope
 from credentials.policy import Policy
 from credentials.report import Check, Outcome, Report
 from credentials.verify import verify
@@ -26,6 +29,7 @@ from weid.facts import Facts
 __all__ = ["MAX_CREDENTIALS", "PresentationReport", "verify_presentation"]
 
 MAX_CREDENTIALS: Final = 64
+_ENVELOPED: Final = "EnvelopedVerifiablePresentation"
 _CODES: Final = ("not-a-credential", "unsupported", "too-large", "bad-proof-chain", "bad-proof-purpose")
 
 
@@ -77,36 +81,52 @@ def verify_presentation(data: bytes, *, facts: Facts, policy: Policy | None = No
     """
     wanted, now = policy or Policy(), minutes(at)
     try:
-        document, proofs = _read(data)
+        document, proofs, envelope = _read(data)
     except WeidError as error:
         code = error.code if error.code in _CODES or error.code.startswith("vcdm-") else "malformed"
-        return PresentationReport((_check("format", failed(code, {"reason": str(error)})),), (), None, now)
+        return PresentationReport((_said("format", failed(code, {"reason": str(error), "rule": error.code})),), (), None, now)
     holder = _holder(document)
     steps: tuple[tuple[str, Callable[[], Result]], ...] = (
-        ("validity", lambda: _validity(proofs, now)),
+        ("validity", lambda: _validity(proofs, envelope, at)),
         ("schema", lambda: _terms(document)),
-        ("proof.signature", lambda: _signatures(document, proofs, facts)),
-        ("holder.binding", lambda: _bound(holder, proofs)),
-        ("challenge", lambda: _asked(proofs, wanted)),
+        ("proof.signature", lambda: _signatures(document, proofs, facts) if envelope is None else _sealed(envelope, facts)),
+        ("holder.binding", lambda: _bound(holder, _owners(proofs, envelope))),
+        ("challenge", lambda: _asked(_answers(proofs, envelope), wanted)),
     )
-    checks = [_check("format", passed()), *(_check(name, step()) for name, step in steps)]
+    checks = [_said("format", passed()), *(_said(name, step()) for name, step in steps)]
     inner = replace(wanted, proof_challenge=None, proof_domain=None)
     reports = tuple(verify(jcs(item), facts=facts, policy=inner, at=at) for item in _credentials(document))
     return PresentationReport(tuple(checks), reports, holder, now)
 
 
-def _check(name: str, result: Result) -> Check:
+def _said(name: str, result: Result) -> Check:
     return Check(name, *result)
 
 
-def _read(data: bytes) -> tuple[Mapping[str, JSON], tuple[Proof, ...]]:
+def _read(data: bytes) -> tuple[Mapping[str, JSON], tuple[Proof, ...], Enveloped | None]:
+    """(document, its proofs, or the envelope that signs it)."""
+    if data[:1] == b"\xd2" or data.lstrip(b" \t\r\n").startswith(b"eyJ"):
+        return _opened(read_envelope(data))
     document = parse_json(data)
+    if isinstance(document, dict) and _ENVELOPED in texts(document.get("type")):
+        return _opened(open_inner(open_url(check_envelope(document, _ENVELOPED))))
     if not isinstance(document, dict) or "VerifiablePresentation" not in texts(document.get("type")):
         raise MalformedError("not a presentation", code="not-a-credential")
+    _check(document)
+    return document, read_proofs(document), None
+
+
+def _opened(value: Enveloped) -> tuple[Mapping[str, JSON], tuple[Proof, ...], Enveloped]:
+    if value.kind != "vp":
+        raise MalformedError("not a presentation", code="not-a-credential")
+    _check(value.document)
+    return value.document, (), value
+
+
+def _check(document: Mapping[str, JSON]) -> None:
     check_presentation(document)
     if len(_credentials(document)) > MAX_CREDENTIALS:
         raise MalformedError(f"more than {MAX_CREDENTIALS} credentials", code="too-large")
-    return document, read_proofs(document)
 
 
 def _credentials(document: Mapping[str, JSON]) -> list[JSON]:
@@ -120,7 +140,14 @@ def _holder(document: Mapping[str, JSON]) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _validity(proofs: tuple[Proof, ...], now: int) -> Result:
+def _validity(proofs: tuple[Proof, ...], envelope: Enveloped | None, at: datetime) -> Result:
+    now = minutes(at)
+    if envelope is not None:
+        try:
+            code = jws.time_code(envelope.claims, at)
+        except MalformedError as error:
+            return failed("malformed", {"reason": str(error)})
+        return passed() if code is None else failed(code)
     for proof in proofs:
         end = None if proof.expires is None else moment(proof.expires)
         if proof.expires is not None and (end is None or now >= minutes(end[0])):
@@ -152,22 +179,46 @@ def _signatures(document: Mapping[str, JSON], proofs: tuple[Proof, ...], facts: 
     return unknown("proof-unresolved") if missing else passed()
 
 
-def _bound(holder: str | None, proofs: tuple[Proof, ...]) -> Result:
+def _sealed(envelope: Enveloped, facts: Facts) -> Result:
+    """The envelope is right by the key that it names."""
+    try:
+        key = key_named(envelope.method or "", facts, "present")
+        if key is None:
+            return unknown("proof-unresolved")
+        envelope.verify(key)
+    except WeidError:
+        return failed("bad-signature")
+    return passed()
+
+
+def _owners(proofs: tuple[Proof, ...], envelope: Enveloped | None) -> set[str]:
+    methods = [proof.method for proof in proofs] if envelope is None else [envelope.method or ""]
+    return {method.partition("#")[0] for method in methods}
+
+
+def _answers(proofs: tuple[Proof, ...], envelope: Enveloped | None) -> list[Mapping[str, JSON]]:
+    """The challenge and domain that each signature covers; in an envelope they are `nonce` and `aud`."""
+    if envelope is None:
+        return [proof.options for proof in proofs]
+    said = {"challenge": envelope.claims.get("nonce"), "domain": envelope.claims.get("aud")}
+    return [{name: value for name, value in said.items() if value is not None}]
+
+
+def _bound(holder: str | None, owners: set[str]) -> Result:
     """Whoever is named as the holder made one of the proofs."""
     if holder is None:
         return skipped("none")
-    owners = {proof.method.partition("#")[0] for proof in proofs}
     return passed() if holder in owners else failed("holder-key-mismatch", {"holder": holder})
 
 
-def _asked(proofs: tuple[Proof, ...], policy: Policy) -> Result:
+def _asked(answers: list[Mapping[str, JSON]], policy: Policy) -> Result:
     """The proofs answer this checker's question: the same challenge, and a domain that is its own."""
     if policy.proof_challenge is None and policy.proof_domain is None:
         return skipped("not-needed")
-    for proof in proofs:
-        if policy.proof_challenge is not None and proof.options.get("challenge") != policy.proof_challenge:
-            return failed("challenge-mismatch" if "challenge" in proof.options else "challenge-missing")
-        named = proof.options.get("domain")
+    for said in answers:
+        if policy.proof_challenge is not None and said.get("challenge") != policy.proof_challenge:
+            return failed("challenge-mismatch" if "challenge" in said else "challenge-missing")
+        named = said.get("domain")
         if policy.proof_domain is not None and policy.proof_domain not in (named if isinstance(named, list) else [named]):
             return failed("challenge-mismatch", {"domain": named})
     return passed()

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from credentials import cose, jose
 from credentials.data_integrity import sign
+from credentials.envelope import enclose
 from credentials.policy import Policy
 from credentials.report import Outcome
 from credentials.verify_presentation import MAX_CREDENTIALS, PresentationReport, verify_presentation
@@ -120,3 +122,42 @@ def test_junk_is_a_report(junk: Any) -> None:
 def test_there_is_a_limit() -> None:
     many = {**presented(), "verifiableCredential": [document()] * (MAX_CREDENTIALS + 1)}
     assert check(many).checks[0].code == "too-large"
+
+
+@pytest.mark.parametrize("form", ["vp+jwt", "vp+cose"])
+class TestEnveloped:
+    """A presentation in an envelope: the same questions, answered by `nonce` and `aud`."""
+
+    def made(self, form: str, signer: LocalSigner | None = None, **claims: Any) -> bytes:
+        who = signer or holder()
+        from tests.credentials.test_enveloped import enveloped  # which itself needs a holder from here
+
+        value = {
+            "@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiablePresentation"],
+            "holder": holder().kid.split("#")[0], "verifiableCredential": [enclose("vc+jwt", enveloped("vc+jwt"))],
+        }  # fmt: skip
+        if form == "vp+cose":
+            return cose.sign_cose(value, who, kind="vp")
+        return jose.sign_jwt(value, who, kind="vp", claims={"nonce": "n-1", "aud": "https://v.example", **claims}).encode()
+
+    def test_it_is_read(self, form: str) -> None:
+        """From its own bytes, and wrapped in JSON."""
+        data = self.made(form)
+        for given in (data, json.dumps(enclose(form, data)).encode()):
+            report = verify_presentation(given, facts=World().facts(), policy=PROOF_ONLY, at=at())
+            assert (report.outcome, len(report.credentials)) == (Outcome.PASSED, 1)
+
+    def test_the_question_is_answered_or_not(self, form: str) -> None:
+        report = verify_presentation(self.made(form), facts=World().facts(), policy=ASKED, at=at())
+        assert code_of(report, "challenge") == ("ok" if form == "vp+jwt" else "challenge-missing")
+
+    def test_somebody_elses_signature(self, form: str) -> None:
+        report = verify_presentation(self.made(form, holder("other")), facts=World().facts(), policy=PROOF_ONLY, at=at())
+        assert code_of(report, "holder.binding") == "holder-key-mismatch"
+
+    def test_any_changed_byte_is_not_valid(self, form: str) -> None:
+        data = self.made(form)
+        for place in range(0, len(data), 11):
+            changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+            report = verify_presentation(changed, facts=World().facts(), policy=PROOF_ONLY, at=at())
+            assert report.exit_code != 0, place
