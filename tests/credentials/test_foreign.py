@@ -153,3 +153,43 @@ def test_any_proof_member(name: str, value: Any) -> None:
     report = check({**base, "proof": {**base["proof"], name: value}})
     assert report.exit_code != 0
     assert all(check.code != "internal-error" for check in report)
+
+
+def second_proof(cryptosuite: str, suite_name: str, **more: Any) -> dict[str, Any]:
+    """The usual credential with one more proof, by a key of another suite."""
+    key = make_signer(suite_name, "assert", "second").public_key
+    other = make_signer(suite_name, "assert", "second", f"{did_key(key)}#{key.multikey()}")
+    return sign(document(), other, created="2026-01-02T00:00:00Z", cryptosuite=cryptosuite, more=more or None)
+
+
+@pytest.mark.parametrize(("cryptosuite", "suite_name"), [("mldsa44-jcs-2024", "ml-dsa-44"), ("mldsa44-rdfc-2024", "ml-dsa-44"),
+                                                         ("sm2-sm3-rdfc-2026", "sm2"), ("ecdsa-rdfc-2019", "p384")])  # fmt: skip
+def test_a_second_proof_counts_like_the_first(cryptosuite: str, suite_name: str) -> None:
+    """A certificate that must outlive elliptic curves has a proof of each kind, and both must be right."""
+    value = second_proof(cryptosuite, suite_name)
+    assert check(value).exit_code == 0
+    for number in (0, 1):
+        proofs = [dict(proof) for proof in value["proof"]]
+        proofs[number]["created"] = "2026-01-03T00:00:00Z"
+        assert check({**value, "proof": proofs}).verdict == "tampered"
+
+
+def test_a_chain_covers_the_proof_before_it() -> None:
+    """`previousProof`: the later signer signs the earlier proof too; without it the chain is broken."""
+    key = key_signer("p256")
+    unsecured = {name: item for name, item in document(suite="p256").items() if name != "proof"}
+    first = sign(unsecured, key, created="2026-01-01T00:00:00Z", more={"id": "urn:uuid:1"})
+    signer = key_signer("ed25519")
+    chained = sign(first, signer, created="2026-01-02T00:00:00Z", more={"previousProof": "urn:uuid:1"})
+    assert check(chained).exit_code == 0
+    other = sign(unsecured, key, created="2026-01-05T00:00:00Z", more={"id": "urn:uuid:1"})
+    assert check({**chained, "proof": [other["proof"], chained["proof"][1]]}).verdict == "tampered"
+    assert check({**chained, "proof": chained["proof"][1]}).check("format").code == "bad-proof-chain"
+
+
+def test_a_proof_by_a_key_that_is_not_here() -> None:
+    """Somebody else signed too and nobody here knows the key: that is not known, and not tampering."""
+    value = second_proof("eddsa-jcs-2022", "ed25519")
+    value["proof"][1]["verificationMethod"] = "did:web:school.example#key-1"
+    report = check(value)
+    assert (report.check("proof.signature").code, report.exit_code) == ("proof-unresolved", 3)
