@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _Key: TypeAlias = "PublicKey | BbsPublicKey"
 
-__all__ = ["key_named", "proof_refused", "self_certified", "signature", "terms", "unreadable"]
+__all__ = ["key_named", "names_signed", "proof_refused", "self_certified", "signature", "terms", "unreadable"]
 
 
 def self_certified(case: Case, file: FileCredential) -> Result:
@@ -75,10 +75,14 @@ def proof_refused(document: Mapping[str, JSON], proof: Proof, key: _Key, role: s
     """Why a proof does not count, or None if `key`, in `role`, made it over this document."""
     try:
         _verify(document, proof, key, role)
-    except (SignatureError, KeyMaterialError, UnknownSuiteError):
+    except UnknownSuiteError:
+        return unknown("suite-unavailable")  # BBS is an extra: what is not installed says nothing about the proof
+    except (SignatureError, KeyMaterialError):
         return failed("bad-signature")
     except MalformedError as error:
-        return unreadable(error)
+        if error.code == "base-proof":
+            return failed("base-proof")
+        return failed("bad-signature", {"reason": str(error)}) if error.code == "bad-proof-value" else unreadable(error)
     return None
 
 
@@ -93,6 +97,30 @@ def key_named(method: str, facts: Facts, role: str) -> PublicKey | None:
     answer = facts.fact("did", str(did))
     record = answer.record.key_number(number) if isinstance(answer, Found) else None
     return record.key if record is not None and record.role == role and record.end is None else None
+
+
+def names_signed(case: Case, file: FileCredential) -> Result:
+    """Over RDF the statements are signed, not the words they are written in.
+
+    An inline context is the writer's own: whoever changes it can call one signed value by the name of another. So people
+    are not shown the values of such a file as genuine; who asks for the proof alone is told.
+    """
+    over_rdf = any(proof.kind.rdf for proof in file.proofs)
+    if not over_rdf or not _inline(dict(file.document)):
+        return skipped("none")
+    return unknown("unsigned-context") if case.policy.require_accreditation else passed("unsigned-context")
+
+
+def _inline(value: JSON) -> bool:
+    """Whether any node brings a context that is not known by its URL."""
+    if isinstance(value, list):
+        return any(_inline(item) for item in value)
+    if not isinstance(value, dict):
+        return False
+    contexts = value.get("@context", [])
+    if not all(isinstance(item, str) for item in (contexts if isinstance(contexts, list) else [contexts])):
+        return True
+    return any(_inline(item) for name, item in value.items() if name != "@context")
 
 
 def unreadable(error: MalformedError) -> Result:

@@ -132,6 +132,8 @@ def hash_data(document: Mapping[str, JSON], proof: Proof, hash: Hash | None = No
     proof carries `@context` that the document's contexts do not begin with.
     """
     kind = proof.kind
+    if kind.disclosing:
+        raise SignatureError("a disclosed part has no hash of the whole document", code="wrong-suite")
     chosen = suite(kind.suites[0]).hash if hash is None else hash
     unsecured = {name: item for name, item in document.items() if name != "proof"}
     if proof.previous:

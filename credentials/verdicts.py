@@ -28,7 +28,7 @@ _CODES: Final[Mapping[str, str]] = {
     "not-a-credential": "not-a-credential malformed too-large internal-error bad-proof-chain bad-proof-purpose "
     + " ".join(CODES),
     "unsupported": "unsupported type-not-accepted suite-not-accepted schema-mismatch unsafe-text schema-unknown "
-    "lifetime-exceeded bind-mismatch status-missing data-loss bad-jsonld",
+    "lifetime-exceeded bind-mismatch status-missing data-loss bad-jsonld base-proof",
     "incomplete": "mandatory-hidden claims-missing",
     "tampered": "bad-signature bad-disclosure id-mismatch bad-presentation legacy-salt-shifted",
     "issuer-unknown": "issuer-unknown issuer-not-in-trust-data not-resolvable",

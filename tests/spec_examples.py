@@ -19,7 +19,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from credentials import carrier, compact
+from credentials import bbs_2023, carrier, compact
+from credentials.bbs import LocalBbsSigner, key_gen
+from credentials.data_integrity import read_proof
 from credentials.issue import Issued, Slot, issue
 from credentials.issue import Registry as Home
 from credentials.presentation import Challenge
@@ -226,7 +228,28 @@ def _items(data: bytes, names: Sequence[str]) -> str:
 def examples() -> dict[str, str]:
     """Every example by name, as its fence holds it."""
     made = library()
-    return {**_log(made), **_bundle(made), **_card(made), **_verification(made)}
+    return {**_log(made), **_bundle(made), **_card(made), **_verification(made), **_shown()}
+
+
+def _shown() -> dict[str, str]:
+    """A part of a credential, unlinkably; its signer is the BBS key of 32 times the byte 7."""
+    secret = key_gen(bytes([7]) * 32)
+    multikey = LocalBbsSigner(secret, "", "assert").public_key.multikey()
+    card: dict[str, Any] = {
+        "@context": ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"],
+        "type": ["VerifiableCredential"], "issuer": f"did:key:{multikey}", "validFrom": "2026-03-01T08:00:00Z",
+        "credentialSubject": {"type": "Reader", **CLAIMS},
+    }  # fmt: skip
+    counted = iter(range(1000))
+    base = bbs_2023.sign(
+        card, LocalBbsSigner(secret, f"did:key:{multikey}#{multikey}", "assert"), created="2026-03-01T08:00:00Z",
+        mandatory=["/issuer", "/validFrom"], random=Counted("hmac"),
+    )  # fmt: skip
+    shown = bbs_2023.derive(
+        base, read_proof(base), ["/credentialSubject/since"], presentation_header=b"nonce",
+        random=lambda size: hashlib.sha512(f"shown/{next(counted)}".encode()).digest()[:size],
+    )  # fmt: skip
+    return {"shown": pretty(shown)}
 
 
 def _log(made: Library) -> dict[str, str]:

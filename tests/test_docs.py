@@ -16,7 +16,9 @@ from urllib.parse import unquote
 import click
 import pytest
 
-from credentials import carrier, compact, wording
+from credentials import bbs_2023, carrier, compact, wording
+from credentials.bbs import BbsPublicKey
+from credentials.data_integrity import read_proof
 from credentials.policy import Policy
 from credentials.presentation import read_challenge
 from credentials.vcdm import file_bytes, read_file
@@ -164,6 +166,14 @@ def test_code_and_file_verify_with_the_bundle() -> None:
     assert len(ids) == 1
     assert next(iter(ids)).endswith(block_of("compact-code.md", "cid").strip())
     assert json.loads(block_of("verification.md", "report")) == verify(printed.encode(), facts=facts, at=at).to_json()
+
+
+def test_the_shown_example_verifies() -> None:
+    """The disclosed credential of the page, with the key its issuer's name spells."""
+    shown = parse_json(block_of("disclosure.md", "shown").encode())
+    assert isinstance(shown, dict)
+    key = BbsPublicKey.from_multikey(str(shown["issuer"]).removeprefix("did:key:"))
+    bbs_2023.verify(shown, read_proof(shown), key, "assert", presentation_header=b"nonce")
 
 
 def test_compact_examples_read_strictly() -> None:

@@ -193,3 +193,37 @@ def test_a_proof_by_a_key_that_is_not_here() -> None:
     value["proof"][1]["verificationMethod"] = "did:web:school.example#key-1"
     report = check(value)
     assert (report.check("proof.signature").code, report.exit_code) == ("proof-unresolved", 3)
+
+
+def inline(**context: str) -> dict[str, Any]:
+    """The usual credential over RDF, its words explained by a context that it brings itself."""
+    names = {"degree": "urn:example:degree", "grade": "urn:example:grade", **context}
+    value = {
+        "@context": ["https://www.w3.org/ns/credentials/v2", names], "type": ["VerifiableCredential"],
+        "issuer": key_signer().kid.split("#")[0], "credentialSubject": {"degree": "A", "grade": "B"},
+    }  # fmt: skip
+    return sign(value, key_signer(), created="2026-01-01T00:00:00Z", cryptosuite="eddsa-rdfc-2022")
+
+
+def test_over_rdf_an_inline_context_is_not_signed() -> None:
+    """Whoever holds such a file can swap the names of two signed values. The statements stay the same, so the proof does;
+    the pipeline says so, and shows nobody the values as genuine."""
+    value = inline()
+    swapped = {
+        **value, "@context": [value["@context"][0], {"grade": "urn:example:degree", "degree": "urn:example:grade"}],
+        "credentialSubject": {"grade": "A", "degree": "B"},
+    }  # fmt: skip
+    for shown in (value, swapped):
+        assert check(shown).check("proof.signature").outcome is Outcome.PASSED
+        assert check(shown).check("disclosure.digests").code == "unsigned-context"
+        for_people = check(shown, Policy())
+        assert for_people.check("disclosure.digests").outcome is Outcome.UNKNOWN
+        assert for_people.authentic is None
+
+
+def test_over_json_an_inline_context_is_signed() -> None:
+    """JCS signs the document as it is written, contexts too."""
+    value = document(**{"@context": ["https://www.w3.org/ns/credentials/v2", {"@vocab": "urn:example:"}]})
+    assert check(value).check("disclosure.digests").code == "none"
+    other = {**value, "@context": ["https://www.w3.org/ns/credentials/v2", {"@vocab": "urn:other:"}]}
+    assert check(other).verdict == "tampered"
