@@ -134,8 +134,10 @@ def mandatory(case: Case) -> Result:
     if value is None or candidate is None:
         return skipped("needs-schema")
     missing = candidate.mandatory & ~value.mask
+    if not missing:
+        return passed()
     names: list[JSON] = [name for index, name in enumerate(candidate.names) if missing >> index & 1]
-    return failed("mandatory-hidden", {"hidden": names}) if missing else passed()
+    return failed("mandatory-hidden", {"hidden": names})
 
 
 def schema(case: Case) -> Result:

@@ -62,6 +62,11 @@ class Compact:
     signature: bytes
 
     @property
+    def whole(self) -> bool:
+        """Whether every claim is shown."""
+        return self.mask == (1 << self.count) - 1
+
+    @property
     def hash(self) -> Hash:
         """The hash of everything in this credential: the one of its suite."""
         return suite_by_code(self.suite).hash

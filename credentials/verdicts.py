@@ -54,6 +54,7 @@ VERDICT_OF: Final[Mapping[str, str]] = MappingProxyType(
     {code: verdict for verdict, codes in _CODES.items() for code in codes.split()}
 )
 _RANK: Final = {name: rank for rank, name in enumerate(VERDICTS)}
+_DECIDING: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 
 
 def decide(checks: Iterable[Check], *, bearer: bool) -> str:
@@ -61,7 +62,7 @@ def decide(checks: Iterable[Check], *, bearer: bool) -> str:
     found = "valid-bearer" if bearer else "valid"
     rootless = False
     for check in checks:
-        if check.outcome in (Outcome.FAILED, Outcome.UNKNOWN):
+        if check.outcome in _DECIDING:
             rootless = rootless or check.code == NO_ROOT
             fallback = "undecided" if check.outcome is Outcome.UNKNOWN else "unsupported"
             name = VERDICT_OF.get(check.code, fallback)

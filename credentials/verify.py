@@ -32,6 +32,7 @@ __all__ = ["CHECK_IDS", "verify"]
 _LOG = logging.getLogger(__name__)
 _BINDS: Final = {BIND_NONE: "none", BIND_KEY: "key", BIND_CHAIN: "chain", BIND_DOCUMENT: "document"}
 _ANYTHING: Final = Policy()
+_PASSED, _SKIPPED = Outcome.PASSED, Outcome.SKIPPED
 _PROOF_ONLY: Final = "Only the proof was checked: nobody was asked whether the issuer may issue this."
 _RELAY: Final = "A code of this kind can be relayed or copied while it is fresh."
 
@@ -149,7 +150,7 @@ def _run(step: _Step, case: Case, blocked: set[str]) -> Check:
         _LOG.exception("a check broke down")
         outcome, code, evidence = failed("internal-error")
     # what does not apply stops nobody; what failed, is unknown, or waits for another check does
-    if outcome is not Outcome.PASSED and (outcome is not Outcome.SKIPPED or code.startswith("needs-")):
+    if outcome is not _PASSED and (outcome is not _SKIPPED or code.startswith("needs-")):
         blocked.add(step.id)
     return Check(step.id, outcome, code, evidence) if evidence else _plain(step.id, outcome, code)
 
@@ -191,7 +192,7 @@ def _hidden(case: Case) -> frozenset[str]:
     established, value = case.established, case.compact
     if case.legacy is not None:
         return frozenset(re.split(r"[.\[]", path)[0] for path in hidden_leaves(case.legacy))
-    if established is None or established.schema is None or value is None:
+    if established is None or established.schema is None or value is None or value.whole:
         return frozenset()
     return frozenset(name for index, name in enumerate(established.schema.names) if not value.mask >> index & 1)
 

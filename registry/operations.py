@@ -142,14 +142,17 @@ def read_entry(data: bytes, *, hash: Hash) -> SignedOperation:
 
 
 def _operation(signed: bytes) -> Operation:
-    match cbor.decode(signed, max_bytes=_ENTRY_MAX, max_depth=8):
-        case (
-            1 as version, (str(origin), bytes(genesis)), str(type_), str(sub), prev, tuple(body),
-            bytes(nonce), nbf, str(kid), str(alg),
-        ) if version is not True:  # fmt: skip
-            pass
-        case _:
-            raise MalformedError("not an operation of this version")
+    value = cbor.decode(signed, max_bytes=_ENTRY_MAX, max_depth=8)
+    if not isinstance(value, tuple) or len(value) != 10:
+        raise MalformedError("not an operation of this version")
+    version, registry, type_, sub, prev, body, nonce, nbf, kid, alg = value
+    if type(version) is not int or version != _VERSION or not isinstance(registry, tuple) or len(registry) != 2:
+        raise MalformedError("not an operation of this version")
+    origin, genesis = registry
+    if not (isinstance(origin, str) and isinstance(type_, str) and isinstance(sub, str) and isinstance(kid, str)):
+        raise MalformedError("not an operation of this version")
+    if not (isinstance(genesis, bytes) and isinstance(body, tuple) and isinstance(nonce, bytes) and isinstance(alg, str)):
+        raise MalformedError("not an operation of this version")
     if not (prev is None or (isinstance(prev, bytes) and len(prev) == 32)) or len(nonce) != _NONCE:
         raise MalformedError("an operation has a 16-byte nonce and a 32-byte prev or null")
     if not (nbf is None or (type(nbf) is int and nbf >= 0)):

@@ -160,7 +160,7 @@ class TrustStore:
             if isinstance(answer, Found):
                 facts = self._open(data, pin, at, _label(answer.record))
                 foreign.append(Recognised(facts, (home, *foreign)))
-        return Federated(home, *foreign)
+        return Federated(home, *foreign) if foreign else home
 
     def to_bytes(self) -> bytes:
         """The store as one file."""

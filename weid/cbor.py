@@ -26,7 +26,7 @@ def encode(value: CBOR) -> bytes:
     if type(value) is str:  # the leaf of a tree is one value: most calls end here
         text = value.encode("utf-8")
         if len(text) < 24:
-            return _TEXT[len(text)] + text
+            return _SHORT_TEXT[len(text)] + text
     out = bytearray()
     _write(value, out)
     return bytes(out)
@@ -42,7 +42,7 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     return value
 
 
-_TEXT = tuple(bytes((0x60 | count,)) for count in range(24))
+_SHORT_TEXT = tuple(bytes((0x60 | count,)) for count in range(24))
 
 
 def _head(major: int, number: int, out: bytearray) -> None:
@@ -98,18 +98,18 @@ def _read(data: bytes, offset: int, depth: int) -> tuple[Item, int]:
     if offset >= len(data):
         raise MalformedError("CBOR is cut short")
     first = data[offset]
-    low = first & 0x1F
-    if low < 24:
-        number, offset = low, offset + 1
-        if first < 24:
-            return number, offset
-    elif first < 0xE0:
-        number, offset = _number(data, offset + 1, low)
-    else:
-        number = low
+    offset += 1
+    if first < 24:
+        return first, offset
+    number = first & 0x1F
+    if number > 23 and first < 0xE0:
+        number, offset = _number(data, offset, number)
     major = first >> 5
-    if major == 2 or major == 3:
-        return _string(data, offset, number, major)
+    if major == 3 or major == 2:
+        end = offset + number
+        if end > len(data):
+            raise MalformedError("CBOR is cut short")
+        return (_text(data[offset:end]) if major == 3 else bytes(data[offset:end])), end
     if major == 0:
         return number, offset
     if major == 4:
@@ -137,20 +137,15 @@ def _number(data: bytes, offset: int, low: int) -> tuple[int, int]:
     end = offset + room
     if end > len(data):
         raise MalformedError("CBOR is cut short")
-    number = int.from_bytes(data[offset:end], "big")
+    number = data[offset] if room == 1 else int.from_bytes(data[offset:end], "big")
     if number < _FLOOR[low]:
         raise MalformedError("a CBOR number that is not in its shortest form")
     return number, end
 
 
-def _string(data: bytes, offset: int, size: int, major: int) -> tuple[str | bytes, int]:
-    end = offset + size
-    if end > len(data):
-        raise MalformedError("CBOR is cut short")
-    if major == 2:
-        return bytes(data[offset:end]), end
+def _text(data: bytes) -> str:
     try:
-        return data[offset:end].decode("utf-8"), end
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError("CBOR text that is not UTF-8") from error
 

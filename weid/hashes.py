@@ -22,22 +22,21 @@ class Hash:
         return self.digest(data)
 
 
-def _sha256(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
+def _copied(fresh: hashlib._Hash) -> Callable[[bytes], bytes]:
+    """The hash by copies of a started state: finding and starting an algorithm costs as much as a small digest."""
 
+    def digest(data: bytes) -> bytes:
+        state = fresh.copy()
+        state.update(data)
+        return state.digest()
 
-def _sha384(data: bytes) -> bytes:
-    return hashlib.sha384(data).digest()
-
-
-def _sha512(data: bytes) -> bytes:
-    return hashlib.sha512(data).digest()
+    return digest
 
 
 def _sm3() -> Callable[[bytes], bytes]:
     # Some OpenSSL builds leave SM3 out of hashlib; cryptography carries its own.
     if "sm3" in hashlib.algorithms_available:
-        return lambda data: hashlib.new("sm3", data).digest()
+        return _copied(hashlib.new("sm3"))
     return _sm3_of_cryptography
 
 
@@ -49,10 +48,10 @@ def _sm3_of_cryptography(data: bytes) -> bytes:
     return state.finalize()
 
 
-SHA256 = Hash("sha256", _sha256)
+SHA256 = Hash("sha256", _copied(hashlib.sha256()))
 SM3 = Hash("sm3", _sm3())
-SHA384 = Hash("sha384", _sha384, 48)
-SHA512 = Hash("sha512", _sha512, 64)
+SHA384 = Hash("sha384", _copied(hashlib.sha384()), 48)
+SHA512 = Hash("sha512", _copied(hashlib.sha512()), 64)
 _HASHES = {known.name: known for known in (SHA256, SM3)}
 
 

@@ -98,7 +98,10 @@ class DidRecord:
 
     def key_number(self, number: int) -> KeyRecord | None:
         """The key of that number, ended or not."""
-        return next((key for key in self.keys if key.number == number), None)
+        for key in self.keys:
+            if key.number == number:
+                return key
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +344,7 @@ def decode_record(kind: type[T], value: Item) -> T:
     return kind(*(_typed(hint, item, f"{kind.__name__}.{name}") for (name, hint), item in zip(shape, value, strict=True)))
 
 
+_PLAIN_TYPES = frozenset({int, str, bytes, bool})
 _SHAPES: dict[Any, tuple[tuple[str, Any], ...]] = {}
 
 
@@ -362,6 +366,10 @@ def _plain(value: Any) -> Any:
 
 
 def _typed(hint: Any, value: Item, place: str) -> Any:
+    if hint in _PLAIN_TYPES:
+        if type(value) is not hint:
+            raise MalformedError(f"{place} must be {hint.__name__}")
+        return value
     if hint is StatusEntries:
         if not isinstance(value, bytes):
             raise MalformedError(f"{place} must be packed status entries")
@@ -372,10 +380,6 @@ def _typed(hint: Any, value: Item, place: str) -> Any:
         return None if value is None else _typed(inner, value, place)
     if origin is tuple:
         return _typed_tuple(get_args(hint), value, place)
-    if hint in (int, str, bytes, bool):
-        if type(value) is not hint:
-            raise MalformedError(f"{place} must be {hint.__name__}")
-        return value
     return decode_record(hint, value)
 
 

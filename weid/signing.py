@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -106,11 +107,17 @@ def verify(key: PublicKey, role: str, context: str, payload: bytes, signature: b
     The key and its role come from resolved data, never from beside the signature. Own formats
     refuse the high-S twin; KeyMaterialError means that the key itself is not usable.
     """
-    require_role(role, context)
-    require_suite(key.suite, context)
+    _require(key.suite, role, context)
     if _row(context).own:
         require_low_s(key.suite, signature)
     suite(key.suite).verify(key.data, message(context, payload), signature)
+
+
+@lru_cache(maxsize=256)
+def _require(suite: str, role: str, context: str) -> None:
+    """The questions that depend on no bytes, asked once for each three names; what raises is never kept."""
+    require_role(role, context)
+    require_suite(suite, context)
 
 
 def _row(context: str) -> Context:

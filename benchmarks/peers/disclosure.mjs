@@ -46,7 +46,7 @@ function credential(issuer) {
   return {
     '@context': ['https://www.w3.org/ns/credentials/v2', {'@vocab': 'urn:weid:terms#'}],
     type: ['VerifiableCredential'], issuer, validFrom: '2026-01-01T00:00:00Z',
-    credentialSubject: JSON.parse(readFileSync(process.env.WEID_CLAIMS, 'utf8')),
+    credentialSubject: JSON.parse(process.env.WEID_CLAIMS_JSON),
   };
 }
 

@@ -64,6 +64,6 @@ def test_a_holder_here_shows_what_they_issued(name: str) -> None:
 def test_ours_verifies_there(name: str) -> None:
     side = SIDES[name]()
     base = side.issue(credential(side.did))
-    answer = run_peer("verify", json.dumps(side.derive(base, read_proof(base))), script="disclosure.mjs")
+    answer = run_peer("verify", stdin=json.dumps(side.derive(base, read_proof(base))), script="disclosure.mjs")
     assert answer is not None
     assert answer["verified"] is True, answer

@@ -18,6 +18,7 @@ from weid.suites.sm2 import Sm2
 
 _ALL: tuple[Suite, ...] = (Ed25519(), P256, Sm2(), SECP256K1, P384, MlDsa44(), P521)
 _BY_CODE = {known.code: known for known in _ALL}
+_OWN_BY_CODE = {known.code: known for known in _ALL if fits_own_formats(known)}
 
 SUITES: Mapping[str, Suite] = MappingProxyType({known.name: known for known in _ALL})
 """Every suite by name; read-only."""
@@ -33,10 +34,9 @@ def suite(name: str) -> Suite:
 
 def suite_by_code(code: int) -> Suite:
     """The suite of that number in compact forms; UnknownSuiteError if there is none, or it does not fit there."""
-    known = _BY_CODE.get(code) if type(code) is int else None  # True is not suite 1
-    if known is None:
+    if type(code) is not int or code not in _BY_CODE:  # True is not suite 1
         raise UnknownSuiteError(f"unknown suite number {code!r}")
-    return own_suite(known.name)
+    return _OWN_BY_CODE.get(code) or own_suite(_BY_CODE[code].name)
 
 
 def own_suite(name: str) -> Suite:
