@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from credentials import data_integrity
 from credentials.case import Case, Established, Result, failed, passed, skipped, unknown
 from credentials.data_integrity import BBS, Proof
-from credentials.jsonld.quads import quads_of
 from credentials.text import misleads
 from credentials.vcdm import FileCredential
 from weid.canon import JSON
@@ -64,6 +63,8 @@ def terms(case: Case, file: FileCredential) -> Result:
     case.claims = file.claims
     if case.policy.require_accreditation and misleads(dict(case.claims)):
         return failed("unsafe-text")
+    from credentials.jsonld.quads import quads_of  # only for files: a code's check starts sooner without
+
     try:
         quads_of(file.document)
     except MalformedError as error:

@@ -25,8 +25,8 @@ def encode(value: CBOR) -> bytes:
     """The one encoding of a value; TypeError or ValueError for a value outside the subset."""
     if type(value) is str:  # the leaf of a tree is one value: most calls end here
         text = value.encode("utf-8")
-        if len(text) < 24:
-            return _SHORT_TEXT[len(text)] + text
+        if len(text) < 256:
+            return _TEXT_HEADS[len(text)] + text
     out = bytearray()
     _write(value, out)
     return bytes(out)
@@ -36,13 +36,13 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     """The value of exactly these bytes; MalformedError for any byte too many, too few or not shortest."""
     if len(data) > max_bytes:
         raise MalformedError(f"CBOR is over {max_bytes} bytes", code="too-large")
-    value, end = _read(data, 0, max_depth)
+    (value,), end = _read(data, 0, 1, max_depth)
     if end != len(data):
         raise MalformedError(f"{len(data) - end} bytes after the CBOR value")
     return value
 
 
-_SHORT_TEXT = tuple(bytes((0x60 | count,)) for count in range(24))
+_TEXT_HEADS = tuple(bytes((0x60 | count,) if count < 24 else (0x78, count)) for count in range(256))
 
 
 def _head(major: int, number: int, out: bytearray) -> None:
@@ -94,31 +94,36 @@ def _write(value: CBOR, out: bytearray) -> None:
         raise TypeError(f"{kind.__name__} is outside the CBOR subset")
 
 
-def _read(data: bytes, offset: int, depth: int) -> tuple[Item, int]:
-    if offset >= len(data):
-        raise MalformedError("CBOR is cut short")
-    first = data[offset]
-    offset += 1
-    if first < 24:
-        return first, offset
-    number = first & 0x1F
-    if number > 23 and first < 0xE0:
-        number, offset = _number(data, offset, number)
-    major = first >> 5
-    if major == 3 or major == 2:
-        end = offset + number
-        if end > len(data):
+def _read(data: bytes, offset: int, count: int, depth: int) -> tuple[tuple[Item, ...], int]:
+    """`count` values from the offset, and where they end: one loop, since a call for every value costs more than the value."""
+    items: list[Item] = []
+    size = len(data)
+    for _ in range(count):
+        if offset >= size:
             raise MalformedError("CBOR is cut short")
-        return (_text(data[offset:end]) if major == 3 else bytes(data[offset:end])), end
-    if major == 0:
-        return number, offset
-    if major == 4:
-        return _array(data, offset, number, depth)
-    if major == 1:
-        return -1 - number, offset
-    if major == 7:
-        return _simple(first), offset
-    raise MalformedError("CBOR maps and tags are outside the subset")
+        first = data[offset]
+        offset += 1
+        major, number = first >> 5, first & 0x1F
+        if number > 23 and major != 7:
+            number, offset = _number(data, offset, number)
+        if major == 0:
+            items.append(number)
+        elif major == 3 or major == 2:
+            end = offset + number
+            if end > size:
+                raise MalformedError("CBOR is cut short")
+            items.append(_text(data[offset:end]) if major == 3 else bytes(data[offset:end]))
+            offset = end
+        elif major == 4:
+            array, offset = _array(data, offset, number, depth)
+            items.append(array)
+        elif major == 1:
+            items.append(-1 - number)
+        elif major == 7:
+            items.append(_simple(first))
+        else:
+            raise MalformedError("CBOR maps and tags are outside the subset")
+    return tuple(items), offset
 
 
 def _simple(first: int) -> bool | None:
@@ -155,8 +160,4 @@ def _array(data: bytes, offset: int, count: int, depth: int) -> tuple[tuple[Item
         raise MalformedError("CBOR is nested too deeply", code="too-deep")
     if count > len(data) - offset:  # each item needs a byte: no giant loops from a small head
         raise MalformedError("CBOR is cut short")
-    items = []
-    for _ in range(count):
-        item, offset = _read(data, offset, depth - 1)
-        items.append(item)
-    return tuple(items), offset
+    return _read(data, offset, count, depth - 1)
