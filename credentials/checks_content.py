@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credentials import checks_file, checks_weidentity, compact, vcdm
+from credentials import checks_file, checks_schema, checks_weidentity, compact, vcdm
 from credentials.case import MAX_CANDIDATES, Case, Established, Result, failed, passed, skipped, unknown
 from credentials.compact import Compact
 from credentials.data_model import CODES
@@ -145,7 +145,7 @@ def schema(case: Case) -> Result:
     if case.legacy is not None:
         return checks_weidentity.schema(case, case.legacy)
     if case.foreign and case.file is not None:
-        return checks_file.terms(case, case.file)
+        return checks_schema.declared(case, case.file)
     if not case.find_schemas():
         return case.missing_schema()
     value, candidate = case.compact, _schema_of(case)

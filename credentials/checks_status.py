@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from credentials import checks_bitstring
 from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
 from credentials.schema import SHORT_LIFETIME
 from credentials.status import slot_key
@@ -59,7 +60,8 @@ def status(case: Case) -> Result:
     if case.legacy is not None:
         return unknown("legacy-status-unknown")  # its revocations were a chain query, and prove nothing offline
     if case.foreign:
-        return unknown("status-unknown") if case.file is not None and case.file.has_status else skipped("none")
+        has = case.file is not None and case.file.has_status
+        return checks_bitstring.listed_status(case, case.file) if has and case.file is not None else skipped("none")
     if value is None or established is None or established.schema is None:
         return skipped("needs-schema")
     if established.list_id is None or value.index is None:

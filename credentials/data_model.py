@@ -19,7 +19,19 @@ from weid.canon import JSON
 from weid.codec import unmultibase
 from weid.errors import MalformedError
 
-__all__ = ["CODES", "V1", "V2", "check_credential", "check_presentation", "issuer_of", "moment", "subjects", "texts"]
+__all__ = [
+    "CODES",
+    "V1",
+    "V2",
+    "check_credential",
+    "check_presentation",
+    "digests_of",
+    "is_url",
+    "issuer_of",
+    "moment",
+    "subjects",
+    "texts",
+]
 
 V2: Final = "https://www.w3.org/ns/credentials/v2"
 V1: Final = "https://www.w3.org/2018/credentials/v1"
@@ -125,6 +137,16 @@ def moment(value: JSON) -> tuple[datetime, bool] | None:
         return datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00")).astimezone(UTC), match[2] is not None
     except (ValueError, OverflowError):
         return None
+
+
+def is_url(value: JSON) -> bool:
+    """Whether this is one absolute URL, of a length that anybody would write."""
+    return isinstance(value, str) and len(value) <= 2048 and _URL.match(value) is not None
+
+
+def digests_of(item: Mapping[str, JSON]) -> list[str]:
+    """The digests in hexadecimal that an object names another resource by (VCDM 2.0, 5.3); MalformedError `vcdm-related`."""
+    return [digest for digest in (_sri(item.get("digestSRI")), _multibase(item.get("digestMultibase"))) if digest is not None]
 
 
 def _version(document: Mapping[str, JSON]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from credentials.cpt import Legacy
@@ -12,6 +14,7 @@ from credentials.rules import Rule
 __all__ = ["Policy", "Seen"]
 
 NO_LEGACY: Final = Legacy()
+_NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 
 class Seen(Protocol):
@@ -31,6 +34,10 @@ class Policy:
     (any way), challenge, gate or chain. `seen_revocations` holds `<list id>|<index>` of every revocation this checker
     ever saw (R9). `legacy` is what it holds about credentials of older systems (R30).
     `proof_challenge` and `proof_domain` are what a W3C proof must carry.
+
+    What W3C credentials refer to is never fetched: `status_lists` and `schemas_by_url` hold the bytes of status list
+    credentials, JSON Schemas and schema credentials by URL. Those of the credential's own issuer count, and those of
+    the issuers in `status_issuers` and `schema_issuers`.
     """
 
     schemas: frozenset[bytes] | None = None
@@ -53,3 +60,7 @@ class Policy:
     legacy: Legacy = NO_LEGACY
     proof_challenge: str | None = None
     proof_domain: str | None = None
+    status_lists: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
+    status_issuers: frozenset[str] = frozenset()
+    schemas_by_url: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
+    schema_issuers: frozenset[str] = frozenset()

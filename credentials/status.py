@@ -29,7 +29,7 @@ from weid.suites import Random
 
 __all__ = [
     "MIN_BITS", "PURPOSES", "Register", "StatusList", "bitstring_credential", "decode_bitstring", "encode_bitstring",
-    "register_leaf", "slot_key", "union_of_seen",
+    "free_places", "pack_bits", "register_leaf", "slot_key", "union_of_seen",
 ]  # fmt: skip
 
 MIN_BITS: Final = 131_072  # group privacy floor of Bitstring Status List 1.0
@@ -56,19 +56,8 @@ class StatusList:
 
     def allocate(self, count: int = 1, *, random: Random) -> tuple[StatusList, tuple[int, ...]]:
         """`count` free indexes at random places, so that an index says nothing about when or how many (qr.md §5)."""
-        if self.size - len(self.used) < count:
-            raise StatusFullError(f"list {self.number} has {self.size - len(self.used)} free places, {count} wanted")
-        taken = set(self.used)
-        found: list[int] = []
-        while len(found) < count:
-            index = int.from_bytes(random(8), "big") % self.size  # bias below 2^-40 for the largest list
-            if len(taken) * 2 > self.size:
-                free = sorted(set(range(self.size)) - taken)
-                index = free[index % len(free)]
-            if index not in taken:
-                taken.add(index)
-                found.append(index)
-        return replace(self, used=frozenset(taken)), tuple(found)
+        found = free_places(self.size, self.used, count, random=random)
+        return replace(self, used=self.used | frozenset(found)), found
 
     def entry(self, index: int) -> StatusEntry | None:
         """The entry of an index that is not in good standing."""
@@ -142,6 +131,23 @@ class Register:
         return [register_leaf(self.list_id, leaf.index, leaf.cid, hash) for leaf in self.leaves]
 
 
+def free_places(size: int, used: frozenset[int], count: int, *, random: Random) -> tuple[int, ...]:
+    """`count` indexes below `size` that are not in `used`, drawn at random; StatusFullError when there are too few."""
+    if size - len(used) < count:
+        raise StatusFullError(f"the list has {size - len(used)} free places, {count} wanted")
+    taken = set(used)
+    found: list[int] = []
+    while len(found) < count:
+        index = int.from_bytes(random(8), "big") % size  # bias below 2^-40 for the largest list
+        if len(taken) * 2 > size:
+            free = sorted(set(range(size)) - taken)
+            index = free[index % len(free)]
+        if index not in taken:
+            taken.add(index)
+            found.append(index)
+    return tuple(found)
+
+
 def register_leaf(list_id: str, index: int, cid: bytes, hash: Hash) -> bytes:
     """The leaf hash of one issuance."""
     return merkle.leaf_hash(leaf_data(list_id, index, cid), hash=hash)
@@ -165,11 +171,22 @@ def encode_bitstring(entries: Iterable[StatusEntry], state: str, size: int) -> s
     for entry in entries:
         if entry.state == state:
             bits[entry.index >> 3] |= 0x80 >> (entry.index & 7)
-    return "u" + b64u(gzip.compress(bytes(bits), mtime=0))
+    return pack_bits(bytes(bits))
+
+
+def pack_bits(bits: bytes) -> str:
+    """Bits as an `encodedList`: gzip without a date, multibase base64url."""
+    return "u" + b64u(gzip.compress(bits, mtime=0))
 
 
 def decode_bitstring(text: str) -> bytes:
-    """The bits of an `encodedList`, at most 16 Mbit whatever the gzip stream promises; MalformedError otherwise."""
+    """The bits of an `encodedList`, at most 16 Mbit whatever the gzip stream promises; MalformedError otherwise.
+
+    A bomb stops at the limit; a second gzip member, padding or anything else behind the stream is refused; a list
+    below the floor of group privacy is `too-short`.
+    """
+    if not text.startswith("u"):
+        raise MalformedError("encodedList is multibase base64url")  # base58 of a megabyte is quadratic work
     unpacker = zlib.decompressobj(wbits=31)
     try:
         bits = unpacker.decompress(unmultibase(text), MAX_BITS // 8 + 1)
@@ -178,7 +195,7 @@ def decode_bitstring(text: str) -> bytes:
     if not unpacker.eof or unpacker.unused_data:
         raise MalformedError("encodedList is too large, cut short or followed by other data", code="too-large")
     if len(bits) * 8 < MIN_BITS:
-        raise MalformedError(f"encodedList has fewer than {MIN_BITS} bits")
+        raise MalformedError(f"encodedList has fewer than {MIN_BITS} bits", code="too-short")
     return bits
 
 

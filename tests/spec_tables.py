@@ -24,7 +24,10 @@ from weid.records import KINDS
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = re.compile(r"<!-- table ([a-z-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 OUTCOMES = {"passed": "PASSED", "failed": "FAILED", "unknown": "UNKNOWN", "skipped": "SKIPPED"}
-CHECKS = ("checks_content", "checks_holder", "checks_issuer", "checks_status", "checks_weidentity", "case", "verify")
+CHECKS = (
+    "checks_bitstring", "checks_content", "checks_holder", "checks_issuer", "checks_schema", "checks_status", "checks_weidentity",
+    "case", "checks_file", "verify",
+)  # fmt: skip
 RULES = ("rules_did", "rules_issuer", "rules_status", "rules_trust", "view", "state")
 GIVEN = {  # codes that a check takes from elsewhere than a literal of its own
     "format": tuple(

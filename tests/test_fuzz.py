@@ -27,8 +27,11 @@ from credentials import (
 )
 from credentials.bbs import BbsPublicKey, LocalBbsSigner, key_gen
 from credentials.binding import Binding, read_binding
+from credentials.bitstring import read_entry, read_list
+from credentials.bitstring_list import BitstringStatusList
 from credentials.cpt import Legacy, keys_in_document, read_cpt
 from credentials.data_integrity import read_proof
+from credentials.json_schema import read_json_schema
 from credentials.opening import read_envelope
 from credentials.picture import draw, png, read
 from credentials.policy import Policy
@@ -49,7 +52,7 @@ from tests.credentials import old
 from tests.credentials.disclosure_cases import credential
 from wallet_cli.wallet import Wallet
 from weid import cbor, codec, records
-from weid.canon import jcs, parse_json
+from weid.canon import JSON, jcs, parse_json
 from weid.did import DID, parse_key_id
 from weid.did_jwk import did_jwk, key_of_did_jwk
 from weid.did_web import document_url, read_document
@@ -61,6 +64,10 @@ from weid.pack import read_pack
 from weid.resolver import Resolver, split_did_url
 
 MINUTE = codec.minutes(NOW)
+JSON_SCHEMA: dict[str, JSON] = {
+    "$id": "urn:schema", "$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#/$defs/a",
+    "$defs": {"a": {"type": "object", "properties": {"b": {"pattern": "^(c+)+$", "format": "email"}}}},
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=["intl", "gm"])
@@ -110,6 +117,8 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
     challenge = presentation.Challenge("v", "name", "p", made.schema.digest, 3, secrets.token_bytes(16), MINUTE + 5)
     sealed = seal_key(bytes([3]) * 32, "ed25519", "k", "assert", "x", random=secrets.token_bytes, cost=10)
     store = TrustStore.pin(genesis.print_genesis(home.genesis)).accept(home.bundle(), at=MINUTE)
+    words = ("a", "b", "c", "d")
+    listed, (index,) = BitstringStatusList("urn:list", "message", 2, messages=words).allocate(random=secrets.token_bytes)
     entries = status.encode_bitstring((), "revoked", 131072)
     packed = records.pack_entries(records.StatusEntries([records.StatusEntry(5, "revoked", "fraud", MINUTE)]))
     rule = jcs({"id": "a", "description": dict.fromkeys(("en", "pt", "zh-Hans", "zh-Hant"), "x"), "needs": ["a"],
@@ -134,6 +143,9 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("rule", lambda data: Rule.from_json(parse_json(data)), rule),
         ("binding", lambda data: read_binding(data, "key"), request),
         ("bitstring", texts(status.decode_bitstring), entries.encode()),
+        ("status entry", lambda data: read_entry(_object(data)), jcs(listed.entry(index))),
+        ("status list", lambda data: read_list(_object(data)), jcs(listed.document("did:example:i", issued=0, until=9))),
+        ("json schema", read_json_schema, jcs(JSON_SCHEMA)),
         ("picture", read, png(draw(issued.compact, host="weid.app"), scale=2)),
         ("genesis", genesis.parse_genesis, genesis.print_genesis(home.genesis)),
         ("entry", lambda data: operations.read_entry(data, hash=chosen), home.entry(2)),

@@ -1,0 +1,82 @@
+"""Credentials that say something about other credentials: a status list, a schema. They come along; nobody fetches them.
+
+A companion is read by the same decoders as any credential, and its proofs are verified by the same functions. What it
+may speak about follows from who signed it, which the check that asked for it judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from credentials import checks_file
+from credentials.case import Case
+from credentials.data_model import moment
+from credentials.report import Outcome
+from credentials.vcdm import FileCredential
+from weid.codec import minutes
+from weid.errors import KeyMaterialError, MalformedError, SignatureError
+from weid.facts import Facts
+
+__all__ = ["digest_fits", "read_companion", "signed_at", "unproven"]
+
+ROLES = ("assert", "status")  # R1: the lists of a did:weid are signed by a key that does nothing else
+
+
+def read_companion(data: bytes, case: Case) -> FileCredential:
+    """The foreign credential in bytes that were handed in, of any securing form; MalformedError for anything else."""
+    inner = Case(data, case.facts, case.policy, case.at)
+    inner.parse()
+    if inner.file is None or inner.file.own is not None:
+        raise MalformedError("not a W3C credential", code="not-a-credential")
+    return inner.file
+
+
+def unproven(file: FileCredential, facts: Facts) -> str | None:
+    """Why it does not count as its issuer's word, or None if every proof is right and one is by the issuer's key.
+
+    A companion with a status of its own does not count: following it would go round without end.
+    """
+    if file.has_status:
+        return "it has a status of its own"
+    if file.method.partition("#")[0] != file.issuer:
+        return "no proof names a key of its issuer"
+    if file.enveloped is not None:
+        key = checks_file.key_named(file.method, facts, "assert")
+        if key is None:
+            return "its issuer's key is not here"
+        try:
+            file.enveloped.verify(key)
+        except (SignatureError, KeyMaterialError):
+            return "its signature is wrong"
+        return None
+    for proof in file.proofs:
+        if proof.purpose != "assertionMethod":
+            return "a proof for another purpose"
+        known = [(role, checks_file.key_named(proof.method, facts, role)) for role in ROLES]
+        role, key = next(((role, key) for role, key in known if key is not None), ("", None))
+        if key is None:
+            return "the key of a proof is not here"
+        refused = checks_file.proof_refused(file.document, proof, key, role)
+        if refused is not None:
+            return "a proof is wrong" if refused[0] is Outcome.FAILED else "it uses an unknown vocabulary"
+    return None
+
+
+def signed_at(file: FileCredential) -> int | None:
+    """The latest date its signer put on it, in minutes: `validFrom`, `created` of the proof, `iat`; None without any."""
+    created = None if file.enveloped is not None else moment(file.proof.created)
+    claims: Mapping[str, object] = {} if file.enveloped is None else file.enveloped.claims
+    said = claims.get("iat")
+    found = [file.valid_from, None if created is None else minutes(created[0])]
+    found.append(
+        int(said // 60) if isinstance(said, int | float) and not isinstance(said, bool) and 0 <= said < 1 << 38 else None
+    )
+    return max((item for item in found if item is not None), default=None)
+
+
+def digest_fits(data: bytes, digests: list[str]) -> bool:
+    """Whether bytes that were handed in have every digest (SHA-256, SHA-384, SHA-512, in hexadecimal) said of them."""
+    import hashlib
+
+    names = {64: "sha256", 96: "sha384", 128: "sha512"}
+    return all(hashlib.new(names[len(digest)], data).hexdigest() == digest for digest in digests)
