@@ -244,7 +244,7 @@ def errors() -> str:
 
 
 VECTOR: Final = re.compile(
-    r"(?:vc-di-[a-z]+/TestVectors|rdf-canon$|(?:rdf-canon|jcs|contexts|weidentity)(?=/))(?:/(?!SOURCE)[\w-]+(?=/|$))*"
+    r"(?:vc-di-[a-z]+/TestVectors|rdf-canon$|vc-jose-cose$|(?:rdf-canon|jcs|contexts|weidentity)(?=/))(?:/(?!SOURCE)[\w-]+(?=/|$))*"
 )
 
 
