@@ -77,11 +77,12 @@ class Case:
 
     __slots__ = (
         "ages", "at", "claims", "compact", "data", "established", "facts", "file", "host", "issuer_record", "issuers",
-        "legacy", "legacy_proof", "policy", "presentation", "recognition", "root", "schemas", "unusable",
+        "legacy", "legacy_proof", "policy", "presentation", "recognition", "root", "schemas", "second", "unusable",
     )  # fmt: skip
 
-    def __init__(self, data: bytes, facts: Facts, policy: Policy, at: int) -> None:
+    def __init__(self, data: bytes, facts: Facts, policy: Policy, at: int, second: int = 0) -> None:
         self.data, self.facts, self.policy, self.at = data, facts, policy, at
+        self.second = second  # of the minute `at`
         self.compact: Compact | None = None  # format; for a file of ours, disclosure.digests
         self.file: FileCredential | None = None  # format
         self.legacy: WeIdentityCredential | None = None  # format
@@ -183,6 +184,11 @@ class Case:
         if self.legacy is not None:
             return self.legacy.valid_from, self.legacy.valid_until
         return (None, None) if self.file is None else (self.file.valid_from, self.file.valid_until)
+
+    @property
+    def lead(self) -> int:
+        """The seconds by which a foreign file's start lies before the minute that `period` says."""
+        return 0 if self.file is None or self.file.own is not None else self.file.lead
 
     @property
     def bind_kind(self) -> int:

@@ -30,9 +30,9 @@ def format(case: Case) -> Result:
 
 
 def validity(case: Case) -> Result:
-    """from ≤ at < until (R7)."""
+    """from ≤ at < until (R7); a foreign file that names seconds begins with them, not a minute later."""
     start, end = case.period
-    if start is not None and case.at < start:
+    if start is not None and case.at * 60 + case.second < start * 60 - case.lead:
         return failed("not-yet-valid", {"from": rfc3339(start)})
     if end is None:
         return passed("no-end")

@@ -128,7 +128,7 @@ def unreadable(error: MalformedError) -> Result:
     """A document whose terms do not all stand for something: missing here (UNKNOWN), or not JSON-LD at all."""
     if error.code == "unknown-context":
         return unknown("unknown-context", {"reason": str(error)})
-    lost = error.code in ("undefined-term", "relative-iri", "lost-direction")
+    lost = error.code in ("undefined-term", "relative-iri")
     return failed("data-loss" if lost else "bad-jsonld", {"reason": str(error), "rule": error.code})
 
 

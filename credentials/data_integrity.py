@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from credentials.data_model import V2, moment, texts
 from weid import signing
 from weid.canon import JSON, jcs
 from weid.codec import b64u, multibase, unb64u, unmultibase
@@ -23,7 +24,7 @@ from weid.suites import suite
 
 __all__ = [
     "BBS", "CRYPTOSUITES", "CRYPTOSUITE_OF", "MAX_PROOFS", "Cryptosuite", "Proof", "hash_data", "options_of", "proof_options",
-    "read_proof", "read_proofs", "sign", "verify", "with_proof",
+    "read_proof", "read_proofs", "sign", "verify", "with_context", "with_proof",
 ]  # fmt: skip
 
 
@@ -61,6 +62,7 @@ CRYPTOSUITE_OF: Final[Mapping[str, str]] = MappingProxyType(
 """The cryptosuite that keys of a suite write when nothing else is asked for."""
 
 MAX_PROOFS: Final = 8
+_DEFINING: Final = (V2, "https://w3id.org/security/data-integrity/v2")
 PURPOSES: Final = ("assertionMethod", "authentication")
 _MEMBERS: Final = frozenset(
     {"type", "cryptosuite", "verificationMethod", "proofPurpose", "proofValue", "created", "expires", "@context"}
@@ -199,6 +201,12 @@ def proof_options(
     return options | {"verificationMethod": method, "proofPurpose": purpose, **(more or {})}
 
 
+def with_context(document: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The document, with the context that defines proofs where its own do not (VC Data Integrity 2.4.1)."""
+    contexts = _listed(document.get("@context", []))
+    return dict(document) if set(_DEFINING) & set(texts(contexts)) else {**document, "@context": [*contexts, _DEFINING[-1]]}
+
+
 def with_proof(document: Mapping[str, JSON], proof: dict[str, JSON]) -> dict[str, JSON]:
     """The document with one more proof."""
     others = _listed(document["proof"]) if "proof" in document else []
@@ -226,6 +234,8 @@ def _proof(value: JSON) -> Proof:
     )
     if None in (cryptosuite, method, purpose, written):
         raise MalformedError("a proof has a cryptosuite, a verification method, a purpose and a value")
+    if "created" in value and moment(value["created"]) is None:
+        raise MalformedError("created is not a date with time and zone")
     if purpose not in PURPOSES:
         raise MalformedError("a proof for another purpose", code="bad-proof-purpose")
     options = {name: item for name, item in value.items() if name != "proofValue"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from credentials.compact import BIND_BYTES, Compact
@@ -70,6 +71,7 @@ class FileCredential:
     own: Own | None
     enveloped: Enveloped | None = None  # then there are no proofs
     token: SdJwt | None = None  # an SD-JWT with what the holder added
+    lead: int = 0  # seconds by which the signed start lies before valid_from
 
     @property
     def proof(self) -> Proof:
@@ -168,26 +170,26 @@ def read_enveloped(data: bytes, *, form: str | None = None) -> FileCredential:
     check_credential(value.document)
     document, claims = value.document, value.claims
     found = subjects(document)
-    starts = [_time(document.get("validFrom"), late=True), _numeric(claims, "nbf", late=True)]
-    ends = [_time(document.get("validUntil"), late=False), _numeric(claims, "exp", late=False)]
+    nbf, exp = _numeric(claims, "nbf"), _numeric(claims, "exp")
+    valid_from, lead = _start(_seconds(document.get("validFrom")), None if nbf is None else ceil(nbf))
+    ends = [_time(document.get("validUntil")), None if exp is None else int(exp // 60)]
     return FileCredential(
         document, (), next(iter(texts(document.get("id"))), None), texts(document.get("type")), issuer_of(document),
-        max((item for item in starts if item is not None), default=None),
-        min((item for item in ends if item is not None), default=None),
+        valid_from, min((item for item in ends if item is not None), default=None),
         found[0] if len(found) == 1 else {"credentialSubject": list(found)}, "credentialStatus" in document, None, value, token,
+        lead,
     )  # fmt: skip
 
 
-def _numeric(claims: Mapping[str, JSON], name: str, *, late: bool) -> int | None:
-    """Minutes of a NumericDate (RFC 7519 2), a start rounded up and an end down."""
+def _numeric(claims: Mapping[str, JSON], name: str) -> int | float | None:
+    """The seconds of a NumericDate (RFC 7519 2), in the years that have minutes."""
     value = claims.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 38:
         raise MalformedError(f"{name} is not a number of seconds", code="bad-time")
-    count = -int(-value // 60) if late else int(value // 60)
-    from_minutes(count)
-    return count
+    from_minutes(int(value // 60))
+    return value
 
 
 def _ascii(data: bytes) -> str:
@@ -206,11 +208,13 @@ def read_document(document: Mapping[str, JSON]) -> FileCredential:
     types, subject = texts(document.get("type")), subjects(document)
     own = _own(document, types, subject[0], proofs[0]) if "weid" in document else None
     start, end = ("issuanceDate", "expirationDate") if _listed(document["@context"])[0] == V1 else ("validFrom", "validUntil")
-    ends = (_time(document.get(end), late=False), *(_time(each.expires, late=False) for each in proofs))
+    ends = (_time(document.get(end)), *(_time(each.expires) for each in proofs))
+    valid_from, lead = _start(_seconds(document.get(start)))
     return FileCredential(
         document, proofs, next(iter(texts(document.get("id"))), None), types, issuer_of(document),
-        _time(document.get(start), late=True), min((end for end in ends if end is not None), default=None),
+        valid_from, min((end for end in ends if end is not None), default=None),
         subject[0] if len(subject) == 1 else {"credentialSubject": list(subject)}, "credentialStatus" in document, own,
+        lead=lead,
     )  # fmt: skip
 
 
@@ -324,14 +328,28 @@ def _listed(value: JSON) -> list[JSON]:
     return value if isinstance(value, list) else [value]
 
 
-def _time(value: JSON, *, late: bool) -> int | None:
-    """Minutes of an XSD dateTimeStamp; a start rounds up, an end rounds down: never a minute more than signed."""
+def _seconds(value: JSON) -> int | None:
+    """Seconds since 1970 of an XSD dateTimeStamp, a part of one counted whole."""
     if value is None:
         return None
     found = moment(value)
     if found is None:
         raise MalformedError("a period is given in dateTimeStamps", code="vcdm-validity")
     when, fraction = found
-    count = minutes(when) + (1 if late and (when.second or fraction) else 0)
+    return minutes(when) * 60 + when.second + fraction
+
+
+def _start(*seconds: int | None) -> tuple[int | None, int]:
+    """(the minute after which the latest of these has come, the seconds by which that rounds it up)."""
+    given = [item for item in seconds if item is not None]
+    if not given:
+        return None, 0
+    count = -(-max(given) // 60)
     from_minutes(count)  # the last half minute of the year 9999 rounds out of the calendar
-    return count
+    return count, count * 60 - max(given)
+
+
+def _time(value: JSON) -> int | None:
+    """The minute in which a period ends, rounded down: never a minute more than signed."""
+    seconds = _seconds(value)
+    return None if seconds is None else seconds // 60

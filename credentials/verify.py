@@ -122,7 +122,7 @@ def verify(data: bytes, *, facts: Facts, policy: Policy | None = None, at: datet
     Never raises for bad data or broken facts: what cannot be checked is FAILED or UNKNOWN. No network, no state
     except `policy.seen`. ValueError only for an `at` without a time zone.
     """
-    case = Case(data, facts, policy or _ANYTHING, minutes(at))
+    case = Case(data, facts, policy or _ANYTHING, minutes(at), at.second)
     blocked: set[str] = set()
     checks = [_run(step, case, blocked) for step in _STEPS]
     checks += _rules(case, blocked)

@@ -91,6 +91,7 @@ def _issued(instance: Instance, body: Mapping[str, JSON], at: datetime, random: 
     named = issuer.get("id") if isinstance(issuer, dict) else issuer
     if named != instance.issuer:
         raise MalformedError(f"this instance issues as {instance.issuer}", code="issuer-not-key-owner")
+    document = data_integrity.with_context(document)
     quads_of(document)
     pointers = options.get("mandatoryPointers", [])
     if not isinstance(pointers, list) or not all(isinstance(item, str) for item in pointers):

@@ -410,8 +410,9 @@ def _tabled(match: re.Match[str], drawn: Mapping[str, str]) -> str:
 
 
 def pages() -> Iterator[Path]:
-    """The pages that hold examples."""
+    """The pages that hold examples or tables."""
     yield from sorted(PAGES.glob("*.md"))
+    yield PAGES.parent / "conformance.md"
 
 
 def main() -> None:

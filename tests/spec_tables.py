@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import Field, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from credentials import data_model, verdicts, wording
 from credentials import verify as pipeline
@@ -245,6 +246,26 @@ def errors() -> str:
     return _table(("code", "error", "room", "says"), rows)
 
 
+VECTOR: Final = re.compile(
+    r"(?:vc-di-[a-z]+/TestVectors|rdf-canon$|vc-jose-cose$|(?:rdf-canon|jcs|contexts|weidentity)(?=/))(?:/(?!SOURCE)[\w-]+(?=/|$))*"
+)
+
+
+@lru_cache(maxsize=1)
+def vectors() -> str:
+    """Folders of official vectors, and the tests that read them."""
+    found: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        if not any(isinstance(node, ast.ImportFrom) and node.module == "tests.vectors" for node in ast.walk(tree)):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and (named := VECTOR.match(node.value)):
+                found.setdefault(named[0], set()).add(path.relative_to(ROOT).as_posix())
+    rows = [(f"`{folder}`", ", ".join(f"`{path}`" for path in sorted(paths))) for folder, paths in sorted(found.items())]
+    return _table(("vectors", "read by"), rows)
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
@@ -253,7 +274,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def tables() -> dict[str, str]:
     """Every table by name."""
     return {
-        "errors": errors(), "records": records(),
+        "errors": errors(), "vectors": vectors(), "records": records(),
         "checks": checks(), "verdicts": verdict_table(), "operations": operations(), "rejections": rejection_codes(),
         "any-operation": _table(
             ("code", "meaning"), [(f"`{code}`", CODES[code]) for code in rejections_of_all()]

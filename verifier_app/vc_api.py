@@ -58,7 +58,7 @@ def blueprint(api: VerifierApi, *, name: str = "vc-api", prefix: str = "/vc-api"
     def credentials() -> Response:
         body = _body()
         item, options = body.get("verifiableCredential"), _options(body)
-        if item is None or options is None:
+        if not _securable(item) or options is None:
             return _bad("a body has verifiableCredential, and options as an object")
         policy = _policy(api.policy, options)
         if policy is None:
@@ -69,7 +69,7 @@ def blueprint(api: VerifierApi, *, name: str = "vc-api", prefix: str = "/vc-api"
     def presentations() -> Response:
         body = _body()
         item, options = body.get("verifiablePresentation"), _options(body)
-        if item is None or options is None:
+        if not _securable(item) or options is None:
             return _bad("a body has verifiablePresentation, and options as an object")
         policy = _policy(api.policy, options)
         if policy is None:
@@ -98,6 +98,11 @@ def _unused(api: VerifierApi, policy: Policy) -> bool:
 
 def _verified(item: JSON, api: VerifierApi, policy: Policy) -> Report:
     return verify(_bytes(item), facts=api.facts(), policy=policy, at=api.clock())
+
+
+def _securable(item: JSON) -> bool:
+    """An object, or a text in a compact form (a JWT, an SD-JWT): JSON inside a text is no map (VC Data Integrity 4.4)."""
+    return not (item is None or (isinstance(item, str) and item.lstrip()[:1] in ("{", "[", '"')))
 
 
 def _bytes(item: JSON) -> bytes:

@@ -27,7 +27,7 @@ def quads_of(document: Mapping[str, JSON]) -> list[Quad]:
     from pyld import jsonld
 
     try:
-        dataset = jsonld.to_rdf(expanded, {"documentLoader": _loader})
+        dataset = jsonld.to_rdf(expanded, {"documentLoader": _loader, "rdfDirection": "i18n-datatype"})
     except (jsonld.JsonLdError, RecursionError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise MalformedError(f"not JSON-LD: {_reason(error)}", code="bad-jsonld") from None
     return [
@@ -70,14 +70,12 @@ def _loader(url: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_names(item: Any) -> None:
-    """Types and references are absolute, and nothing has a text direction: RDF would drop them without a word."""
+    """Types and references are absolute: RDF would drop others without a word."""
     if isinstance(item, list):
         for part in item:
             _check_names(part)
     if not isinstance(item, dict):
         return
-    if "@direction" in item:
-        raise MalformedError("RDF cannot carry a text direction, so it would not be signed", code="lost-direction")
     names = item.get("@type", [])
     for name in [*(names if isinstance(names, list) else [names]), *([item["@id"]] if "@id" in item else [])]:
         absolute = is_absolute(str(name)) and not str(name).startswith(_NO_BASE)

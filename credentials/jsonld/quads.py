@@ -1,7 +1,8 @@
 """A JSON-LD document as RDF quads: expansion (5.1) and Object to RDF Conversion (8.2) in one walk.
 
-Safe mode throughout: whatever would be dropped without a word (an undefined term or type, a relative IRI, a text
-direction that RDF cannot carry) is MalformedError, because a value that is not in the quads is not signed.
+Safe mode throughout: whatever would be dropped without a word (an undefined term or type, a relative IRI) is
+MalformedError, because a value that is not in the quads is not signed. For the same reason a text's direction goes
+into its datatype (`rdfDirection` = `i18n-datatype`, 8.2.2), as the other implementations of the W3C suites do.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ __all__ = ["blank_nodes", "expanded_types", "quads_of"]
 
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
+_I18N: Final = "https://www.w3.org/ns/i18n#"
 _TYPE: Final = f"<{_RDF}type>"
 _FIRST, _REST, _NIL = f"<{_RDF}first>", f"<{_RDF}rest>", f"<{_RDF}nil>"
 _LANGUAGE: Final = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*\Z")
@@ -121,7 +123,7 @@ class _Walk:
         if term.type == "@json":
             yield literal(jcs(value).decode(), f"{_RDF}JSON")
         elif "@language" in container and isinstance(value, dict):
-            yield from _language_map(value)
+            yield from _language_map(value, active.direction if term.direction is ABSENT else term.direction)
         elif "@list" in container:
             yield self._list(value, active, term, graph)
         elif "@graph" in container:
@@ -233,14 +235,14 @@ def _predicate(name: str) -> str:
     return f"<{name}>"
 
 
-def _language_map(value: Mapping[str, JSON]) -> Iterator[str]:
+def _language_map(value: Mapping[str, JSON], direction: str | None) -> Iterator[str]:
     for tag, texts in sorted(value.items()):
         for text in _listed(texts):
             if text is None:
                 continue
             if not isinstance(text, str):
                 raise MalformedError("a language map holds texts", code="bad-jsonld")
-            yield _text(text, None if tag == "@none" else tag.lower(), None)
+            yield _text(text, None if tag == "@none" else tag.lower(), direction)
 
 
 def _value_object(names: Mapping[str | None, JSON], active: Active) -> str | None:
@@ -266,11 +268,13 @@ def _value_object(names: Mapping[str | None, JSON], active: Active) -> str | Non
 
 
 def _text(value: str, language: str | None, direction: str | None) -> str:
-    if direction is not None:
-        raise MalformedError("RDF cannot carry a text direction, so it would not be signed", code="lost-direction")
     if language is not None and not _LANGUAGE.match(language):
         raise MalformedError(f"{language[:40]!r} is not a language tag", code="bad-jsonld")
-    return literal(value, language=language)
+    if direction is None:
+        return literal(value, language=language)
+    if direction not in ("ltr", "rtl"):
+        raise MalformedError(f"{direction[:40]!r} is not a direction: ltr or rtl", code="bad-jsonld")
+    return literal(value, f"{_I18N}{language or ''}_{direction}")
 
 
 def _typed(value: Any, datatype: str | None) -> str:

@@ -124,7 +124,7 @@ def test_sm2_suite() -> None:
 @pytest.mark.parametrize(
     "change",
     [{"type": "Other"}, {"proofValue": "uAAAA"}, {"previousProof": "x"}, {"proofPurpose": "keyAgreement"},
-     {"cryptosuite": 1}, {"created": 1}, {"proofValue": "z0OIl"}],
+     {"cryptosuite": 1}, {"created": 1}, {"created": "soon"}, {"created": "2026-11-23T08:00:00"}, {"proofValue": "z0OIl"}],
 )  # fmt: skip
 def test_strict_proof(change: dict[str, Any]) -> None:
     """A proof that means something this reader does not check is refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -70,6 +71,22 @@ def test_a_did_jwk_vouches_for_itself(suite_name: str) -> None:
     assert check(lent, Policy()).verdict == "issuer-not-authorised"
     other = sign({**base, "issuer": did}, make_signer(suite_name, "assert", "x", f"{did}#0"), created="2026-01-01T00:00:00Z")
     assert check(other).verdict == "tampered"
+
+
+@pytest.mark.parametrize(
+    "start, from_second",
+    [("08:00:30", 30), ("08:00:29.5", 30), ("08:00:00.001", 1), ("08:00:00", 0), ("08:00:59.9", 60), ("08:00:59", 59)],
+)
+def test_a_start_counts_to_the_second(start: str, from_second: int) -> None:
+    """Shown in the minute it was issued, a credential is valid; a second before its start it is not."""
+    value = json.dumps(document(validFrom=f"2026-11-23T{start}Z")).encode()
+
+    def verdict(second: int) -> str:
+        when = at().replace(hour=8, minute=0, second=0) + timedelta(seconds=second)
+        return verify(value, facts=NoFacts(), policy=PROOF_ONLY, at=when).verdict
+
+    assert verdict(from_second) == "valid-bearer"
+    assert verdict(from_second - 1) == "not-yet-valid"
 
 
 def test_without_a_right_it_is_not_accepted() -> None:

@@ -72,6 +72,39 @@ def test_issue_derive_and_verify(client: FlaskClient, name: str) -> None:
     assert verified(client, base).status_code == 400
 
 
+@pytest.mark.parametrize("name", ["eddsa-rdfc-2022", "eddsa-jcs-2022", *DISCLOSING])
+def test_version_1_gets_the_context_of_its_proof(client: FlaskClient, name: str) -> None:
+    """VC Data Integrity 2.4.1: version 1.1 does not define proofs, so the context that does is added, once."""
+    first, proofs = "https://www.w3.org/2018/credentials/v1", "https://w3id.org/security/data-integrity/v2"
+    old = {"issuanceDate": "2026-01-01T00:00:00Z", "credentialSubject": {"id": "did:example:x"}, "validFrom": ...}
+    for given in ([first], [first, proofs]):
+        shows = {"mandatoryPointers": ["/issuer", "/issuanceDate"]} if name in DISCLOSING else {}
+        made = issued(client, name, credential(**old, **{"@context": given}), **shows).json["verifiableCredential"]
+        assert made["@context"] == [first, proofs]
+    derive = {"verifiableCredential": made, "options": {"selectivePointers": ["/credentialSubject"]}}
+    if name in DISCLOSING:
+        made = client.post(f"/vc-api/{name}/credentials/derive", json=derive).json["verifiableCredential"]
+    assert verified(client, made).status_code == 200
+    assert issued(client, name).json["verifiableCredential"]["@context"] == CONTEXTS
+
+
+def test_a_text_direction_is_signed(client: FlaskClient) -> None:
+    """VCDM 2.0, 11.1: a name with language and direction; turned round, it is another document."""
+    said = {"@value": "شهادة", "@language": "ar", "@direction": "rtl"}
+    made = issued(client, "eddsa-rdfc-2022", credential(name=said)).json["verifiableCredential"]
+    assert verified(client, made).status_code == 200
+    assert verified(client, {**made, "name": {**said, "@direction": "ltr"}}).status_code == 400
+
+
+def test_json_inside_a_text_is_no_credential(client: FlaskClient) -> None:
+    """VC Data Integrity 4.4: what is verified is a map. A text is a credential in a compact form, and nothing else."""
+    made = issued(client, "eddsa-rdfc-2022").json["verifiableCredential"]
+    for text in (json.dumps(made), " " + json.dumps(made), json.dumps([made]), json.dumps(json.dumps(made))):
+        assert verified(client, text).status_code == 400
+        body = {"verifiablePresentation": text, "options": {}}
+        assert client.post("/vc-api/presentations/verify", json=body).status_code == 400
+
+
 JUNK: list[Any] = [None, 7, "x", True, [], {}, [[]], {"type": "VerifiableCredential"}, {"@context": CONTEXTS}]
 
 

@@ -106,7 +106,7 @@ def test_the_fast_walk_and_the_general_processor_agree(document: dict[str, Any])
         ({"@context": [V2, 7]}, "bad-context"),
         ({"@context": [V2, {"x": 7}]}, "bad-context"),
         ({"@context": [V2, {"x": "y", "y": "x"}]}, "bad-context"),
-        ({"name": {"@value": "x", "@direction": "rtl"}}, "lost-direction"),
+        ({"name": {"@value": "x", "@direction": "up"}}, "bad-jsonld"),
         ({"credentialSubject": {"name": {"@value": "x", "@type": "urn:t", "@language": "en"}}}, "bad-jsonld"),
         ({"type": ["VerifiableCredential", 7]}, "bad-jsonld"),
     ],
@@ -116,6 +116,24 @@ def test_safe_mode_names_what_would_be_lost(change: dict[str, Any], code: str) -
     with pytest.raises(MalformedError) as caught:
         quads_of(credential(**change))
     assert caught.value.code == code
+
+
+def test_a_direction_is_part_of_the_datatype() -> None:
+    """Stated, by default, of a term or of a language map: in the quads, so in what is signed; the general way alike."""
+    terms = {"@vocab": "urn:v:", "@direction": "rtl", "both": {"@id": "urn:b", "@direction": "ltr", "@language": "AR"},
+             "map": {"@id": "urn:m", "@container": "@language"}, "plain": {"@id": "urn:p", "@direction": None}}  # fmt: skip
+    said = {"both": "b", "map": {"EN": "m", "@none": "n"}, "plain": "p", "default": "d", "bare": {"@value": "v"}}
+    named = {"@value": "x", "@language": "ar-EG", "@direction": "rtl"}
+    document = credential(name=named, credentialSubject=said) | {"@context": [V2, terms]}
+    quads = quads_of(document)
+    found = {quad[2] for quad in quads if quad[2].startswith('"')}
+    assert found >= {
+        '"x"^^<https://www.w3.org/ns/i18n#ar-eg_rtl>', '"b"^^<https://www.w3.org/ns/i18n#ar_ltr>', '"p"', '"v"',
+        '"m"^^<https://www.w3.org/ns/i18n#en_rtl>', '"n"^^<https://www.w3.org/ns/i18n#_rtl>', '"d"^^<https://www.w3.org/ns/i18n#_rtl>',
+    }  # fmt: skip
+    assert canonicalize(quads)[0] == canonicalize(general.quads_of(document))[0]
+    turned = {**document, "name": {**named, "@direction": "ltr"}}
+    assert canonicalize(quads_of(turned))[0] != canonicalize(quads)[0]
 
 
 def test_what_credentials_do_not_use_is_read_by_the_general_processor() -> None:
