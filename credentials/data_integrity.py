@@ -184,7 +184,10 @@ def sign(
     if kind is None or name not in kind.suites or kind.disclosing:
         raise UnknownSuiteError(f"no cryptosuite {cryptosuite or ''} for a key of {name}")
     options = proof_options(kind.name, method or signer.kid, created=created, purpose=purpose, more=more)
-    if "@context" in document and not kind.rdf:
+    contexts = _listed(document.get("@context", []))
+    if contexts and not kind.rdf and all(isinstance(item, str) for item in contexts):
+        # An inline context is covered by the document's own hash; repeated here, a verifier that compares objects by
+        # identity (@digitalbazaar/eddsa-jcs-2022-cryptosuite 1.0.0) would refuse a right proof.
         options["@context"] = document["@context"]
     draft = _proof({**options, "proofValue": kind.base})
     signature = signer.sign("data-integrity", hash_data(document, draft, suite(name).hash))

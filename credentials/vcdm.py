@@ -31,7 +31,7 @@ _OWN: Final = frozenset(
     {"@context", "id", "type", "issuer", "validFrom", "validUntil", "credentialSubject", "credentialSchema", "weid"} | {"proof"}
 )
 _WEID: Final = frozenset({"origin", "genesis", "issued", "bind", "seed", "suite", "key", "specimen", "signature"})
-_PROOF: Final = frozenset({"type", "cryptosuite", "created", "verificationMethod", "proofPurpose", "@context"})
+_PROOF: Final = frozenset({"type", "cryptosuite", "created", "verificationMethod", "proofPurpose"})
 COSE_TAG: Final = 0xD2  # CBOR tag 18, COSE_Sign1
 _SCHEMA_URL: Final = "urn:weid:schema-digest:"
 
