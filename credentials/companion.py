@@ -13,6 +13,7 @@ from credentials.case import Case
 from credentials.data_model import moment
 from credentials.report import Outcome
 from credentials.vcdm import FileCredential
+from weid.canon import JSON
 from weid.codec import minutes
 from weid.errors import KeyMaterialError, MalformedError, SignatureError
 from weid.facts import Facts
@@ -34,10 +35,13 @@ def read_companion(data: bytes, case: Case) -> FileCredential:
 def unproven(file: FileCredential, facts: Facts) -> str | None:
     """Why it does not count as its issuer's word, or None if every proof is right and one is by the issuer's key.
 
-    A companion with a status of its own does not count: following it would go round without end.
+    A companion with a status of its own does not count: following it would go round without end. Nor does one of which
+    whoever brings it may have left a part out.
     """
     if file.has_status:
         return "it has a status of its own"
+    if (file.token is not None and _hides(file.token.payload)) or any(proof.kind.disclosing for proof in file.proofs):
+        return "a part of it may be hidden"  # such as the end of its period
     if file.method.partition("#")[0] != file.issuer:
         return "no proof names a key of its issuer"
     if file.enveloped is not None:
@@ -80,3 +84,10 @@ def digest_fits(data: bytes, digests: list[str]) -> bool:
 
     names = {64: "sha256", 96: "sha384", 128: "sha512"}
     return all(hashlib.new(names[len(digest)], data).hexdigest() == digest for digest in digests)
+
+
+def _hides(value: JSON | Mapping[str, JSON]) -> bool:
+    """Whether an SD-JWT's payload has the digest of anything that a holder may disclose or not (RFC 9901 4.2)."""
+    if isinstance(value, Mapping):
+        return "_sd" in value or "..." in value or any(map(_hides, value.values()))
+    return isinstance(value, list) and any(map(_hides, value))

@@ -383,6 +383,26 @@ def test_lists_in_envelopes() -> None:
     assert result(listed.entry(index), forged).code == "status-list-unproven"
 
 
+def test_a_list_that_can_hide_a_part() -> None:
+    """Selective disclosure would let a holder leave the end of an old list's period out; an SD-JWT without it is fine."""
+    listed, index = made("revocation", 1)
+    bare = listed.document(ISSUER, issued=NOW - 60, until=NOW + 60)
+    whole = jose.issue_sd_jwt(bare, [], key_signer(), random=secrets.token_bytes).encode()
+    assert result(listed.entry(index), whole).code == "revoked"
+    hiding = jose.issue_sd_jwt(bare, [("validUntil",)], key_signer(), random=secrets.token_bytes).encode()
+    for data in (hiding, hiding.split(b"~")[0] + b"~"):
+        assert result(listed.entry(index), data).code == "status-list-unproven"
+
+
+@pytest.mark.parametrize(("iat", "code"), [(1 << 37, "status-list-early"), ((1 << 38) - 1, "status-list-malformed")])
+def test_a_list_from_a_far_future(iat: int, code: str) -> None:
+    """A date years ahead, and one beyond the calendar."""
+    listed, index = made()
+    bare = listed.document(ISSUER, issued=NOW - 60, until=NOW + 60)
+    token = jose.sign_jwt(bare, key_signer(), claims={"iat": iat}).encode()
+    assert result(listed.entry(index), token).code == code
+
+
 def test_an_enveloped_credential_has_a_status_too() -> None:
     """What secures the credential makes no difference to its status."""
     listed, index = made("suspension", 1)
