@@ -37,7 +37,14 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType({
     "status": "https://www.w3.org/ns/credentials/status-list#STATUS_VERIFICATION_ERROR",
 })  # fmt: skip
 _ANYTHING: Final = Policy()
-_CHECKS: Final = frozenset({"proof", "accreditation", "status", "credentialStatus"})
+_CHECKS: Final = frozenset({"proof", "accreditation", "status", "credentialStatus", "credentialSchema"})
+# Not knowing a status list or a schema matters to those who ask about it; a list that says "revoked" matters to everybody.
+_ASKED_BY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "status": frozenset({"status", "credentialStatus", "accreditation"}),
+        "schema": frozenset({"credentialSchema", "accreditation"}),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ def blueprint(api: VerifierApi, *, name: str = "vc-api", prefix: str = "/vc-api"
         policy = _policy(api.policy, options)
         if policy is None:
             return _bad("an option that is not understood")
-        return _answer(_verified(item, api, policy))
+        return _answer(_verified(item, api, policy), options)
 
     @routes.post("/presentations/verify")
     def presentations() -> Response:
@@ -75,9 +82,9 @@ def blueprint(api: VerifierApi, *, name: str = "vc-api", prefix: str = "/vc-api"
         if policy is None:
             return _bad("an option that is not understood")
         report = verify_presentation(_bytes(item), facts=api.facts(), policy=policy, at=api.clock())
-        if report.exit_code == 0 and not _unused(api, policy):
+        if not _against(report, options) and not _unused(api, policy):
             return _problem([("challenge", "replayed", "This challenge was answered before.")], {"verified": False})
-        return _answer(report)
+        return _answer(report, options)
 
     @routes.post("/challenges")
     def challenges() -> Response:
@@ -138,13 +145,27 @@ def _policy(base: Policy, options: Mapping[str, JSON]) -> Policy | None:
     )
 
 
-def _answer(report: Report | PresentationReport) -> Response:
-    body: dict[str, Any] = {"verified": report.exit_code == 0, "report": report.to_json()}
-    if report.exit_code == 0:
-        return jsonify(body)
+def _answer(report: Report | PresentationReport, options: Mapping[str, JSON]) -> Response:
+    """200 unless something that was asked for speaks against it; the whole report travels along either way."""
+    against = _against(report, options)
+    body: dict[str, Any] = {"verified": not against, "report": report.to_json()}
+    return _problem([(check.id, check.code, _detail(check)) for check in against], body) if against else jsonify(body)
+
+
+def _against(report: Report | PresentationReport, options: Mapping[str, JSON]) -> list[Check]:
+    asked = options.get("checks", ["proof"])
+    wanted = frozenset(str(item) for item in asked) if isinstance(asked, list) else frozenset()
     reports = report.credentials if isinstance(report, PresentationReport) else ()
-    bad = [check for part in (report, *reports) for check in part if check.outcome in (Outcome.FAILED, Outcome.UNKNOWN)]
-    return _problem([(check.id, check.code, _detail(check)) for check in bad], body)
+    checks = [check for part in (report, *reports) for check in part]
+    return [
+        check
+        for check in checks
+        if check.outcome is Outcome.FAILED or (check.outcome is Outcome.UNKNOWN and _asked(check, wanted))
+    ]
+
+
+def _asked(check: Check, wanted: frozenset[str]) -> bool:
+    return check.id not in _ASKED_BY or bool(wanted & _ASKED_BY[check.id])
 
 
 def _detail(check: Check) -> str:

@@ -164,6 +164,21 @@ def test_presentations_and_challenges(client: FlaskClient) -> None:
     assert present({**shown, "holder": "did:example:x"}) == 400
 
 
+def test_a_list_or_schema_that_is_not_here_matters_to_those_who_ask(client: FlaskClient) -> None:
+    """Asked for the proof alone, a credential whose status list is not at hand verifies; asked for its status, it does not."""
+    entry = {
+        "type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "7",
+        "statusListCredential": "https://a.example/status/1",
+    }  # fmt: skip
+    schema = {"id": "https://a.example/schema", "type": "JsonSchema"}
+    made = issued(client, "eddsa-rdfc-2022", credential(credentialStatus=entry, credentialSchema=schema)).json[
+        "verifiableCredential"
+    ]
+    assert verified(client, made).status_code == 200
+    assert verified(client, made, checks=["proof", "status"]).status_code == 400
+    assert verified(client, made, checks=["proof", "credentialSchema"]).status_code == 400
+
+
 def test_options_nobody_understands(client: FlaskClient) -> None:
     """An option that is not understood might mean a demand that is not made: refused."""
     made = issued(client, "eddsa-rdfc-2022").json["verifiableCredential"]
