@@ -179,6 +179,14 @@ def test_a_list_or_schema_that_is_not_here_matters_to_those_who_ask(client: Flas
     assert verified(client, made, checks=["proof", "credentialSchema"]).status_code == 400
 
 
+def test_a_context_that_is_not_here_is_never_passed_over(client: FlaskClient) -> None:
+    """Over JSON the signature needs no context; what the words mean is not known all the same."""
+    signer = MADE["eddsa-jcs-2022"].signer
+    value = credential(**{"@context": [CONTEXTS[0], "https://a.example/unknown"], "issuer": MADE["eddsa-jcs-2022"].issuer})
+    answer = verified(client, sign(value, signer, created=None))  # type: ignore[arg-type]
+    assert (answer.status_code, answer.json["problemDetails"][0]["title"]) == (400, "unknown-context")
+
+
 def test_options_nobody_understands(client: FlaskClient) -> None:
     """An option that is not understood might mean a demand that is not made: refused."""
     made = issued(client, "eddsa-rdfc-2022").json["verifiableCredential"]
