@@ -173,7 +173,8 @@ def _validator(value: Mapping[str, JSON]) -> _Validator:
 
     subset = {name: part for name, part in value.items() if name not in ("required", "x-weid", "$id")}
     try:
-        return jsonschema_rs.Draft202012Validator(subset, validate_formats=True, offline=True)
+        linear = jsonschema_rs.RegexOptions()  # no look-around: the only kind that can backtrack here
+        return jsonschema_rs.Draft202012Validator(subset, validate_formats=True, offline=True, pattern_options=linear)
     except ValueError as error:
         raise SchemaError(f"not a JSON Schema: {error}") from None
 

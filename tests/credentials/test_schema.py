@@ -180,3 +180,10 @@ def test_the_fast_validator_agrees_with_the_plain_one() -> None:
         {"name": 1},
     ):
         assert fast._checker.is_valid(claims) == slow.is_valid(claims)
+
+
+@pytest.mark.parametrize("pattern", ["^(?=(a+)+$)b", "(?<=a)b", r"(a)\1"])
+def test_patterns_run_in_linear_time_or_not_at_all(pattern: str) -> None:
+    """What could backtrack (look-around, back references) makes the schema unusable instead of the checker slow."""
+    with pytest.raises(SchemaError):
+        read(changed("properties/name/pattern", pattern))
