@@ -86,6 +86,13 @@ def blueprint(api: VerifierApi, *, name: str = "vc-api", prefix: str = "/vc-api"
             return _problem([("challenge", "replayed", "This challenge was answered before.")], {"verified": False})
         return _answer(report, options)
 
+    @routes.errorhandler(WeidError)
+    def unusable(error: WeidError) -> Response:
+        # our own trust data cannot be used (a clock behind them, say): that says nothing about what was sent
+        response = _problem([("facts.freshness", error.code, str(error))], {"verified": False})
+        response.status_code = 503
+        return response
+
     @routes.post("/challenges")
     def challenges() -> Response:
         response = jsonify({"challenge": f"urn:weid:challenge:{secrets.token_urlsafe(24)}"})

@@ -15,7 +15,7 @@ from credentials.jsonld.rdfc import Quad, literal
 from weid.canon import JSON
 from weid.errors import MalformedError
 
-__all__ = ["quads_of", "types_of"]
+__all__ = ["quads_of"]
 
 _NO_BASE = "no-base:"  # pyld resolves against some base always: this scheme shows what was relative
 _XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
@@ -35,12 +35,6 @@ def quads_of(document: Mapping[str, JSON]) -> list[Quad]:
         for name, quads in dataset.items()
         for quad in quads
     ]
-
-
-def types_of(document: Mapping[str, JSON]) -> tuple[str, ...]:
-    """The absolute IRIs of the document's own types."""
-    found = _expanded(document)
-    return tuple(str(item) for item in (found[0].get("@type", []) if found else []))
 
 
 def _expanded(document: Mapping[str, JSON]) -> list[dict[str, Any]]:

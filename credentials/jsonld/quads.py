@@ -17,7 +17,7 @@ from credentials.jsonld.rdfc import Quad, literal
 from weid.canon import JSON, jcs
 from weid.errors import MalformedError
 
-__all__ = ["blank_nodes", "expanded_types", "quads_of"]
+__all__ = ["blank_nodes", "quads_of"]
 
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
@@ -55,18 +55,6 @@ def blank_nodes(document: Mapping[str, JSON]) -> list[dict[str, JSON]]:
     if walk.fresh != len(walk.blank):
         raise MalformedError("lists and graphs are not read with selective disclosure", code="unsupported")
     return walk.blank
-
-
-def expanded_types(document: Mapping[str, JSON]) -> tuple[str, ...]:
-    """The absolute IRIs of the document's own types; MalformedError `undefined-term` for one that has none."""
-    try:
-        active = start().with_context(document.get("@context"))
-    except Unusual:
-        return general.types_of(document)
-    found = [active.name(str(item)) for item in _listed(document.get("type", document.get("@type", [])))]
-    if not all(is_absolute(item) for item in found):
-        raise MalformedError("a type is not defined by the contexts", code="undefined-term")
-    return tuple(str(item) for item in found)
 
 
 class _Walk:

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from credentials.data_integrity import sign
 from issuer_app.vc_api import Instance
 from tests.credentials.test_verify_presentation import holder
 from wallet_cli.vc_api import INSTANCES, bench_app, throw_away
+from weid.errors import TrustError
+from weid.facts import Facts
 
 MADE = throw_away()
 CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"]
@@ -187,6 +190,23 @@ def test_a_context_that_is_not_here_is_never_passed_over(client: FlaskClient) ->
     assert (answer.status_code, answer.json["problemDetails"][0]["title"]) == (400, "unknown-context")
 
 
+def test_trust_data_that_cannot_be_used_are_our_trouble(client: FlaskClient) -> None:
+    """A clock behind the trust data: 503 with its code, no stack, and no word about the credential."""
+    from flask import Flask
+
+    from verifier_app.memory import Memory
+    from verifier_app.vc_api import VerifierApi, blueprint
+
+    def facts() -> Facts:
+        raise TrustError("the trust data are from the future", code="future-bundle")
+
+    app = Flask(__name__)
+    app.register_blueprint(blueprint(VerifierApi(facts, lambda: datetime.now(UTC), Memory())))
+    made = issued(client, "eddsa-rdfc-2022").json["verifiableCredential"]
+    answer = verified(app.test_client(), made)
+    assert (answer.status_code, answer.json["problemDetails"][0]["title"]) == (503, "future-bundle")
+
+
 def test_options_nobody_understands(client: FlaskClient) -> None:
     """An option that is not understood might mean a demand that is not made: refused."""
     made = issued(client, "eddsa-rdfc-2022").json["verifiableCredential"]
@@ -197,8 +217,6 @@ def test_options_nobody_understands(client: FlaskClient) -> None:
 
 def test_nobody_issues_without_leave() -> None:
     """Where an app serves it, a key is asked for; an unknown instance is not found."""
-    from datetime import UTC, datetime
-
     from flask import Flask
 
     from issuer_app.vc_api import blueprint

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credentials.jsonld import general
-from credentials.jsonld.quads import blank_nodes, expanded_types, quads_of
+from credentials.jsonld.quads import blank_nodes, quads_of
 from credentials.jsonld.rdfc import canonicalize
 from tests.vectors import vector, vector_json
 from weid.errors import MalformedError, WeidError
@@ -173,14 +173,6 @@ def test_blank_nodes_are_the_objects_without_an_id() -> None:
         blank_nodes(credential(credentialSubject={"@context": {"row": {"@id": "urn:row", "@container": "@list"}}, "row": [1]}))
 
 
-def test_expanded_types() -> None:
-    """Types resolve to absolute IRIs by the document's contexts."""
-    assert expanded_types(credential(type=["VerifiableCredential", "Course"])) == (
-        "https://www.w3.org/2018/credentials#VerifiableCredential",
-        "https://www.w3.org/ns/credentials/examples#Course",
-    )
-
-
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_only_our_own_errors_escape(data: Any) -> None:
@@ -194,6 +186,6 @@ def test_only_our_own_errors_escape(data: Any) -> None:
         place = place[step]
     if isinstance(place, dict) or len(place) > path[-1]:
         place[path[-1]] = junk
-    for way in (quads_of, general.quads_of, expanded_types):
+    for way in (quads_of, general.quads_of):
         with contextlib.suppress(WeidError):
             way(document)
