@@ -11,7 +11,8 @@ from weid.records import Names, StatusEntries
 
 __all__ = [
     "BODIES", "DidCreate", "DidDeactivate", "DidUpdate", "EvidenceAnchor", "EvidenceWithdraw",
-    "IssuerApply", "IssuerApprove", "IssuerReinstate", "IssuerRemove", "IssuerSuspend", "KeyEnd", "KeyEntry",
+    "DidRecover", "GovCancel", "GovExecute", "GovMember", "GovPropose", "GovRule", "GovVote", "IssuerApply", "IssuerApprove",
+    "IssuerDelegate", "IssuerReinstate", "IssuerRemove", "IssuerSuspend", "IssuerUndelegate", "KeyEnd", "KeyEntry",
     "RoleEnd", "RoleGrant", "SchemaPublish", "ServiceEntry", "StateCommit", "StatusOverride",
     "StatusPublish", "TimeTick", "TrustRecognise", "TrustWithdraw",
 ]  # fmt: skip
@@ -70,6 +71,15 @@ class DidDeactivate:
 
 
 @dataclass(frozen=True, slots=True)
+class DidRecover:
+    """New keys for a DID whose keys are lost, and the end of the old ones; `prev` is the DID's last operation."""
+
+    prev: bytes
+    add: tuple[KeyEntry, ...]
+    end: tuple[KeyEnd, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class IssuerApply:
     """Names in the four languages and the schemas asked for."""
 
@@ -107,6 +117,25 @@ class IssuerRemove:
     """Schema null means the issuer."""
 
     schema: bytes | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerDelegate:
+    """The right to accredit others for a schema, up to a level; `depth` further delegations may follow below it."""
+
+    schema: bytes
+    level: int
+    depth: int
+    since: int | None
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerUndelegate:
+    """The end of that right and of every right given under it."""
+
+    schema: bytes
     reason: str
 
 
@@ -193,6 +222,50 @@ class TrustWithdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class GovMember:
+    """A member's name and weight from now on; weight 0 removes it."""
+
+    name: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class GovRule:
+    """When decisions of the subject's category pass; shares in percent, times in minutes."""
+
+    agree: int
+    participates: int
+    win: int
+    delay: int
+    period: int
+
+
+@dataclass(frozen=True, slots=True)
+class GovPropose:
+    """An operation to vote on: its type and its body as closed CBOR; the subject is that operation's."""
+
+    type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GovVote:
+    """A member's word on the proposal that the subject names."""
+
+    agree: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GovExecute:
+    """The subject says which proposal."""
+
+
+@dataclass(frozen=True, slots=True)
+class GovCancel:
+    """The subject says which proposal; its proposer takes it back."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimeTick:
     """The minute the log has reached."""
 
@@ -212,11 +285,14 @@ BODIES: Mapping[str, type[Any]] = MappingProxyType(
         "did.create": DidCreate,
         "did.update": DidUpdate,
         "did.deactivate": DidDeactivate,
+        "did.recover": DidRecover,
         "issuer.apply": IssuerApply,
         "issuer.approve": IssuerApprove,
         "issuer.suspend": IssuerSuspend,
         "issuer.reinstate": IssuerReinstate,
         "issuer.remove": IssuerRemove,
+        "issuer.delegate": IssuerDelegate,
+        "issuer.undelegate": IssuerUndelegate,
         "role.grant": RoleGrant,
         "role.end": RoleEnd,
         "schema.publish": SchemaPublish,
@@ -226,6 +302,12 @@ BODIES: Mapping[str, type[Any]] = MappingProxyType(
         "evidence.withdraw": EvidenceWithdraw,
         "trust.recognise": TrustRecognise,
         "trust.withdraw": TrustWithdraw,
+        "gov.member": GovMember,
+        "gov.rule": GovRule,
+        "gov.propose": GovPropose,
+        "gov.vote": GovVote,
+        "gov.execute": GovExecute,
+        "gov.cancel": GovCancel,
         "time.tick": TimeTick,
         "state.commit": StateCommit,
     }

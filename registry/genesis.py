@@ -15,6 +15,7 @@ from registry.note import check_name, note_type
 from weid.canon import JSON, jcs, parse_json
 from weid.did import weid_did
 from weid.errors import MalformedError, RegistryError
+from weid.governance import CATEGORIES
 from weid.hashes import SHA256, SM3, Hash
 from weid.keys import PublicKey
 
@@ -28,7 +29,8 @@ PROFILES: Mapping[str, tuple[Hash, tuple[str, ...]]] = MappingProxyType(
 )
 """profile → the one hash of everything, and the key suites a DID may use."""
 
-FLOORS = ("issuer", "key", "membership", "recognition", "recovery", "role", "rules", "schema")
+FLOORS = CATEGORIES
+"""The least weight in favour that each kind of decision ever needs; a rule may ask for more (R24)."""
 _VERSION = "weid/genesis/v1"
 _MEMBERS = {"committee", "chain", "firstTick", "floors", "genesis", "hash", "keys", "origin", "profile", "suites",
             "witnesses"}  # fmt: skip
@@ -80,10 +82,6 @@ class Genesis:
     def operator_kid(self) -> str:
         """The key id under which the operator signs operations."""
         return f"{self.origin}#operator"
-
-    def weight(self, did: str) -> int:
-        """The voting weight of a committee member, 0 for anybody else."""
-        return next((member.weight for member in self.committee if member.did == did), 0)
 
 
 def fingerprint(digest: bytes) -> str:

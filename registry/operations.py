@@ -35,9 +35,12 @@ __all__ = [
     "evidence_withdraw",
     "issuer_apply",
     "issuer_approve",
+    "issuer_delegate",
     "issuer_reinstate",
     "issuer_remove",
     "issuer_suspend",
+    "issuer_undelegate",
+    "key_entry",
     "key_proof_payload",
     "read_entry",
     "role_end",
@@ -178,7 +181,8 @@ def key_proof_payload(origin: str, genesis: bytes, did: str, number: int, role: 
     return cbor.encode([origin, genesis, did, number, role])
 
 
-def _key_entry(author: Author, did: str, signer: Signer) -> bodies.KeyEntry:
+def key_entry(author: Author, did: str, signer: Signer) -> bodies.KeyEntry:
+    """A new key of a DID with its proof of possession; MalformedError if the signer's key id is of another DID."""
     owner, number = parse_key_id(signer.kid)
     if str(owner) != did:
         raise MalformedError(f"{signer.kid} is not a key of {did}")
@@ -191,7 +195,7 @@ def _key_entry(author: Author, did: str, signer: Signer) -> bodies.KeyEntry:
 def did_create(author: Author, signers: Sequence[Signer], *, services: Sequence[bodies.ServiceEntry] = ()) -> SignedOperation:
     """Register the DID that derives from the first signer's key; one of the signers is the author's."""
     did = str(weid_did(author.chain, signers[0].public_key))
-    keys = tuple(_key_entry(author, did, signer) for signer in signers)
+    keys = tuple(key_entry(author, did, signer) for signer in signers)
     return author.sign("did.create", did, bodies.DidCreate(keys, tuple(services)))
 
 
@@ -205,7 +209,7 @@ def did_update(
     drop: Sequence[str] = (),
 ) -> SignedOperation:
     """Add keys and services, end others; `prev` is the record's `last_op`."""
-    keys = tuple(_key_entry(author, author.did, signer) for signer in add)
+    keys = tuple(key_entry(author, author.did, signer) for signer in add)
     body = bodies.DidUpdate(keys, tuple(end), tuple(services), tuple(drop))
     return author.sign("did.update", author.did, body, prev=prev)
 
@@ -242,10 +246,22 @@ def issuer_remove(author: Author, issuer: str, reason: str, *, schema: bytes | N
     return author.sign("issuer.remove", issuer, bodies.IssuerRemove(schema, reason))
 
 
+def issuer_delegate(
+    author: Author, did: str, schema: bytes, *, level: int, depth: int, until: int, since: int | None = None
+) -> SignedOperation:
+    """Give a DID the right to accredit others for a schema, and to delegate that `depth` times further."""
+    return author.sign("issuer.delegate", did, bodies.IssuerDelegate(schema, level, depth, since, until))
+
+
+def issuer_undelegate(author: Author, did: str, schema: bytes, reason: str) -> SignedOperation:
+    """End that right and all that was given under it."""
+    return author.sign("issuer.undelegate", did, bodies.IssuerUndelegate(schema, reason))
+
+
 def role_grant(
     author: Author, did: str, role: str, *, until: int, since: int | None = None, schemas: Sequence[bytes] = ()
 ) -> SignedOperation:
-    """Make a DID a reviewer or an auditor, for some schemas or (none named) for all."""
+    """Make a DID a reviewer, an auditor or an observer, for some schemas or (none named) for all."""
     return author.sign("role.grant", f"{did}|{role}", bodies.RoleGrant(tuple(schemas), since, until))
 
 

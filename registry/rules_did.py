@@ -40,12 +40,7 @@ def update(view: View, body: bodies.DidUpdate) -> Changes:
     """End keys, add keys and services: a new version whose history keeps all that ended."""
     record = _own(view)
     version = record.versions[-1].number + 1
-    ended = {end.number: end for end in body.end}
-    if len(ended) != len(body.end) or not set(ended) <= {key.number for key in record.keys}:
-        reject("unknown-item", "keys to end")
-    kept = tuple(_ended(view, key, ended[key.number], version) if key.number in ended else key for key in record.keys)
-    keys = kept + _new_keys(view, record.did, body.add, record.keys, version)
-    _check_controller(keys)
+    keys = _changed_keys(view, record, body.add, body.end, version)
     services = _dropped(record.services, body.drop, version)
     services += _new_services(body.services, services, version)
     if not (body.end or body.add or body.services or body.drop):
@@ -53,9 +48,35 @@ def update(view: View, body: bodies.DidUpdate) -> Changes:
     return Changes(put=(_next(view, record, keys, services),))
 
 
+def recover(view: View, body: bodies.DidRecover) -> Changes:
+    """The committee gives a DID whose keys are lost new ones; the DID, its rights and its history stay."""
+    view.require_committee("recovery")
+    record = view.did(view.operation.sub)
+    if body.prev != record.last_op:
+        reject("stale-prev", record.last_op.hex())
+    if not body.add:
+        reject("wrong-delta", "no new key")
+    version = record.versions[-1].number + 1
+    return Changes(put=(_next(view, record, _changed_keys(view, record, body.add, body.end, version), record.services),))
+
+
+def _changed_keys(
+    view: View, record: DidRecord, add: tuple[bodies.KeyEntry, ...], end: tuple[bodies.KeyEnd, ...], version: int
+) -> tuple[KeyRecord, ...]:
+    ended = {item.number: item for item in end}
+    if len(ended) != len(end) or not set(ended) <= {key.number for key in record.keys}:
+        reject("unknown-item", "keys to end")
+    kept = tuple(_ended(view, key, ended[key.number], version) if key.number in ended else key for key in record.keys)
+    keys = kept + _new_keys(view, record.did, add, record.keys, version)
+    _check_controller(keys)
+    return keys
+
+
 def deactivate(view: View, body: bodies.DidDeactivate) -> Changes:
-    """The last operation of a DID."""
+    """The last operation of a DID; a member of the committee is removed from it first (R24: no quorum is lost so)."""
     record = _own(view)
+    if view.weight(record.did):
+        reject("still-member", record.did)
     return Changes(put=(replace(_next(view, record, record.keys, record.services), deactivated=view.now),))
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from registry import bodies
 from registry.rejections import reject
+from registry.rules_delegation import grant_of, require_within
 from registry.view import Changes, View, check_names, check_text
 from weid.did import DID
 from weid.errors import MalformedError
 from weid.records import AccreditationRecord, IssuerRecord, Period, RoleRecord
 
-ROLES = ("reviewer", "auditor")
+ROLES = ("reviewer", "auditor", "observer")
 MAX_SCHEMAS = 256
 
 
@@ -45,6 +46,9 @@ def approve(view: View, body: bodies.IssuerApprove) -> Changes:
     if not 0 <= body.level < 256:
         reject("malformed", "a level is 0 to 255")
     start = view.start(body.since, body.until)
+    grant = grant_of(view, body.schema)
+    if grant is not None:
+        require_within(grant, body.level, start, body.until)
     old: AccreditationRecord | None = view.get("accreditation", f"{issuer.did}|{body.schema.hex()}")
     periods = () if old is None else old.periods
     if any(period.ended is None and start < period.until for period in periods):
@@ -136,14 +140,21 @@ def _rights(view: View, issuer: str, schema: bytes | None) -> Iterable[Accredita
 
 
 def _decided_about(view: View, schemas: tuple[bytes, ...] | None) -> IssuerRecord:
-    view.require_decider(schemas)
+    """The issuer an authority decides about; a delegate decides about what it gave, and what nobody has given yet."""
+    grant = grant_of(view, schemas[0]) if schemas is not None else None
+    if grant is None:
+        view.require_decider(schemas)
+    else:
+        given: AccreditationRecord | None = view.get("accreditation", f"{view.operation.sub}|{grant.schema.hex()}")
+        if given is not None and given.by != view.author:
+            reject("not-yours", given.by)
     if view.operation.sub == view.author:
         reject("self-approval", view.author)
     return view.issuer(view.operation.sub)
 
 
 def role_grant(view: View, body: bodies.RoleGrant) -> Changes:
-    """The committee makes a registered DID reviewer or auditor, never itself."""
+    """The committee makes a registered DID reviewer, auditor or observer, never a member itself."""
     did, role = _role_subject(view)
     view.require_committee("role")
     if did == view.author:
@@ -171,7 +182,7 @@ def role_end(view: View, body: bodies.RoleEnd) -> Changes:
 def _role_subject(view: View) -> tuple[str, str]:
     did, _, role = view.operation.sub.partition("|")
     if role not in ROLES:
-        reject("malformed", "a role is reviewer or auditor")
+        reject("malformed", "a role is " + ", ".join(ROLES))
     return did, role
 
 

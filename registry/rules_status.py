@@ -47,9 +47,11 @@ def _require_publisher(view: View) -> None:
     issuer: IssuerRecord | None = view.get("issuer", view.author)
     if issuer is not None and issuer.state == "approved":
         return
-    if view.has_role("reviewer", None) or view.genesis.weight(view.author) >= view.genesis.floors["schema"]:
+    if view.has_role("reviewer", None):
         return
-    reject("vote-required" if view.genesis.weight(view.author) else "wrong-role", view.author)
+    if view.mandate is None and view.weight(view.author) == 0:
+        reject("wrong-role", view.author)
+    view.require_committee("schema")
 
 
 def publish_status(view: View, body: bodies.StatusPublish) -> Changes:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from registry import bodies
 from registry.rejections import reject
+from registry.rules_gov import expired
 from registry.view import Changes, View, check_names, check_text
 from weid.codec import unhex
 from weid.errors import MalformedError
@@ -75,13 +76,13 @@ def withdraw(view: View, body: bodies.TrustWithdraw) -> Changes:
 
 
 def tick(view: View, body: bodies.TimeTick) -> Changes:
-    """Log time moves forward only, by the operator only (R7)."""
+    """Log time moves forward only, by the operator only (R7); proposals whose time is over go with it."""
     view.require_operator()
     if body.minute < view.now:
         reject("backwards-time", str(body.minute))
     if body.minute >= MAX_MINUTE:
         reject("malformed", "a minute outside the calendar")
-    return Changes(log_time=body.minute)
+    return replace(expired(view, body.minute), log_time=body.minute)
 
 
 def commit(view: View, body: bodies.StateCommit) -> Changes:

@@ -7,12 +7,12 @@ before is a no-op. Each rule reads a `View` and returns `Changes`; a refused one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from registry import bodies, rules_did, rules_issuer, rules_status, rules_trust
+from registry import bodies, rules_delegation, rules_did, rules_gov, rules_issuer, rules_status, rules_trust
 from registry.genesis import Genesis
 from registry.operations import CONTEXT, SignedOperation, read_entry
 from registry.registers import register_records
@@ -23,8 +23,9 @@ from registry.view import Changes, Published, Verify, View
 from weid import merkle, signing
 from weid.did import parse_key_id
 from weid.errors import KeyMaterialError, MalformedError, RejectedError, SignatureError, UnknownSuiteError
+from weid.governance import MemberRecord, ProposalRecord
 from weid.keys import PublicKey
-from weid.records import KINDS, DidRecord, KeyRecord, VersionRecord, record_key
+from weid.records import KINDS, DidRecord, KeyRecord, RoleRecord, VersionRecord, record_key
 from weid.suites import own_suite
 
 __all__ = ["Applied", "Duplicate", "Rejected", "Result", "State", "verify_now"]
@@ -62,11 +63,14 @@ RULES: Mapping[str, _Rule] = MappingProxyType(
         "did.create": rules_did.create,
         "did.update": rules_did.update,
         "did.deactivate": rules_did.deactivate,
+        "did.recover": rules_did.recover,
         "issuer.apply": rules_issuer.apply,
         "issuer.approve": rules_issuer.approve,
         "issuer.suspend": rules_issuer.suspend,
         "issuer.reinstate": rules_issuer.reinstate,
         "issuer.remove": rules_issuer.remove,
+        "issuer.delegate": rules_delegation.delegate,
+        "issuer.undelegate": rules_delegation.undelegate,
         "role.grant": rules_issuer.role_grant,
         "role.end": rules_issuer.role_end,
         "schema.publish": rules_status.publish_schema,
@@ -76,6 +80,12 @@ RULES: Mapping[str, _Rule] = MappingProxyType(
         "evidence.withdraw": rules_trust.withdraw_evidence,
         "trust.recognise": rules_trust.recognise,
         "trust.withdraw": rules_trust.withdraw,
+        "gov.member": rules_gov.member,
+        "gov.rule": rules_gov.rule,
+        "gov.propose": rules_gov.propose,
+        "gov.vote": rules_gov.vote,
+        "gov.execute": rules_gov.execute,
+        "gov.cancel": rules_gov.cancel,
         "time.tick": rules_trust.tick,
         "state.commit": rules_trust.commit,
     }
@@ -104,8 +114,12 @@ class State:
         self.tables: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS if kind != "register"}
         self.history: dict[str, tuple[Published, ...]] = {}
         self.seen: dict[bytes, int] = {}
+        self.closed: dict[str, tuple[ProposalRecord, str, int]] = {}
         for member in genesis.committee:
             self.tables["did"][member.did] = _founding(member.did, member.key, self.digest, self.now)
+            self.tables["member"][member.did] = MemberRecord(member.did, member.name, member.weight, self.now)
+        for category, floor in genesis.floors.items():
+            self.tables["rule"][category] = replace(rules_gov.DEFAULT, category=category, agree=floor)
 
     @property
     def size(self) -> int:
@@ -195,12 +209,21 @@ class State:
         owner: DidRecord | None = self.tables["did"].get(did)
         if owner is not None and owner.deactivated is not None:
             reject("deactivated", did)
+        self._check_observer(entry, did)
         return did
+
+    def _check_observer(self, entry: SignedOperation, did: str) -> None:
+        """An observer reads everything public and writes nothing but its own DID."""
+        role: RoleRecord | None = self.tables["role"].get(f"{did}|observer")
+        in_force = role is not None and role.ended is None and role.since <= self.now < role.until
+        if in_force and not entry.operation.type.startswith("did."):
+            reject("wrong-role", "an observer writes nothing")
 
     def _view(self, entry: SignedOperation, author: str, verify: Verify) -> View:
         return View(
             self.genesis, self.digest, self.tables, self.history, self.now, self.size, entry.operation,
             entry.id, author, verify, lambda: statement_digest(self.statement(), hash=self.hash),
+            RULES,
         )  # fmt: skip
 
     def _key(self, kid: str, operation: Any) -> tuple[PublicKey, KeyRecord | None]:
@@ -239,6 +262,8 @@ class State:
             del self.tables[kind][key]
         for list_id, published in changes.published:
             self.history[list_id] = (*self.history.get(list_id, ()), published)
+        for proposal, outcome in changes.closed:
+            self.closed[proposal.id.hex()] = (proposal, outcome, self.now if changes.log_time is None else changes.log_time)
         if changes.log_time is not None:
             self.now = changes.log_time
 

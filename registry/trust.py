@@ -37,7 +37,7 @@ class Mark:
 
 
 class Recognised:
-    """A foreign registry's facts without its own trust and recognitions: one hop, never transitive (R23).
+    """A foreign registry's facts without its own trust, recognitions and governance: one hop, never transitive (R23).
 
     What recognition does not cover (schema, purpose, period, distrust) is not hidden here: a check that finds it
     can then say by name why it does not count, instead of "unknown". But a log speaks only for its own segment
@@ -45,8 +45,8 @@ class Recognised:
     nothing. Otherwise a recognised registry could revoke, accredit or override for issuers that are not its own.
     """
 
-    _OWN = ("trust", "recognition")
-    _OF_A_DID = ("did", "issuer", "accreditation", "status", "override", "register", "role")
+    _OWN = ("trust", "recognition", "member", "rule", "proposal")
+    _OF_A_DID = ("did", "issuer", "accreditation", "delegation", "status", "override", "register", "role")
 
     def __init__(self, facts: BundleFacts, earlier: Sequence[Facts]) -> None:
         self._facts, self._earlier = facts, tuple(earlier)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from registry.genesis import Genesis, is_plain
 from registry.operations import Operation
 from registry.rejections import reject
+from weid.governance import MemberRecord, ProposalRecord, RuleRecord, Seat, Vote, passes
 from weid.keys import PublicKey
 from weid.records import DidRecord, IssuerRecord, Names, RoleRecord, SchemaRecord
 
@@ -36,11 +37,12 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What an operation does: records to store, (kind, key) to drop, a new log time."""
+    """What an operation does: records to store, (kind, key) to drop, a new log time, proposals that are over."""
 
     put: tuple[Any, ...] = ()
     drop: tuple[tuple[str, str], ...] = ()
     log_time: int | None = None
+    closed: tuple[tuple[ProposalRecord, str], ...] = ()
     published: tuple[tuple[str, Published], ...] = ()
 
 
@@ -59,6 +61,8 @@ class View:
     author: str
     verify: Verify
     statement: Any = field(repr=False)
+    rules: Mapping[str, Any] = field(repr=False)
+    mandate: str | None = None  # the category of the vote that carries this operation
 
     def get(self, kind: str, key: str) -> Any | None:
         """A record, or None."""
@@ -94,20 +98,49 @@ class View:
             return False
         return not record.schemas or (schemas is not None and set(schemas) <= set(record.schemas))
 
-    def require_committee(self, floor: str) -> None:
-        """The author is a committee member whose weight reaches the floor (R24)."""
-        weight = self.genesis.weight(self.author)
-        if weight == 0:
+    def weight(self, did: str) -> int:
+        """The voting weight of a committee member now, 0 for anybody else."""
+        record: MemberRecord | None = self.get("member", did)
+        return 0 if record is None else record.weight
+
+    def electorate(self) -> tuple[Seat, ...]:
+        """Every member that could vote now, by DID: one whose DID can no longer sign has no seat."""
+        members = self.tables["member"]
+        return tuple(Seat(did, members[did].weight) for did in sorted(members) if self.can_sign(did))
+
+    def can_sign(self, did: str) -> bool:
+        """Whether a DID is active with a key that signs operations."""
+        record: DidRecord | None = self.get("did", did)
+        if record is None or record.deactivated is not None:
+            return False
+        return any(key.role == "log-op" and key.end is None for key in record.keys)
+
+    def rule(self, category: str) -> RuleRecord:
+        """How decisions of a category are taken."""
+        record: RuleRecord = self.tables["rule"][category]
+        return record
+
+    def require_committee(self, category: str) -> None:
+        """The committee decides: by the vote that carries this operation, or by a member who alone would pass it (R24)."""
+        if self.mandate == category:
+            return
+        if self.mandate is not None or self.weight(self.author) == 0:
             reject("not-committee", self.author)
-        if weight < self.genesis.floors[floor]:
-            reject("vote-required", f"weight {weight} of {self.genesis.floors[floor]}")
+        if not self.alone(category):
+            reject("vote-required", category)
+
+    def alone(self, category: str) -> bool:
+        """Whether the author's own vote would pass a decision of this category at once."""
+        rule = self.rule(category)
+        return not rule.delay and passes(self.electorate(), (Vote(self.author, True, self.now),), rule)
 
     def require_decider(self, schemas: tuple[bytes, ...] | None) -> None:
         """The author is a reviewer for these schemas, or the committee."""
-        if not self.has_role("reviewer", schemas):
-            if self.genesis.weight(self.author) == 0:
-                reject("wrong-role", f"{self.author} is neither reviewer nor committee")
-            self.require_committee("issuer")
+        if self.mandate is None and self.has_role("reviewer", schemas):
+            return
+        if self.mandate is None and self.weight(self.author) == 0:
+            reject("wrong-role", f"{self.author} is neither reviewer nor committee")
+        self.require_committee("issuer")
 
     def require_operator(self) -> None:
         """The author is the operator's own key."""

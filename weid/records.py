@@ -1,23 +1,22 @@
 """What the registry writes and a verifier reads: one strict type per kind of record.
 
-A record travels as a closed-CBOR array of its fields in order; `encode_record` and
-`decode_record` derive that from the annotations, so there is one place where the shape stands.
-Times are UTC minutes (R7), digests are raw bytes.
+A record travels as a closed-CBOR array of its fields in order (`weid.record_bytes`). Times are UTC minutes (R7),
+digests are raw bytes.
 """
 
 from __future__ import annotations
 
 import types
-import typing
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union
 
-from weid.cbor import Item
-from weid.errors import MalformedError
+from weid.governance import DelegationRecord, MemberRecord, ProposalRecord, RuleRecord
 from weid.keys import PublicKey
+from weid.record_bytes import decode_record as decode_record
+from weid.record_bytes import encode_record as encode_record
 from weid.status import REASONS as REASONS
 from weid.status import STATES as STATES
 from weid.status import RegisterLeaf as RegisterLeaf
@@ -288,7 +287,8 @@ class ConflictRecord:
 
 Record = Union[  # noqa: UP007 (a runtime union for isinstance-free lookups)
     DidRecord, IssuerRecord, AccreditationRecord, SchemaRecord, StatusRecord, OverrideRecord, RegisterRecord,
-    RoleRecord, RecognitionRecord, EvidenceRecord, RootRecord, ConflictRecord,
+    RoleRecord, RecognitionRecord, EvidenceRecord, RootRecord, ConflictRecord, MemberRecord, RuleRecord, ProposalRecord,
+    DelegationRecord,
 ]  # fmt: skip
 
 KINDS: Mapping[str, type[Any]] = types.MappingProxyType(
@@ -303,16 +303,26 @@ KINDS: Mapping[str, type[Any]] = types.MappingProxyType(
         "role": RoleRecord,
         "recognition": RecognitionRecord,
         "evidence": EvidenceRecord,
+        "member": MemberRecord,
+        "rule": RuleRecord,
+        "proposal": ProposalRecord,
+        "delegation": DelegationRecord,
     }
 )
 
 
 def record_key(record: Any) -> str:
     """The Facts key under which a record is found."""
-    if isinstance(record, DidRecord | IssuerRecord):
+    if isinstance(record, DidRecord | IssuerRecord | MemberRecord):
         return record.did
     if isinstance(record, AccreditationRecord):
         return f"{record.issuer}|{record.schema.hex()}"
+    if isinstance(record, DelegationRecord):
+        return f"{record.did}|{record.schema.hex()}"
+    if isinstance(record, RuleRecord):
+        return record.category
+    if isinstance(record, ProposalRecord):
+        return record.id.hex()
     if isinstance(record, SchemaRecord):
         return record.digest.hex()
     if isinstance(record, StatusRecord | RegisterRecord):
@@ -326,68 +336,3 @@ def record_key(record: Any) -> str:
     if isinstance(record, EvidenceRecord):
         return record.fingerprint.hex()
     raise TypeError(f"{type(record).__name__} has no key")
-
-
-T = TypeVar("T")
-
-
-def encode_record(record: Any) -> tuple[Any, ...]:
-    """The closed-CBOR array of a record (nested records become nested arrays)."""
-    return tuple(_plain(getattr(record, name)) for name, _ in _shape(type(record)))
-
-
-def decode_record(kind: type[T], value: Item) -> T:
-    """The record of a closed-CBOR array; MalformedError when a field has another type."""
-    shape = _shape(kind)
-    if not isinstance(value, tuple) or len(value) != len(shape):
-        raise MalformedError(f"not a {kind.__name__}")
-    return kind(*(_typed(hint, item, f"{kind.__name__}.{name}") for (name, hint), item in zip(shape, value, strict=True)))
-
-
-_PLAIN_TYPES = frozenset({int, str, bytes, bool})
-_SHAPES: dict[Any, tuple[tuple[str, Any], ...]] = {}
-
-
-def _shape(kind: Any) -> tuple[tuple[str, Any], ...]:
-    """Field names and types of a record class, worked out once."""
-    shape = _SHAPES.get(kind)
-    if shape is None:
-        hints = get_type_hints(kind)
-        shape = _SHAPES[kind] = tuple((field.name, hints[field.name]) for field in fields(kind))
-    return shape
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, StatusEntries):
-        return pack_entries(value)
-    if isinstance(value, tuple):
-        return tuple(_plain(item) for item in value)
-    return value if value is None or isinstance(value, str | bytes | int) else encode_record(value)
-
-
-def _typed(hint: Any, value: Item, place: str) -> Any:
-    if hint in _PLAIN_TYPES:
-        if type(value) is not hint:
-            raise MalformedError(f"{place} must be {hint.__name__}")
-        return value
-    if hint is StatusEntries:
-        if not isinstance(value, bytes):
-            raise MalformedError(f"{place} must be packed status entries")
-        return unpack_entries(value)
-    origin = get_origin(hint)
-    if origin is types.UnionType or origin is typing.Union:
-        inner = next(part for part in get_args(hint) if part is not type(None))
-        return None if value is None else _typed(inner, value, place)
-    if origin is tuple:
-        return _typed_tuple(get_args(hint), value, place)
-    return decode_record(hint, value)
-
-
-def _typed_tuple(parts: tuple[Any, ...], value: Item, place: str) -> tuple[Any, ...]:
-    if not isinstance(value, tuple):
-        raise MalformedError(f"{place} must be an array")
-    if len(parts) == 2 and parts[1] is Ellipsis:
-        return tuple(_typed(parts[0], item, place) for item in value)
-    if len(parts) != len(value):
-        raise MalformedError(f"{place} must have {len(parts)} items")
-    return tuple(_typed(part, item, place) for part, item in zip(parts, value, strict=True))
