@@ -25,6 +25,7 @@ from registry.registers import pack_leaves, register_root, unpack_leaves
 from registry.signer import OperatorKeys
 from registry.snapshot import parse_snapshot, print_snapshot
 from registry.state import Duplicate, Rejected, State
+from registry.state_map import KINDS_IN_MAP, record_bytes
 from registry.statement import parse_statement, statement_digest
 from weid.errors import ConflictError, MalformedError, RegistryError, RejectedError
 from weid.facts import RecordFacts, Source
@@ -234,6 +235,20 @@ class Registry:
             facts = RecordFacts(records, source=source, complete=complete, root=root)
             self._facts = (self.state.size, facts)
             return facts
+
+    def proven(self, kind: str, key: str) -> tuple[bytes | None, bytes, bytes]:
+        """(record or None, proof, statement note): what the newest signed state says of a key.
+
+        MalformedError `unknown-kind`; RegistryError `no-state` before the first commit.
+        """
+        if kind not in KINDS_IN_MAP:
+            raise MalformedError(f"the state map has no {kind!r}", code="unknown-kind")
+        with self._lock:
+            note, committed = self.engine.kept("state", "statement"), self.state.committed
+            if note is None or committed is None or parse_statement(parse_note(note).text).size != committed[0]:
+                raise RegistryError("no state was committed yet", code="no-state")
+        found = committed[1].get(kind, key)
+        return None if found is None else record_bytes(found), committed[1].prove(kind, key), note
 
     def record(self, kind: str, key: str) -> Any | None:
         """One record of the state as it is now, or None."""

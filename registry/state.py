@@ -18,6 +18,7 @@ from registry.operations import CONTEXT, SignedOperation, read_entry
 from registry.registers import register_records
 from registry.rejections import reject
 from registry.snapshot import Snapshot, print_snapshot, snapshot_digest
+from registry.state_map import StateMap
 from registry.statement import Statement, statement_digest
 from registry.view import Changes, Published, Verify, View
 from weid import merkle, signing
@@ -103,7 +104,11 @@ def verify_now(key: PublicKey, context: str, payload: bytes, signature: bytes) -
 
 
 class State:
-    """Everything the operations so far add up to. `size` counts entries, `now` is the log time in minutes."""
+    """Everything the operations so far add up to. `size` counts entries, `now` is the log time in minutes.
+
+    `committed` is the size and the map of the newest state statement on the log; `closed` are the proposals that are
+    over, with their outcome and minute (for people: the log itself is the record).
+    """
 
     def __init__(self, genesis: Genesis) -> None:
         self.genesis = genesis
@@ -115,16 +120,27 @@ class State:
         self.history: dict[str, tuple[Published, ...]] = {}
         self.seen: dict[bytes, int] = {}
         self.closed: dict[str, tuple[ProposalRecord, str, int]] = {}
+        self._map, self._touched = StateMap(hash=genesis.hash), dict[tuple[str, str], Any]()
         for member in genesis.committee:
             self.tables["did"][member.did] = _founding(member.did, member.key, self.digest, self.now)
             self.tables["member"][member.did] = MemberRecord(member.did, member.name, member.weight, self.now)
         for category, floor in genesis.floors.items():
             self.tables["rule"][category] = replace(rules_gov.DEFAULT, category=category, agree=floor)
+        for kind, table in self.tables.items():
+            self._touched |= {(kind, key): record for key, record in table.items()}
+        self.committed: tuple[int, StateMap] | None = None
 
     @property
     def size(self) -> int:
         """How many entries were applied."""
         return self.frontier.size
+
+    @property
+    def map(self) -> StateMap:
+        """The state map now; what changed since it was asked for last is worked in first."""
+        if self._touched:
+            self._map, self._touched = self._map.updated(self._touched), {}
+        return self._map
 
     def apply(self, data: bytes, verify: Verify = verify_now) -> Result:
         """Apply the next entry of the log; never raises for what an entry contains."""
@@ -167,7 +183,7 @@ class State:
         """The state statement for the size now; `snapshot` saves printing it again."""
         data = print_snapshot(self.snapshot()) if snapshot is None else snapshot
         digest = snapshot_digest(data, hash=self.hash)
-        return Statement(self.genesis.origin, self.digest, self.size, self.frontier.root(), digest, self.now)
+        return Statement(self.genesis.origin, self.digest, self.size, self.frontier.root(), digest, self.map.root, self.now)
 
     def key_of(self, kid: str) -> PublicKey | None:
         """The key of a key id as of now, or None (to verify a batch ahead)."""
@@ -195,6 +211,8 @@ class State:
         except RejectedError as error:
             return Rejected(error.code, str(error))
         self._store(changes)
+        if operation.type == "state.commit":
+            self.committed = (self.size, self.map)
         return Applied(entry.id)
 
     def _author(self, entry: SignedOperation, record: KeyRecord | None) -> str:
@@ -257,9 +275,11 @@ class State:
 
     def _store(self, changes: Changes) -> None:
         for record in changes.put:
-            self.tables[_KIND[type(record)]][record_key(record)] = record
+            kind, key = _KIND[type(record)], record_key(record)
+            self.tables[kind][key] = self._touched[kind, key] = record
         for kind, key in changes.drop:
             del self.tables[kind][key]
+            self._touched[kind, key] = None
         for list_id, published in changes.published:
             self.history[list_id] = (*self.history.get(list_id, ()), published)
         for proposal, outcome in changes.closed:

@@ -21,33 +21,34 @@ _HEAD = "weid/state/v1"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """At `size` entries (tree `root`) the records have this snapshot digest; log time in minutes."""
+    """At `size` entries (tree `root`) the records have this snapshot digest and map root; log time in minutes."""
 
     origin: str
     genesis: bytes
     size: int
     root: bytes
     snapshot: bytes
+    map: bytes
     log_time: int
 
 
 def print_statement(statement: Statement) -> str:
-    """The note text of a statement; the map root line is `-` until there is a state map."""
+    """The note text of a statement."""
     return (
         f"{_HEAD}\n{statement.origin}\n{statement.genesis.hex()}\n{statement.size}\n{b64(statement.root)}\n"
-        f"{statement.snapshot.hex()}\n-\n{statement.log_time}\n"
+        f"{statement.snapshot.hex()}\n{statement.map.hex()}\n{statement.log_time}\n"
     )
 
 
 def parse_statement(text: str) -> Statement:
     """The statement of exactly this text."""
     lines = text.split("\n")
-    if len(lines) != 9 or lines[0] != _HEAD or lines[6] != "-" or lines[8] or not lines[1]:
+    if len(lines) != 9 or lines[0] != _HEAD or lines[8] or not lines[1]:
         raise MalformedError("not a state statement")
-    genesis, root, snapshot = unhex(lines[2]), unb64(lines[4]), unhex(lines[5])
-    if not len(genesis) == len(root) == len(snapshot) == 32:
+    genesis, root, snapshot, map_root = unhex(lines[2]), unb64(lines[4]), unhex(lines[5]), unhex(lines[6])
+    if not len(genesis) == len(root) == len(snapshot) == len(map_root) == 32:
         raise MalformedError("digests in a state statement are 32 bytes")
-    return Statement(lines[1], genesis, decimal(lines[3]), root, snapshot, decimal(lines[7]))
+    return Statement(lines[1], genesis, decimal(lines[3]), root, snapshot, map_root, decimal(lines[7]))
 
 
 def statement_digest(statement: Statement, *, hash: Hash) -> bytes:

@@ -19,9 +19,13 @@ from registry.genesis import Genesis
 from registry.log import Receipt, Registry
 from registry.note import NoteKey, parse_note, verify_note
 from registry.registers import pack_leaves
+from registry.state_map import read_proof
+from registry.statement import Statement, parse_statement
 from weid import merkle
 from weid.codec import unb64
-from weid.errors import MalformedError, RegistryError, TrustError, WeidError
+from weid.document import Resolution, resolve
+from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError, TrustError, WeidError
+from weid.facts import RecordFacts, Source
 from weid.records import RegisterLeaf
 
 __all__ = ["HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
@@ -95,6 +99,7 @@ class RegistryClient:
 
     def __init__(self, genesis: Genesis, transport: Transport) -> None:
         self.genesis, self._transport = genesis, transport
+        self._newest: Statement | None = None
 
     @classmethod
     def http(cls, genesis: Genesis, base: str, *, timeout: float = 10.0) -> RegistryClient:
@@ -155,11 +160,43 @@ class RegistryClient:
         merkle.verify_consistency(old.size, old.root, new.size, new.root, path, hash=self.genesis.hash)
         return new
 
-    def did(self, did: str, *, version: int | None = None, time: str | None = None) -> dict[str, Any]:
-        """A DID resolution result as the node gives it (not authenticated: for showing, not for verifying)."""
-        asked = {"versionId": version, "versionTime": time}
-        query = urlencode({name: value for name, value in asked.items() if value is not None})
-        return _object(self._transport.get(f"dids/{quote(did)}?{query}"))
+    def record(self, kind: str, key: str) -> Any | None:
+        """A record of the newest signed state, or None if that state has none: proven, present or absent (R20).
+
+        ProofError for a proof that shows something else, SignatureError or TrustError for a statement that is not the
+        registry's, RollbackError `older-state` for one older than this client has seen.
+        """
+        return self._record(kind, key)[0]
+
+    def _record(self, kind: str, key: str) -> tuple[Any | None, Statement]:
+        answer = _object(self._transport.get(f"records/{quote(kind)}/{quote(key)}"))
+        record, proof, note = answer.get("record"), answer.get("proof"), answer.get("statement")
+        if not (isinstance(proof, str) and isinstance(note, str) and (record is None or isinstance(record, str))):
+            raise _bad_answer()
+        statement = self._statement(note.encode())
+        data = None if record is None else unb64(record)
+        return read_proof(unb64(proof), statement.map, kind, key, data, hash=self.genesis.hash), statement
+
+    def did(self, did: str, *, version: int | None = None, at: int | None = None) -> Resolution:
+        """A DID of this registry, resolved here from its proven record; errors as `weid.document.resolve`."""
+        found, state = self._record("did", did)
+        source = Source(state.origin, state.genesis, state.origin, state.size, state.log_time)
+        facts = RecordFacts([] if found is None else [found], source=source, complete={"did": True})
+        return resolve(did, facts, version=version, at=at)
+
+    def _statement(self, data: bytes) -> Statement:
+        note = parse_note(data)
+        verify_note(note, NoteKey(self.genesis.origin, self.genesis.state), "state")
+        statement = parse_statement(note.text)
+        if (statement.origin, statement.genesis) != (self.genesis.origin, self.genesis.digest):
+            raise TrustError("the statement is of another registry", code="foreign-genesis")
+        seen = self._newest
+        if seen is not None and statement.size < seen.size:
+            raise RollbackError("this state is older than one this node has shown before", code="older-state")
+        if seen is not None and statement.size == seen.size and statement != seen:
+            raise ConflictError("two states of one log size", code="forked")
+        self._newest = statement
+        return statement
 
     def put_register(self, list_id: str, leaves: Sequence[RegisterLeaf]) -> None:
         """Hand the node the leaves of a published issuance register."""

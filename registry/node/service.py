@@ -126,6 +126,14 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
     def entry(index: str) -> Response:
         return jsonify(registry.view(_number(index, "index")))
 
+    @routes.get("/records/<kind>/<path:key>")
+    def record(kind: str, key: str) -> Response:
+        found, proof, statement = registry.proven(kind, key)
+        shown = None if found is None else b64(found)
+        return jsonify({
+            "kind": kind, "key": key, "record": shown, "proof": b64(proof), "statement": statement.decode(),
+        })  # fmt: skip
+
     @routes.get("/dids/<did>")
     def did(did: str) -> Response:
         version, moment = request.args.get("versionId"), request.args.get("versionTime")

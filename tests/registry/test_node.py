@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,13 +17,22 @@ from werkzeug.serving import make_server
 from registry import operations as ops
 from registry.checkpoint import parse_checkpoint
 from registry.genesis import parse_genesis
-from registry.node.client import HttpTransport, RegistryClient
+from registry.node.client import HttpTransport, LocalTransport, RegistryClient
 from registry.node.service import create_node
 from registry.note import parse_note
 from registry.trust import TrustStore
 from tests.registry.world import World
 from weid.codec import rfc3339
-from weid.errors import MalformedError, ProofError, RegistryError, TrustError, WeidError
+from weid.errors import (
+    MalformedError,
+    NotRegisteredError,
+    ProofError,
+    RegistryError,
+    RollbackError,
+    SignatureError,
+    TrustError,
+    WeidError,
+)  # fmt: skip
 from weid.records import RegisterLeaf
 
 
@@ -61,11 +71,75 @@ def test_a_story_over_both_transports(world: World, client: RegistryClient) -> N
     world.commit()
     store = TrustStore.pin(_genesis(client)).accept(client.bundle(since=[1]), at=world.now)
     assert store.marks[0].size == 3
-    assert client.did(actor.did)["didDocument"]["id"] == actor.did
+    assert client.did(actor.did).document["id"] == actor.did
     assert client.health()["size"] == 3
-    with pytest.raises(RegistryError) as caught:
+    with pytest.raises(NotRegisteredError):
         client.did(world.actor().did)
-    assert caught.value.code == "not-registered"
+
+
+class Forger:
+    """A node that changes one member of its answer about a record."""
+
+    def __init__(self, world: World, **changed: Any) -> None:
+        self.honest, self.changed = LocalTransport(world.registry), changed
+
+    def get(self, path: str) -> bytes:
+        return json.dumps({**json.loads(self.honest.get(path)), **self.changed}).encode()
+
+    def post(self, path: str, data: bytes) -> bytes:
+        return self.honest.post(path, data)
+
+
+def test_a_read_is_proven_and_a_lying_node_is_found_out(world: World) -> None:
+    """Present and absent alike: nothing is believed that the signed state does not say."""
+    issuer = world.issuer(world.schema())
+    world.commit()
+    client = RegistryClient.local(world.registry)
+    assert client.record("issuer", issuer.did).state == "approved"  # type: ignore[union-attr]
+    assert client.record("issuer", "did:weid:1:nobody") is None
+    assert client.record("status", f"{issuer.did}/status/1") is None
+
+    honest = json.loads(LocalTransport(world.registry).get(f"records/issuer/{issuer.did}"))
+    absent = json.loads(LocalTransport(world.registry).get("records/issuer/did:weid:1:nobody"))
+    other = json.loads(LocalTransport(world.registry).get(f"records/did/{issuer.did}"))
+    for changed in ({"record": None}, {"record": None, "proof": absent["proof"]}, {"proof": absent["proof"]},
+                    {"record": other["record"], "proof": other["proof"]}):  # fmt: skip
+        with pytest.raises((ProofError, MalformedError)):
+            RegistryClient(world.genesis, Forger(world, **changed)).record("issuer", issuer.did)
+    forged = honest["statement"].replace("\n" + str(world.registry.size - 1) + "\n", "\n1\n")
+    with pytest.raises((SignatureError, MalformedError)):
+        RegistryClient(world.genesis, Forger(world, statement=forged)).record("issuer", issuer.did)
+    for wrong in ({"proof": 5}, {"statement": None}, {"record": 7}, {"proof": "!"}):
+        with pytest.raises((RegistryError, MalformedError)):
+            RegistryClient(world.genesis, Forger(world, **wrong)).record("issuer", issuer.did)
+
+
+def test_a_node_does_not_go_back_to_an_older_state(world: World) -> None:
+    """`older-state`: what a client has seen once is not taken back before its eyes."""
+    world.commit()
+    old = json.loads(LocalTransport(world.registry).get(f"records/did/{world.admin.did}"))
+    liar = Forger(world)
+    client = RegistryClient(world.genesis, liar)
+    world.register(world.actor())
+    world.commit()
+    client.record("did", world.admin.did)
+    liar.changed = old
+    with pytest.raises(RollbackError):
+        client.record("did", world.admin.did)
+
+
+def test_a_committed_state_answers_while_the_log_goes_on_and_after_a_restart(world: World) -> None:
+    """What is proven is what was signed, not what came after it."""
+    world.commit()
+    actor = world.register(world.actor())
+    client = RegistryClient.local(world.registry)
+    assert client.record("did", actor.did) is None and client.record("did", world.admin.did) is not None
+    world.reopen()
+    again = RegistryClient.local(world.registry)
+    assert again.record("did", actor.did) is None and again.record("did", world.admin.did) is not None
+    with pytest.raises(RegistryError) as caught:
+        again.record("register", "x")
+    assert caught.value.code == "unknown-kind"
 
 
 def _genesis(client: RegistryClient) -> bytes:

@@ -144,12 +144,12 @@ def test_checkpoint_sizes_are_plain_decimals(size: str) -> None:
 
 def test_statements_round_trip() -> None:
     """A statement has eight lines; its digest depends on the profile's hash."""
-    statement = Statement("log", b"\1" * 32, 5, b"\2" * 32, b"\3" * 32, 29_900_000)
+    statement = Statement("log", b"\1" * 32, 5, b"\2" * 32, b"\3" * 32, b"\4" * 32, 29_900_000)
     text = print_statement(statement)
 
     assert parse_statement(text) == statement
     assert statement_digest(statement, hash=SHA256) != statement_digest(statement, hash=SM3)
-    for bad in (text[:-1], text.replace("\n-\n", "\nx\n"), text.upper(), text.replace("v1", "v2"), text + "\n"):
+    for bad in (text[:-1], text.replace("04" * 32, "-"), text.upper(), text.replace("v1", "v2"), text + "\n"):
         with pytest.raises(MalformedError):
             parse_statement(bad)
 
