@@ -13,7 +13,7 @@ from pathlib import Path
 from credentials.schema import Schema, read_schema
 from issuer_app.party import Party
 from issuer_app.rights import Institution, institution_of, log_time, rights_of
-from registry import bodies
+from registry import bodies, proposals
 from registry import operations as ops
 from registry.node.client import RegistryClient
 from registry.operations import SignedOperation
@@ -46,10 +46,14 @@ class Overridden:
 
 
 class Office:
-    """A reviewer's, auditor's or committee member's desk. Times are UTC minutes."""
+    """A reviewer's, auditor's or committee member's desk. Times are UTC minutes.
 
-    def __init__(self, party: Party) -> None:
-        self.party = party
+    A `proposing` office puts to the vote what it would do (R24); `proposal` is then the id of the newest one.
+    """
+
+    def __init__(self, party: Party, *, proposing: bool = False) -> None:
+        self.party, self.proposing = party, proposing
+        self.proposal: bytes | None = None
         self.did, self.names, self.client = party.did, party.names, party.client
 
     @classmethod
@@ -81,10 +85,10 @@ class Office:
     @classmethod
     def of_signer(
         cls, folder: Path, signer: LocalSigner, *, client: RegistryClient, names: Mapping[str, str],
-        random: Random = secrets.token_bytes,
+        random: Random = secrets.token_bytes, proposing: bool = False,
     ) -> Office:  # fmt: skip
         """An office over a log-op key held elsewhere, as a committee member's; the folder keeps trust only."""
-        return cls(Party.of_signer(folder, signer, client=client, names=names, random=random))
+        return cls(Party.of_signer(folder, signer, client=client, names=names, random=random), proposing=proposing)
 
     def facts(self, at: int) -> Facts:
         """What the registry's newest signed bundle says."""
@@ -153,7 +157,7 @@ class Office:
         return Place("valid", None, names) if worst is None else Place(worst.state, worst.reason, names)
 
     def grant_role(self, did: str, role: str, *, until: int, since: int | None = None, schemas: Sequence[bytes] = ()) -> None:
-        """The committee makes a registered DID reviewer or auditor."""
+        """The committee makes a registered DID reviewer, auditor or observer."""
         self._do(ops.role_grant(self.party.author(), did, role, until=until, since=since, schemas=schemas))
 
     def end_role(self, did: str, role: str) -> None:
@@ -176,7 +180,48 @@ class Office:
         """`cease`: earlier certificates stand if proven before; `distrust`: all fail."""
         self._do(ops.trust_withdraw(self.party.author(), genesis, mode))
 
+    def delegate(self, did: str, schema: bytes, *, level: int, depth: int, until: int) -> None:
+        """Give a DID the right to accredit others for a schema, up to a level."""
+        self._do(ops.issuer_delegate(self.party.author(), did, schema, level=level, depth=depth, until=until))
+
+    def undelegate(self, did: str, schema: bytes, reason: str) -> None:
+        """End that right and all that was given under it."""
+        self._do(ops.issuer_undelegate(self.party.author(), did, schema, reason))
+
+    def set_member(self, did: str, name: str, weight: int) -> None:
+        """Admit a member of the committee, change its weight, or remove it with weight 0."""
+        self._do(proposals.set_member(self.party.author(), did, name, weight))
+
+    def set_rule(self, category: str, *, agree: int, participates: int, win: int, delay: int, period: int) -> None:
+        """How decisions of a category pass from now on."""
+        made = proposals.set_rule(
+            self.party.author(), category, agree=agree, participates=participates, win=win, delay=delay, period=period
+        )
+        self._do(made)
+
+    def recover(self, did: str, body: bodies.DidRecover) -> None:
+        """Give a DID whose keys are lost the new ones its holder asks for."""
+        self._do(self.party.author().sign("did.recover", did, body))
+
+    def vote(self, proposal: bytes, agree: bool) -> None:
+        """A member's word on a proposal."""
+        self._act(proposals.vote(self.party.author(), proposal, agree))
+
+    def execute(self, proposal: bytes) -> None:
+        """Do what has passed."""
+        self._act(proposals.execute(self.party.author(), proposal))
+
+    def cancel(self, proposal: bytes) -> None:
+        """Take one's own proposal back."""
+        self._act(proposals.cancel(self.party.author(), proposal))
+
     def _do(self, operation: SignedOperation) -> None:
+        if self.proposing:
+            operation = proposals.proposed(self.party.author(), operation.operation)
+            self.proposal = operation.id
+        self._act(operation)
+
+    def _act(self, operation: SignedOperation) -> None:
         with self.party.locked():
             self.party.submit(operation)
 

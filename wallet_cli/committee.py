@@ -1,11 +1,16 @@
-"""`weid registry grant …`: what the committee decides, signed by a member's key and sent to a running node."""
+"""`weid registry grant …`: what the committee decides, signed by a member's key and sent to a running node.
+
+With `--propose` the decision is put to the vote (R24); `wallet_cli.voting` has the votes themselves.
+"""
 
 from __future__ import annotations
 
+import functools
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,59 +24,107 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
 NODE = click.option("--node", default="http://127.0.0.1:8440", show_default=True, help="URL of the registry's node.")
 MEMBER = click.option("--member", default="committee", show_default=True, help="Which member's key signs.")
+PROPOSE = click.option("--propose", is_flag=True, help="Put it to the vote instead of doing it.")
 DAYS = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="For how long.")
 LANGUAGES = ("en", "pt", "zh-Hans", "zh-Hant")
 
 
+def signs(command: Callable[..., None]) -> Callable[..., None]:
+    """A command of a member over its key in FOLDER: it is given the member's office first."""
+
+    @FOLDER
+    @PASS
+    @NODE
+    @MEMBER
+    @functools.wraps(command)
+    def run(folder: Path, passphrase_file: str | None, node: str, member: str, propose: bool = False, **given: Any) -> None:
+        command(office_of(folder, node, member, passphrase_file, propose), **given)
+
+    return run
+
+
+def decides(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that does what the committee decides, or with `--propose` puts it to the vote."""
+    return PROPOSE(signs(command))
+
+
 @click.command()
-@FOLDER
-@PASS
-@NODE
-@MEMBER
+@decides
 @DAYS
 @click.argument("did")
-@click.argument("role", type=click.Choice(["reviewer", "auditor"]))
-def grant(folder: Path, passphrase_file: str | None, node: str, member: str, days: int, did: str, role: str) -> None:
-    """Make a registered DID reviewer or auditor."""
-    _office(folder, node, member, passphrase_file).grant_role(did, role, until=_until(days))
-    click.echo(f"{did} is {role} for {days} days.", err=True)
+@click.argument("role", type=click.Choice(["reviewer", "auditor", "observer"]))
+def grant(office: Office, days: int, did: str, role: str) -> None:
+    """Make a registered DID reviewer, auditor or observer."""
+    office.grant_role(did, role, until=until_in(days))
+    say(office, f"{did} is {role} for {days} days.")
+
+
+@click.command("end-role")
+@decides
+@click.argument("did")
+@click.argument("role", type=click.Choice(["reviewer", "auditor", "observer"]))
+def end_role(office: Office, did: str, role: str) -> None:
+    """End a role at once."""
+    office.end_role(did, role)
+    say(office, f"{did} is no longer {role}.")
 
 
 @click.command()
-@FOLDER
-@PASS
-@NODE
-@MEMBER
+@decides
 @DAYS
 @click.option("--level", type=click.IntRange(0, 255), default=1, show_default=True)
 @click.argument("did")
 @click.argument("digest")
-def approve(
-    folder: Path, passphrase_file: str | None, node: str, member: str, days: int, level: int, did: str, digest: str
-) -> None:
+def approve(office: Office, days: int, level: int, did: str, digest: str) -> None:
     """Give an institution that applied the right to the schema of this DIGEST, where no reviewer does it in the pages."""
     from weid.codec import unhex
 
-    _office(folder, node, member, passphrase_file).approve(did, unhex(digest), until=_until(days), level=level)
-    click.echo(f"{did} may issue it for {days} days.", err=True)
-
-
-@click.command("publish-schema")
-@FOLDER
-@PASS
-@NODE
-@MEMBER
-@click.argument("schema", type=FILE)
-def publish_schema(folder: Path, passphrase_file: str | None, node: str, member: str, schema: Path) -> None:
-    """Publish a claim SCHEMA (JSON); prints its digest. A published schema never changes."""
-    click.echo(_office(folder, node, member, passphrase_file).publish_schema(schema.read_bytes()).hex())
+    office.approve(did, unhex(digest), until=until_in(days), level=level)
+    say(office, f"{did} may issue it for {days} days.")
 
 
 @click.command()
-@FOLDER
-@PASS
-@NODE
-@MEMBER
+@decides
+@DAYS
+@click.option("--level", type=click.IntRange(0, 255), default=1, show_default=True, help="Highest level it may give.")
+@click.option("--depth", type=click.IntRange(0, 3), default=0, show_default=True, help="Further delegations below it.")
+@click.argument("did")
+@click.argument("digest")
+def delegate(office: Office, days: int, level: int, depth: int, did: str, digest: str) -> None:
+    """Let a registered DID accredit others for the schema of this DIGEST (ministry, association, certificate)."""
+    from weid.codec import unhex
+
+    office.delegate(did, unhex(digest), level=level, depth=depth, until=until_in(days))
+    say(office, f"{did} may accredit others for it for {days} days, up to level {level}.")
+
+
+@click.command()
+@decides
+@click.argument("did")
+@click.argument("digest")
+@click.argument("reason")
+def undelegate(office: Office, did: str, digest: str, reason: str) -> None:
+    """End that right, and every right that was given under it."""
+    from weid.codec import unhex
+
+    office.undelegate(did, unhex(digest), reason)
+    say(office, f"{did} accredits nobody for it any more, and what it gave has ended.")
+
+
+@click.command("publish-schema")
+@decides
+@click.argument("schema", type=FILE)
+def publish_schema(office: Office, schema: Path) -> None:
+    """Publish a claim SCHEMA (JSON); prints its digest. A published schema never changes."""
+    digest = office.publish_schema(schema.read_bytes()).hex()
+    if office.proposal is None:
+        click.echo(digest)
+    else:
+        say(office, f"the schema {digest} is published.")
+
+
+@click.command()
+@decides
 @DAYS
 @click.argument("genesis", type=FILE)
 @click.argument("bundle", type=FILE)
@@ -80,8 +133,8 @@ def publish_schema(folder: Path, passphrase_file: str | None, node: str, member:
 @click.option("--schema", "schemas", multiple=True, help="Digest of a schema it is recognised for [all].")
 @click.option("--assurance", type=click.IntRange(0, 255), default=1, show_default=True)
 def recognise(
-    folder: Path, passphrase_file: str | None, node: str, member: str, days: int, genesis: Path, bundle: Path,
-    names: tuple[str, ...], purposes: tuple[str, ...], schemas: tuple[str, ...], assurance: int,
+    office: Office, days: int, genesis: Path, bundle: Path, names: tuple[str, ...], purposes: tuple[str, ...],
+    schemas: tuple[str, ...], assurance: int,
 ) -> None:  # fmt: skip
     """Recognise a foreign registry by its GENESIS, whose fingerprint you compared, pinned at its BUNDLE's checkpoint."""
     from registry.bodies import TrustRecognise
@@ -94,29 +147,26 @@ def recognise(
     named = tuple(sorted((language, text) for language, _, text in (item.partition("=") for item in names)))
     terms = TrustRecognise(
         origin=foreign.origin, names=named, purposes=purposes, schemas=tuple(unhex(digest) for digest in schemas),
-        since=None, until=_until(days), size=checkpoint.size, root=checkpoint.root, assurance=assurance, mapping=None,
+        since=None, until=until_in(days), size=checkpoint.size, root=checkpoint.root, assurance=assurance, mapping=None,
     )  # fmt: skip
-    _office(folder, node, member, passphrase_file).recognise(foreign.digest, terms)
-    click.echo(f"{foreign.origin} ({fingerprint(foreign.digest)}) is recognised for {days} days.", err=True)
+    office.recognise(foreign.digest, terms)
+    say(office, f"{foreign.origin} ({fingerprint(foreign.digest)}) is recognised for {days} days.")
 
 
 @click.command("withdraw-recognition")
-@FOLDER
-@PASS
-@NODE
-@MEMBER
+@decides
 @click.argument("genesis", type=FILE)
 @click.argument("mode", type=click.Choice(["cease", "distrust"]))
-def withdraw_recognition(folder: Path, passphrase_file: str | None, node: str, member: str, genesis: Path, mode: str) -> None:
+def withdraw_recognition(office: Office, genesis: Path, mode: str) -> None:
     """End the recognition of a foreign registry. cease: earlier certificates stand if proven before; distrust: all fail."""
     from registry.genesis import parse_genesis
 
     foreign = parse_genesis(genesis.read_bytes())
-    _office(folder, node, member, passphrase_file).withdraw_recognition(foreign.digest, mode)
-    click.echo(f"{foreign.origin}: {mode}.", err=True)
+    office.withdraw_recognition(foreign.digest, mode)
+    say(office, f"{foreign.origin}: {mode}.")
 
 
-def _office(folder: Path, node: str, member: str, passphrase_file: str | None) -> Office:
+def office_of(folder: Path, node: str, member: str, passphrase_file: str | None, propose: bool = False) -> Office:
     """The committee member's office over the key in the registry's folder."""
     from issuer_app.office import Office
     from registry.genesis import parse_genesis
@@ -127,13 +177,25 @@ def _office(folder: Path, node: str, member: str, passphrase_file: str | None) -
     signer = open_signer(folder, f"committee-{member}", passphrase(passphrase_file))
     place = folder / f"office-{member}"
     place.mkdir(mode=0o700, exist_ok=True)
-    return Office.of_signer(place, signer, client=client, names=dict.fromkeys(LANGUAGES, member), random=secrets.token_bytes)
+    names = dict.fromkeys(LANGUAGES, member)
+    return Office.of_signer(place, signer, client=client, names=names, random=secrets.token_bytes, proposing=propose)
 
 
-def _until(days: int) -> int:
+def say(office: Office, done: str) -> None:
+    """What was done, or the proposal that now waits for votes: its id on standard output."""
+    if office.proposal is None:
+        click.echo(done, err=True)
+        return
+    click.echo(office.proposal.hex())
+    click.echo(f"Proposed, with your vote for it. If it passes: {done}", err=True)
+    click.echo(f"The others vote with: weid registry vote FOLDER {office.proposal.hex()} yes", err=True)
+
+
+def until_in(days: int) -> int:
+    """The minute so many days from now."""
     from weid.codec import minutes
 
     return minutes(now() + timedelta(days=days))
 
 
-COMMANDS = (grant, approve, publish_schema, recognise, withdraw_recognition)
+COMMANDS = (grant, end_role, approve, delegate, undelegate, publish_schema, recognise, withdraw_recognition)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import committee
+from wallet_cli import committee, voting
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -17,7 +17,7 @@ PASS = click.option("--passphrase-file", help="File with the operator's passphra
 
 @click.group()
 def registry() -> None:
-    """Run a registry: init, serve, tick, bundle, show, fsck; decide for it: grant, approve, publish-schema, recognise."""
+    """Run a registry: init, serve, tick, bundle, show, fsck; decide for it: grant, approve, recognise, propose and vote."""
 
 
 @registry.command()
@@ -171,5 +171,5 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-for command in committee.COMMANDS:
+for command in (*committee.COMMANDS, *voting.COMMANDS):
     registry.add_command(command)

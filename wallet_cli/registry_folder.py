@@ -67,6 +67,36 @@ def create_registry(
     return registry
 
 
+def seal_member(
+    folder: Path,
+    genesis: Genesis,
+    name: str,
+    passphrase: Passphrase,
+    *,
+    random: Random,
+    kid: str | None = None,
+    cost: int | None = None,
+) -> None:
+    """A new sealed log-op key `committee-<name>`: of its own DID, or under a key id of a DID that exists.
+
+    WeidError `exists` rather than touching a key that is there.
+    """
+    from weid.did import key_id, weid_did
+    from weid.keyfile import seal_key
+    from weid.keys import PublicKey
+    from weid.suites import suite
+
+    place = folder / "keys" / f"committee-{name}.json"
+    if place.exists():
+        raise WeidError(f"{folder} holds a key of {name} already: choose another name with --member", code="exists")
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    chosen = suite(SUITE[genesis.profile])
+    secret = chosen.generate(random)
+    named = kid or key_id(weid_did(genesis.chain, PublicKey(chosen.name, chosen.public(secret))), 1)
+    sealed = seal_key(secret, chosen.name, named, "log-op", passphrase, random=random, profile=genesis.profile, cost=cost)
+    write_atomic(place, sealed, private=True)
+
+
 def open_registry(folder: Path, passphrase: str | Passphrase | None, *, random: Random) -> Registry:
     """The registry of a folder; without a passphrase it can be read and checked, not written."""
     from registry.log import Registry

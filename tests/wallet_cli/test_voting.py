@@ -1,0 +1,95 @@
+"""A committee that grows from one, votes, and recovers a lost key, by command over a served node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from tests.wallet_cli.test_committee import Place, place  # noqa: F401 (a fixture)
+from wallet_cli.registry import registry as command
+
+
+def run(at: Place, folder: Path, name: str, *words: str, member: str = "committee") -> Result:
+    shared = ["--node", at.address, "--passphrase-file", str(at.folder / "words"), "--member", member]
+    return CliRunner().invoke(command, [name, str(folder), *shared, *words])
+
+
+def joined(at: Place, folder: Path, name: str) -> str:
+    made = run(at, folder, "join", str(at.folder / "genesis.json"), member=name)
+    assert made.exit_code == 0, made.output
+    return made.stdout.strip()
+
+
+def test_one_member_becomes_three_and_they_decide_together(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    second, third = joined(place, tmp_path / "two", "two"), joined(place, tmp_path / "three", "three")
+    alone = run(place, place.folder, "set-member", second, "Second", "1")
+    assert alone.exit_code == 0 and "weight of 1" in alone.stderr
+    refused = run(place, place.folder, "set-member", third, "Third", "1")
+    assert refused.exit_code == 1 and place.made.state.tables["member"].keys() == {second, place.made.genesis.committee[0].did}
+
+    proposed = run(place, place.folder, "set-member", "--propose", third, "Third", "1")
+    proposal = proposed.stdout.strip()
+    assert len(proposal) == 64 and "vote" in proposed.stderr
+    listed = run(place, tmp_path / "two", "proposals", member="two")
+    assert proposal in listed.stdout and "1 for, 0 against, of 2" in listed.stdout and "not enough votes yet" in listed.stdout
+    early = run(place, tmp_path / "two", "execute", proposal, member="two")
+    assert early.exit_code == 1
+    assert run(place, tmp_path / "two", "vote", proposal, "yes", member="two").exit_code == 0
+    assert "execute it now" in run(place, place.folder, "proposals").stdout
+    assert run(place, tmp_path / "two", "execute", proposal, member="two").exit_code == 0
+
+    told = run(place, place.folder, "members")
+    assert told.exit_code == 0 and third in told.stdout and "membership: at least 1 in favour, 51% voting" in told.stdout
+    assert "Nothing is being voted on." in run(place, place.folder, "proposals").stderr
+
+
+def test_a_rule_changes_and_a_proposal_is_withdrawn(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    did = joined(place, tmp_path / "two", "two")
+    assert run(place, place.folder, "set-rule", "role", "--delay", "60").exit_code == 0
+    assert place.made.state.tables["rule"]["role"].delay == 60
+    proposed = run(place, place.folder, "grant", "--propose", did, "auditor")
+    proposal = proposed.stdout.strip()
+    assert "may be executed from" in run(place, place.folder, "proposals").stdout
+    waiting = run(place, place.folder, "execute", proposal)
+    assert waiting.exit_code == 1
+    assert run(place, place.folder, "vote", proposal, "no").exit_code == 0
+    assert run(place, place.folder, "cancel", proposal).exit_code == 0
+    assert run(place, place.folder, "cancel", proposal).exit_code == 1
+    assert run(place, place.folder, "vote", "beef", "no").exit_code != 0
+
+
+def test_a_lost_key_is_recovered(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    """The DID stays; the new key signs, the lost one does not."""
+    did = joined(place, tmp_path / "two", "two")
+    assert run(place, place.folder, "set-member", did, "Second", "1").exit_code == 0
+    request = tmp_path / "request"
+    asked = run(place, tmp_path / "two", "ask-recovery", did, "-o", str(request), member="new")
+    assert asked.exit_code == 0, asked.output
+    proposal = run(place, place.folder, "recover", "--propose", str(request)).stdout.strip()
+    assert run(place, tmp_path / "two", "vote", proposal, "yes", member="two").exit_code == 0
+    assert run(place, place.folder, "execute", proposal).exit_code == 0
+
+    again = run(place, place.folder, "grant", "--propose", did, "auditor").stdout.strip()
+    lost = run(place, tmp_path / "two", "vote", again, "yes", member="two")
+    assert lost.exit_code == 1
+    found = run(place, tmp_path / "two", "vote", again, "yes", member="new")
+    assert found.exit_code == 0, found.output
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\x81\x01")
+    assert run(place, place.folder, "recover", str(broken)).exit_code != 0
+
+
+def test_a_chain_of_accreditation_by_command(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    schema = Path(__file__).resolve().parents[2] / "packs" / "certificate-authority" / "schemas"
+    document = sorted(schema.glob("*.json"))[0]
+    published = run(place, place.folder, "publish-schema", str(document))
+    digest = published.stdout.strip()
+    ministry, association = joined(place, tmp_path / "m", "m"), joined(place, tmp_path / "a", "a")
+    assert run(place, place.folder, "delegate", ministry, digest, "--level", "3", "--depth", "1").exit_code == 0
+    beyond = run(place, tmp_path / "m", "delegate", association, digest, "--level", "4", "--days", "10", member="m")
+    assert beyond.exit_code == 1
+    assert run(place, tmp_path / "m", "delegate", association, digest, "--level", "2", "--days", "10", member="m").exit_code == 0
+    assert run(place, place.folder, "undelegate", ministry, digest, "dissolved").exit_code == 0
+    gone = run(place, tmp_path / "m", "delegate", association, digest, "--days", "5", member="m")
+    assert gone.exit_code == 1
