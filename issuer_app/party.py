@@ -121,7 +121,7 @@ class Party:
                 self.client.refresh()
                 held = self._trust.load()
                 since = () if held is None else tuple(mark.size for mark in held.marks)  # a fork cannot hide behind growth
-                self._trust.accept(self.client.bundle(since=since), at=at)
+                self._trust.accept(self.client.bundle(since=since, have=None if held is None else held.home), at=at)
                 self._pulled, self._stale = at, False
             except RegistryError as error:
                 store = self._trust.load()

@@ -16,6 +16,7 @@ from typing import Any
 from registry.batch import Verified
 from registry.bundle import Bundle, print_bundle
 from registry.checkpoint import Checkpoint, parse_checkpoint
+from registry.delta import make_delta, state_of
 from registry.engines import Placed
 from registry.engines.sqlite import SqliteEngine, genesis_of
 from registry.genesis import Genesis, parse_genesis, print_genesis
@@ -199,21 +200,33 @@ class Registry:
                 raise RejectedError(f"no register of {list_id} with this root was published", code="wrong-digest")
             self.engine.keep("register", f"{list_id}|{len(leaves)}", pack_leaves(leaves))
 
-    def bundle(self, *, since: Iterable[int] = ()) -> bytes:
-        """The trust bundle of the last committed state; `since` adds consistency paths from older sizes."""
+    def bundle(self, *, since: Iterable[int] = (), base: bytes | None = None) -> bytes:
+        """The trust bundle of the last committed state; `since` adds consistency paths from older sizes.
+
+        With `base`, the map root of a recent state, only what changed since then (`registry.delta`), if this node still
+        knows that state and the answer is smaller; else the whole bundle.
+        """
         with self._lock:
-            snapshot, statement = self.engine.kept("state", "snapshot"), self.engine.kept("state", "statement")
-            if snapshot is None or statement is None:
-                raise RegistryError("no state was committed yet", code="no-state")
-            parsed, tree = parse_snapshot(snapshot), self.engine.tree
-            checkpoint = self.checkpoint()
-            size = parse_checkpoint(parse_note(checkpoint).text).size
-            registers = tuple(self._registers(parsed.records["register"]))
-            histories = tuple((old, self._history(old, size)) for old in sorted(set(since)) if 0 < old < size)
-            return print_bundle(Bundle(
-                print_genesis(self.genesis), snapshot, statement, checkpoint, tree.consistency(parsed.size, size),
-                self.entry(parsed.size), tree.inclusion(parsed.size, size), registers, histories,
-            ))  # fmt: skip
+            whole = self._bundle(since)
+            newest, known = state_of(whole).map, {commit.map.root: commit for commit in self.state.commits}
+            if base is None or base not in known or newest not in known:
+                return whole
+            delta = make_delta(known[base].map, known[newest].map, known[base].log_time, whole)
+            return min(delta, whole, key=len)
+
+    def _bundle(self, since: Iterable[int]) -> bytes:
+        snapshot, statement = self.engine.kept("state", "snapshot"), self.engine.kept("state", "statement")
+        if snapshot is None or statement is None:
+            raise RegistryError("no state was committed yet", code="no-state")
+        parsed, tree = parse_snapshot(snapshot), self.engine.tree
+        checkpoint = self.checkpoint()
+        size = parse_checkpoint(parse_note(checkpoint).text).size
+        registers = tuple(self._registers(parsed.records["register"]))
+        histories = tuple((old, self._history(old, size)) for old in sorted(set(since)) if 0 < old < size)
+        return print_bundle(Bundle(
+            print_genesis(self.genesis), snapshot, statement, checkpoint, tree.consistency(parsed.size, size),
+            self.entry(parsed.size), tree.inclusion(parsed.size, size), registers, histories,
+        ))  # fmt: skip
 
     def _history(self, old: int, size: int) -> tuple[bytes, ...]:
         """The whole path between two sizes (`merkle.older_root`)."""
@@ -244,11 +257,12 @@ class Registry:
         if kind not in KINDS_IN_MAP:
             raise MalformedError(f"the state map has no {kind!r}", code="unknown-kind")
         with self._lock:
-            note, committed = self.engine.kept("state", "statement"), self.state.committed
-            if note is None or committed is None or parse_statement(parse_note(note).text).size != committed[0]:
+            note, commits = self.engine.kept("state", "statement"), self.state.commits
+            if note is None or not commits or parse_statement(parse_note(note).text).size != commits[-1].size:
                 raise RegistryError("no state was committed yet", code="no-state")
-        found = committed[1].get(kind, key)
-        return None if found is None else record_bytes(found), committed[1].prove(kind, key), note
+            tree = commits[-1].map
+        found = tree.get(kind, key)
+        return None if found is None else record_bytes(found), tree.prove(kind, key), note
 
     def record(self, kind: str, key: str) -> Any | None:
         """One record of the state as it is now, or None."""

@@ -6,6 +6,7 @@ before is a no-op. Each rule reads a `View` and returns `Changes`; a refused one
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -29,7 +30,7 @@ from weid.keys import PublicKey
 from weid.records import KINDS, DidRecord, KeyRecord, RoleRecord, VersionRecord, record_key
 from weid.suites import own_suite
 
-__all__ = ["Applied", "Duplicate", "Rejected", "Result", "State", "verify_now"]
+__all__ = ["Applied", "Commit", "Duplicate", "Rejected", "Result", "State", "verify_now"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,17 @@ class Duplicate:
     index: int
     code: str = "duplicate"
 
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A state that the log commits to: its size, log minute and map."""
+
+    size: int
+    log_time: int
+    map: StateMap
+
+
+_COMMITS = 32  # states kept to make updates from: they share what did not change
 
 Result: TypeAlias = Applied | Rejected | Duplicate
 _Rule: TypeAlias = Callable[[View, Any], Changes]
@@ -106,7 +118,7 @@ def verify_now(key: PublicKey, context: str, payload: bytes, signature: bytes) -
 class State:
     """Everything the operations so far add up to. `size` counts entries, `now` is the log time in minutes.
 
-    `committed` is the size and the map of the newest state statement on the log; `closed` are the proposals that are
+    `commits` are the newest states that statements on the log commit to, the latest last; `closed` are the proposals that are
     over, with their outcome and minute (for people: the log itself is the record).
     """
 
@@ -128,7 +140,7 @@ class State:
             self.tables["rule"][category] = replace(rules_gov.DEFAULT, category=category, agree=floor)
         for kind, table in self.tables.items():
             self._touched |= {(kind, key): record for key, record in table.items()}
-        self.committed: tuple[int, StateMap] | None = None
+        self.commits: deque[Commit] = deque(maxlen=_COMMITS)
 
     @property
     def size(self) -> int:
@@ -212,7 +224,7 @@ class State:
             return Rejected(error.code, str(error))
         self._store(changes)
         if operation.type == "state.commit":
-            self.committed = (self.size, self.map)
+            self.commits.append(Commit(self.size, self.now, self.map))
         return Applied(entry.id)
 
     def _author(self, entry: SignedOperation, record: KeyRecord | None) -> str:

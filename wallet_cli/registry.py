@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from wallet_cli import committee, voting
+from wallet_cli.evidence import anchor
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -106,14 +107,19 @@ def tick(folder: Path, passphrase_file: str | None, at: str | None) -> None:
 @FOLDER
 @PASS
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def bundle(folder: Path, passphrase_file: str | None, output: Path) -> None:
+@click.option(
+    "--update-of", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Only what changed since this bundle."
+)
+def bundle(folder: Path, passphrase_file: str | None, output: Path, update_of: Path | None) -> None:
     """Write the trust bundle: all an offline verifier needs, in one file."""
+    from registry.delta import state_of
     from wallet_cli.registry_folder import open_registry
 
     opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
     opened.commit().require()
     earlier = handed_out(folder)
-    data = opened.bundle(since=earlier)
+    base = None if update_of is None else state_of(update_of.read_bytes()).map
+    data = opened.bundle(since=earlier, base=base)
     write_atomic(output, data)
     remember(folder, (*earlier, opened.size))
     click.echo(str(output))
@@ -171,5 +177,5 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-for command in (*committee.COMMANDS, *voting.COMMANDS):
+for command in (*committee.COMMANDS, *voting.COMMANDS, anchor):
     registry.add_command(command)

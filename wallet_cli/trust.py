@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.evidence import check_evidence
 from wallet_cli.holder import AT
 from wallet_cli.state import echo, home, now, read_input
 
@@ -56,7 +57,7 @@ def add(genesis: str, expected: str | None) -> None:
 @AT
 @click.argument("bundle")
 def import_(at: str | None, bundle: str) -> None:
-    """Take a trust BUNDLE (a file, or - for standard input). Older, forked or foreign ones are refused by name."""
+    """Take a trust BUNDLE or an update of one (a file, or -). Older, forked or foreign ones are refused by name."""
     from weid.codec import minutes
 
     store = trust_folder().accept(read_input(bundle), at=minutes(now(at)))
@@ -93,3 +94,6 @@ def clear_conflict() -> None:
     """Forget a trust conflict after you have looked into it."""
     trust_folder().clear_conflict()
     click.echo("Cleared.", err=True)
+
+
+trust.add_command(check_evidence)

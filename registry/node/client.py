@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from registry.checkpoint import Checkpoint, parse_checkpoint
+from registry.delta import apply_delta, is_delta, state_of
 from registry.genesis import Genesis
 from registry.log import Receipt, Registry
 from registry.note import NoteKey, parse_note, verify_note
@@ -134,9 +135,20 @@ class RegistryClient:
             raise TrustError("the checkpoint is of another log", code="foreign-genesis")
         return checkpoint
 
-    def bundle(self, *, since: Sequence[int] = ()) -> bytes:
-        """The trust bundle, unchecked: give it to `TrustStore.accept`."""
-        return self._transport.get("bundle?" + urlencode([("since", size) for size in since]))
+    def bundle(self, *, since: Sequence[int] = (), have: bytes | None = None) -> bytes:
+        """The trust bundle, unchecked: give it to `TrustStore.accept`.
+
+        With `have`, an older bundle, only what changed since then comes over the wire where the node can tell.
+        """
+        asked: list[tuple[str, object]] = [("since", size) for size in since]
+        base = [] if have is None else [("base", state_of(have).map.hex())]
+        data = self._transport.get("bundle?" + urlencode([*asked, *base]))
+        if have is None or not is_delta(data):
+            return data
+        try:
+            return apply_delta(have, data)
+        except TrustError:
+            return self._transport.get("bundle?" + urlencode(asked))
 
     def refresh(self) -> None:
         """Ask the node to sign its state as it is now, so that the next bundle holds what was just done."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from registry.delta import apply_delta, is_delta, starts_from
 from registry.trust import TrustStore
 from weid.errors import ConflictError, TrustError
 from weid.facts import Facts, NoFacts
@@ -52,14 +53,14 @@ class TrustFolder:
         return fresh
 
     def accept(self, bundle: bytes, *, at: int) -> TrustStore:
-        """Take a bundle, or raise by name and keep what was there.
+        """Take a bundle, or an update of one that is held, or raise by name and keep what was there.
 
         A fork is remembered: until a person clears it every verdict is TRUST CONFLICT (R21).
         """
         with self._locked():
             store = self._pinned()
             try:
-                fresh = store.accept(bundle, at=at)
+                fresh = store.accept(_whole(store, bundle), at=at)
             except ConflictError as error:
                 self._write(store.conflicted(error.code, str(error)))
                 raise
@@ -97,3 +98,14 @@ class TrustFolder:
             os.fsync(stream.fileno())
         fresh.replace(self.path)
         self._cached = None
+
+
+def _whole(store: TrustStore, data: bytes) -> bytes:
+    """The bundle itself, or the one that an update makes of a bundle held; TrustError `delta-base` if none is."""
+    if not is_delta(data):
+        return data
+    held = [bundle for bundle in (store.home, *store.foreign) if bundle is not None]
+    base = next((bundle for bundle in held if starts_from(data, bundle)), None)
+    if base is None:
+        raise TrustError("this update starts from trust data you do not have: get the whole bundle", code="delta-base")
+    return apply_delta(base, data)

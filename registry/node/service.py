@@ -20,7 +20,7 @@ from registry.genesis import fingerprint, print_genesis
 from registry.log import Registry
 from registry.node.resolver import resolver_blueprint
 from registry.registers import unpack_leaves
-from weid.codec import b64, parse_rfc3339, rfc3339
+from weid.codec import b64, parse_rfc3339, rfc3339, unhex
 from weid.codec import minutes as whole_minutes
 from weid.document import resolve
 from weid.errors import DeactivatedError, MalformedError, NotRegisteredError, WeidError
@@ -119,7 +119,8 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
     @routes.get("/bundle")
     def bundle() -> Response:
         since = [_number(text, "since") for text in request.args.getlist("since")[:8]]
-        data = registry.bundle(since=since)
+        base = request.args.get("base")
+        data = registry.bundle(since=since, base=None if base is None else unhex(base[:64]))
         return Response(data, mimetype="application/octet-stream")
 
     @routes.get("/entries/<index>")

@@ -131,8 +131,9 @@ def test_every_changed_bit_of_a_proof_is_refused() -> None:
 def test_the_statement_commits_the_map_of_every_record(world: World) -> None:
     issuer = world.issuer(world.schema())
     facts = world.facts()
-    size, tree = world.registry.state.committed or (0, StateMap(hash=SHA256))
-    assert size == facts.snapshot.size
+    commit = world.registry.state.commits[-1]
+    tree = commit.map
+    assert commit.size == facts.snapshot.size
     assert tree.get("did", issuer.did) == facts.fact("did", issuer.did).record  # type: ignore[union-attr]
     whole = {(kind, record_key(item)): item for kind in KINDS_IN_MAP for item in facts.snapshot.records[kind]}
     assert StateMap(hash=world.genesis.hash).updated(whole).root == tree.root

@@ -1,0 +1,86 @@
+"""`weid registry anchor` and `weid trust check-evidence`: many files, one operation, a proof for each."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wallet_cli.committee import FILE, signs
+from wallet_cli.holder import AT
+from wallet_cli.state import echo, now, write_atomic
+
+if TYPE_CHECKING:
+    from issuer_app.office import Office
+    from weid.hashes import Hash
+
+
+@click.command()
+@signs
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the proofs.")
+def anchor(office: Office, files: tuple[Path, ...], output: Path) -> None:
+    """Put the fingerprint of FILES on the log with one operation; writes a proof for each, and the batch's secret."""
+    from registry import operations as ops
+    from registry.evidence import KIND, Batch, print_proof
+    from weid.errors import WeidError
+
+    if output.exists() and any(output.iterdir()):
+        raise WeidError(f"{output} is not empty: proofs of another batch are not overwritten", code="exists")
+    genesis, author = office.client.genesis, office.party.author()
+    digests = [digest_of(path, genesis.hash) for path in files]
+    seed = secrets.token_bytes(32)
+    batch = Batch(digests, origin=genesis.origin, actor=author.did, seed=seed, hash=genesis.hash)
+    output.mkdir(parents=True, exist_ok=True)
+    # Proofs and secret first: an operation without them would prove nothing to anybody.
+    write_atomic(output / "seed", seed, private=True)
+    for number, (path, proof) in enumerate(zip(files, batch.proofs(), strict=True)):
+        write_atomic(output / f"{number:06d}-{path.name}.proof", print_proof(proof))
+    office.party.submit(ops.evidence_anchor(author, batch.fingerprint, KIND))
+    click.echo(batch.fingerprint.hex())
+    click.echo(f"Anchored {len(files)} files; a proof for each in {output}. Keep `seed` secret.", err=True)
+
+
+@click.command("check-evidence")
+@AT
+@click.argument("file", type=FILE)
+@click.argument("proof", type=FILE)
+def check_evidence(at: str | None, file: Path, proof: Path) -> None:
+    """Say when a FILE was anchored, and by whom, from its PROOF and the trust data at hand; exit 1 if it was not."""
+    from registry.evidence import find_evidence, parse_proof
+    from wallet_cli.trust import load_facts
+    from weid.codec import rfc3339
+    from weid.facts import Found
+    from weid.hashes import SHA256, SM3
+
+    moment: datetime = now(at)
+    shown, facts = parse_proof(proof.read_bytes()), load_facts(moment)
+    root = facts.fact("trust", "root")
+    if not isinstance(root, Found):
+        click.echo("Nothing is pinned: `weid trust add GENESIS` first.", err=True)
+        sys.exit(3)
+    if not facts.find("did", shown.actor):
+        echo(f"Your trust data do not know {shown.actor}: import the bundle of {shown.origin}.", err=True)
+        sys.exit(3)
+    found = next(
+        (item for hash in (SHA256, SM3)
+         if (item := find_evidence(facts, digest_of(file, hash), shown, hash=hash)) is not None), None,
+    )  # fmt: skip
+    if found is None:
+        echo("This file was not anchored under this proof.")
+        sys.exit(1)
+    names = facts.fact("issuer", shown.actor)
+    named = dict(names.record.names).get("en", shown.actor) if isinstance(names, Found) else shown.actor
+    echo(f"Anchored by {named} at {rfc3339(found.record.published)}, in {found.source.label}.")
+    if found.record.withdrawn is not None:
+        echo(f"Withdrawn by its author at {rfc3339(found.record.withdrawn)}.")
+        sys.exit(1)
+
+
+def digest_of(path: Path, hash: Hash) -> bytes:
+    """The digest of a file by the registry's hash."""
+    return hash(path.read_bytes())
