@@ -86,9 +86,9 @@ def endpoints(made: Mapping[str, Instance], base: str) -> dict[str, Any]:
         ],
         "statusServices": [
             {
-                "id": instance.issuer,
+                "id": item.issuer,
                 "endpoint": f"{base}/vc-api/{name}/credentials/status",
-                "statusPurposes": [*instance.book.kinds],
+                "statusPurposes": [*item.book.kinds],
             }
             for name, item in made.items()
             if item.book is not None
