@@ -5,6 +5,7 @@ For an instance it changes its book, for the desk's certificates it is the desk'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +30,7 @@ MAX_CHANGES: Final = 16
 _MEMBERS: Final = frozenset({"credentialId", "credentialStatus", "status", "indexAllocator"})
 _TYPES: Final = (ENTRY_TYPE, SUBJECT_TYPE)  # vcalm's own example names the list
 _ENTRY: Final = frozenset({"id", "type", "statusPurpose", "statusListIndex", "statusListCredential", "status"})
-_VALUES: Final[Mapping[str, int]] = {"0": 0, "1": 1, "0x0": 0, "0x1": 1}
+_VALUE: Final = re.compile(r"[0-9]{1,9}|0x[0-9A-Fa-f]{1,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,9 @@ def _change(item: JSON, value: JSON) -> Change:
     if not isinstance(purpose, str) or not purpose or not texts:
         raise _bad("statusPurpose, statusListCredential and statusListIndex are texts")
     said = item.get("status", value)
-    number = int(said) if isinstance(said, bool) else _VALUES.get(said) if isinstance(said, str) else None
-    if number is None:
-        raise _bad("status is true or false")
+    if not isinstance(said, bool) and not (isinstance(said, str) and _VALUE.fullmatch(said)):
+        raise _bad("status is true or false, or the value as text")
+    number = int(said, 16 if said.startswith("0x") else 10) if isinstance(said, str) else int(said)
     return Change(purpose, number, None if url is None else str(url), None if index is None else str(index))
 
 
@@ -140,6 +141,8 @@ class _DeskStatuses:
             raise IssueError(f"there is no list for {purpose[:40]!r}", code="bad-status")
         if (index is not None and index != str(row.index)) or (url is not None and url not in known):
             raise IssueError("this credential has another place", code="bad-status")
+        if value > 1:
+            raise IssueError(f"{value} is no value of one bit", code="bad-status")
         if row.state == "revoked" and (purpose, value) in (("revocation", 0), ("suspension", 1)):
             raise IssueError("revoked is final", code="already-revoked")
 
