@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from credentials.checks_bitstring import CLOCK_SLACK
 from credentials.references import SCHEMA, STATUS_LIST, Reference, read_reference
 from weid.errors import MalformedError
 from weid.facts import Facts
@@ -43,25 +44,30 @@ class ReferenceFolder:
     def keep(self, data: bytes, *, name: str, facts: Facts, at: int) -> Reference:
         """Keep a list or schema in place of the one under its URL; MalformedError `bad-reference`, with nothing changed.
 
-        Refused are one that its issuer's key does not prove, one from the future, and one older than what is here from
-        the same issuer: an old list could hide a revocation.
+        Refused are one that its issuer's key does not prove, one from the future, one older than what is here (it could
+        hide a revocation), and one by somebody else than what is here (it would take the right one's place).
         """
         fresh = read_reference(data, name=name)
         reason = fresh.unproven(facts)
-        if reason is None and fresh.as_of is not None and fresh.as_of > at + 10:
+        if reason is None and fresh.as_of is not None and fresh.as_of > at + CLOCK_SLACK:
             reason = "it is ahead of this machine's clock"
         path = self.folder / f"{hashlib.sha256(fresh.url.encode()).hexdigest()[:32]}{_ENDING}"
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             held = _read(path, "") if path.exists() else None
-            same = held is not None and held.issuer == fresh.issuer
-            if reason is None and held is not None and same and (held.as_of or 0) > (fresh.as_of or 0):
-                reason = "it is older than the one that is here"
+            if reason is None and held is not None:
+                reason = _worse(fresh, held, path)
             if reason is not None:
                 raise MalformedError(f"{name}: {reason}", code="bad-reference")
             _write(path, data)
         return fresh
+
+
+def _worse(fresh: Reference, held: Reference, path: Path) -> str | None:
+    if fresh.issuer != held.issuer:
+        return f"what is here is signed by {held.issuer or 'nobody'}; remove {path.name} if that has changed"
+    return "it is older than the one that is here" if (held.as_of or 0) > (fresh.as_of or 0) else None
 
 
 def files_of(path: Path) -> tuple[Path, ...]:

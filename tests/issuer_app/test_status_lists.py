@@ -10,6 +10,7 @@ import pytest
 from credentials import data_integrity
 from credentials.bitstring import read_list, value_at
 from credentials.data_integrity import read_proof
+from credentials.references import read_reference
 from credentials.vcdm import read_file
 from issuer_app.app import create_app
 from issuer_app.status_book import StatusBook
@@ -19,6 +20,7 @@ from tests.issuer_app.house import SKILL, House
 from tests.registry.world import World
 from wallet_cli.vc_api import _signer
 from weid.canon import parse_json
+from weid.facts import NoFacts
 
 CLAIMS = {name.removeprefix("claim-"): value for name, value in SKILL.items()}
 PUBLIC = "https://desk.example/issuer"
@@ -68,6 +70,9 @@ def test_what_a_file_points_to_is_there(house: House) -> None:
     served = http.get("/status/1/revocation").json
     signer = house.desk.party.signer("status")
     assert served["issuer"] == house.desk.did
+    held = read_reference(http.get("/status/1/revocation").data, name="served")
+    assert (held.url, held.unproven(house.desk.facts(house.now))) == (f"{PUBLIC}/status/1/revocation", None)
+    assert held.unproven(NoFacts()) == "the key of a proof is not here"
     assert served["proof"]["verificationMethod"] == signer.kid
     data_integrity.verify(served, read_proof(served), signer.public_key, "status")
 

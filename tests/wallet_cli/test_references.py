@@ -16,12 +16,14 @@ from click.testing import CliRunner, Result
 
 from credentials.bitstring_list import BitstringStatusList
 from tests.credentials.test_foreign import document, key_signer
-from tests.credentials.world import NOW, Seeded
+from tests.credentials.world import NOW, Seeded, make_signer
 from wallet_cli.references import fetch
 from wallet_cli.trust import trust
 from wallet_cli.verify import verify
 from weid.codec import rfc3339
+from weid.did import did_key
 from weid.errors import MalformedError
+from weid.keys import LocalSigner
 
 URL = "https://issuer.example/status/1"
 VALUE = {
@@ -113,6 +115,12 @@ def published(value: int = 0, *, issued: int = NOW - 60, until: int = NOW + 600,
     return json.dumps(made).encode(), listed.entry(index)
 
 
+def did_key_signer(signer: LocalSigner) -> LocalSigner:
+    """The same kind of key under a name that spells it."""
+    kid = f"{did_key(signer.public_key)}#{signer.public_key.multikey()}"
+    return make_signer("p256", "assert", "other", kid)
+
+
 def given(tmp_path: Path, data: bytes, entry: Any) -> tuple[Path, Path]:
     credential, listed = tmp_path / "credential.json", tmp_path / "list.json"
     credential.write_text(json.dumps(document(credentialStatus=entry)))
@@ -194,6 +202,12 @@ def test_what_an_update_refuses(home: Path, tmp_path: Path) -> None:
         assert (answer.exit_code, reason in answer.stderr) == (1, True), answer.output
         assert next((home / "references").glob("*.reference")).read_bytes() == kept
     assert check(credential, *at()).stdout.strip() == "revoked"
+    other = did_key_signer(make_signer("p256", "assert", "other"))
+    moved = BitstringStatusList(URL, "revocation").credential(
+        other, issuer=other.kid.split("#")[0], issued=NOW - 10, until=NOW + 600
+    )  # fmt: skip
+    listed.write_text(json.dumps(moved))
+    assert "what is here is signed by" in update(str(listed), *at()).stderr
     # beside a list that was named, the newest of the two counts
     listed.write_bytes(published(0, issued=NOW - 120)[0])
     assert check(credential, *at(), "--status-list", str(listed)).stdout.strip() == "revoked"
