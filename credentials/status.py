@@ -211,11 +211,13 @@ def decode_bitstring(text: str) -> bytes:
 
 
 def bitstring_credential(
-    status: StatusList, purpose: str, signer: Signer, *, issued: int, until: int, url: str | None = None, ttl: int | None = None
-) -> dict[str, JSON]:
+    status: StatusList, purpose: str, signer: Signer, *, issued: int, until: int, signed: int | None = None,
+    url: str | None = None, ttl: int | None = None,
+) -> dict[str, JSON]:  # fmt: skip
     """The list as a signed BitstringStatusListCredential for one purpose (W3C Bitstring Status List 1.0).
 
-    `url` is where it is served, by default its DID URL; `ttl` the minutes after which asking again makes sense.
+    `signed` is the minute at which it was known to say this, by default that of its issue; `url` where it is served, by
+    default its DID URL; `ttl` the minutes after which asking again makes sense.
     """
     if purpose not in PURPOSES:
         raise MalformedError(f"unknown status purpose {purpose!r}")
@@ -235,4 +237,4 @@ def bitstring_credential(
         "validUntil": rfc3339(until),
         "credentialSubject": subject if ttl is None else {**subject, "ttl": ttl * 60_000},
     }
-    return data_integrity.sign(document, signer, created=rfc3339(issued))
+    return data_integrity.sign(document, signer, created=rfc3339(issued if signed is None else signed))

@@ -194,10 +194,12 @@ class Desk:
         url = f"{status_url(self.did, number, base=self.public)}/{purpose}"
 
         def make() -> Mapping[str, JSON]:
-            issued, until = record.this_update, record.next_update
-            return bitstring_credential(listed, purpose, signer, issued=issued, until=until, url=url, ttl=REFRESH)
+            return bitstring_credential(
+                listed, purpose, signer, issued=record.this_update, until=record.next_update,
+                signed=max(record.this_update, found.as_of), url=url, ttl=REFRESH,
+            )  # fmt: skip
 
-        state = (record.seq, record.this_update, words, signer.kid)
+        state = (record.seq, record.this_update, words, signer.kid, found.as_of // REFRESH)
         return self._shelf.get((number, purpose), state, make, until=record.next_update)
 
     def erase(self, id_: str) -> None:

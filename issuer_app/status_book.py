@@ -29,7 +29,6 @@ _PLACES: Final = """CREATE TABLE IF NOT EXISTS places (credential TEXT PRIMARY K
  slot INTEGER NOT NULL, UNIQUE (list, slot)) STRICT"""
 _VALUES: Final = """CREATE TABLE IF NOT EXISTS vals (list INTEGER NOT NULL, slot INTEGER NOT NULL, purpose TEXT NOT NULL,
  value INTEGER NOT NULL, PRIMARY KEY (list, slot, purpose)) STRICT"""
-RENEWED: Final = 720  # minutes after which a list is signed again, though nothing in it changed
 MAX_ID: Final = 2048
 
 
@@ -107,7 +106,7 @@ class StatusBook:
         def make() -> Mapping[str, JSON]:
             return listed.credential(signer, issuer=issuer, issued=at, until=until, cryptosuite=cryptosuite)
 
-        return self._shelf.get((number, purpose), (tuple(values.items()), at // RENEWED, base), make, until=until)
+        return self._shelf.get((number, purpose), (tuple(values.items()), at // REFRESH, base), make, until=until)
 
     def _list(
         self, kind: Kind, number: int, base: str, *, used: frozenset[int], values: Mapping[int, int] | None = None

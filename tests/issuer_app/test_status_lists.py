@@ -148,7 +148,11 @@ def test_a_list_near_its_end_is_not_kept_longer(house: House) -> None:
     http = app(house).test_client()
     issued(house)
     world: World = house.world
+    before = http.get("/status/1/revocation").json
     world.tick(house.desk.terms.next_update - 10)
+    after = http.get("/status/1/revocation").json
+    # nothing changed since, and the registry said so a moment ago
+    assert after["validFrom"] == before["validFrom"] < after["proof"]["created"]
     assert http.get("/status/1/revocation").headers["Cache-Control"] == "public, max-age=600"
     world.tick(10)
     assert http.get("/status/1/revocation").headers["Cache-Control"] == "public, max-age=0"
