@@ -80,7 +80,7 @@ def _unreadable(error: WeidError, evidence: Mapping[str, JSON]) -> Result:
 
 def _refused(case: Case, file: FileCredential, held: FileCredential, entry: Entry, bits: StatusBits) -> Result | None:
     """Why a list that can be read does not count for this entry."""
-    reason = unproven(held, case.facts)
+    reason = unproven(held, case.facts, "status")
     if reason is not None:
         return unknown("status-list-unproven", {"reason": reason})
     if held.issuer != file.issuer and held.issuer not in case.policy.status_issuers:

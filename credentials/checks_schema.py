@@ -85,7 +85,7 @@ def _unpacked(case: Case, file: FileCredential, data: bytes, url: str, *, pinned
     """(the schema in a schema credential, why that credential does not count); SchemaError where it holds none."""
     try:
         held = read_companion(data, case)
-        reason = unproven(held, case.facts)
+        reason = unproven(held, case.facts, "assert")
     except WeidError as error:
         raise SchemaError(f"not a schema credential: {error}", code="schema-unusable") from None
     if reason is not None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from credentials import checks_file
 from credentials.case import Case
-from credentials.data_model import moment
+from credentials.data_model import Digest, moment
 from credentials.report import Outcome
 from credentials.vcdm import FileCredential
 from weid.canon import JSON
@@ -19,8 +19,6 @@ from weid.errors import KeyMaterialError, MalformedError, SignatureError
 from weid.facts import Facts
 
 __all__ = ["digest_fits", "read_companion", "signed_at", "unproven"]
-
-ROLES = ("assert", "status")  # R1: the lists of a did:weid are signed by a key that does nothing else
 
 
 def read_companion(data: bytes, case: Case) -> FileCredential:
@@ -32,9 +30,10 @@ def read_companion(data: bytes, case: Case) -> FileCredential:
     return inner.file
 
 
-def unproven(file: FileCredential, facts: Facts) -> str | None:
+def unproven(file: FileCredential, facts: Facts, role: str) -> str | None:
     """Why it does not count as its issuer's word, or None if every proof is right and one is by the issuer's key.
 
+    `role` is what a did:weid's key must be for: `status` for lists, `assert` for the rest (R1). A did:key has no roles.
     A companion with a status of its own does not count: following it would go round without end. Nor does one of which
     whoever brings it may have left a part out.
     """
@@ -45,7 +44,7 @@ def unproven(file: FileCredential, facts: Facts) -> str | None:
     if file.method.partition("#")[0] != file.issuer:
         return "no proof names a key of its issuer"
     if file.enveloped is not None:
-        key = checks_file.key_named(file.method, facts, "assert")
+        key = checks_file.key_named(file.method, facts, role)
         if key is None:
             return "its issuer's key is not here"
         try:
@@ -56,8 +55,7 @@ def unproven(file: FileCredential, facts: Facts) -> str | None:
     for proof in file.proofs:
         if proof.purpose != "assertionMethod":
             return "a proof for another purpose"
-        known = [(role, checks_file.key_named(proof.method, facts, role)) for role in ROLES]
-        role, key = next(((role, key) for role, key in known if key is not None), ("", None))
+        key = checks_file.key_named(proof.method, facts, role)
         if key is None:
             return "the key of a proof is not here"
         refused = checks_file.proof_refused(file.document, proof, key, role)
@@ -78,12 +76,11 @@ def signed_at(file: FileCredential) -> int | None:
     return max((item for item in found if item is not None), default=None)
 
 
-def digest_fits(data: bytes, digests: list[str]) -> bool:
-    """Whether bytes that were handed in have every digest (SHA-256, SHA-384, SHA-512, in hexadecimal) said of them."""
+def digest_fits(data: bytes, digests: list[Digest]) -> bool:
+    """Whether bytes that were handed in have every digest that was said of them."""
     import hashlib
 
-    names = {64: "sha256", 96: "sha384", 128: "sha512"}
-    return all(hashlib.new(names[len(digest)], data).hexdigest() == digest for digest in digests)
+    return all(hashlib.new(name, data).digest() == value for name, value in digests)
 
 
 def _hides(value: JSON | Mapping[str, JSON]) -> bool:

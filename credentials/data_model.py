@@ -21,6 +21,7 @@ from weid.errors import MalformedError
 
 __all__ = [
     "CODES",
+    "Digest",
     "V1",
     "V2",
     "check_credential",
@@ -50,6 +51,12 @@ _STAMP: Final = re.compile(
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*\Z")
 _TYPED: Final = MappingProxyType(
     {"credentialStatus": "status", "refreshService": "refresh", "evidence": "evidence", "termsOfUse": "terms"}
+)
+Digest = tuple[str, bytes]
+"""(name of the hash function as hashlib has it, value)."""
+# header (code, length) of a multihash → its function
+_MULTIHASHES: Final[Mapping[bytes, str]] = MappingProxyType(
+    {b"\x12\x20": "sha256", b"\x20\x30": "sha384", b"\x13\x40": "sha512", b"\x16\x20": "sha3_256", b"\x15\x30": "sha3_384"}
 )
 # SHA-256 and SHA-384 of the files that the recommendations name: what a `relatedResource` may say of them.
 _DIGESTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
@@ -144,9 +151,13 @@ def is_url(value: JSON) -> bool:
     return isinstance(value, str) and len(value) <= 2048 and _URL.match(value) is not None
 
 
-def digests_of(item: Mapping[str, JSON]) -> list[str]:
-    """The digests in hexadecimal that an object names another resource by (VCDM 2.0, 5.3); MalformedError `vcdm-related`."""
-    return [digest for digest in (_sri(item.get("digestSRI")), _multibase(item.get("digestMultibase"))) if digest is not None]
+def digests_of(item: Mapping[str, JSON]) -> list[Digest]:
+    """The digests that an object names another resource by (VCDM 2.0, 5.3); MalformedError `vcdm-related`."""
+    single, listed = item.get("digestSRI"), item.get("digestMultibase")
+    several = listed if isinstance(listed, list) else [] if listed is None else [listed]
+    if len(several) > MAX_LIST or listed == []:
+        _refuse("related", "digestMultibase is one text or several")
+    return [*([] if single is None else [_sri(single)]), *map(_multibase, several)]
 
 
 def _version(document: Mapping[str, JSON]) -> str:
@@ -226,39 +237,37 @@ def _related(document: Mapping[str, JSON]) -> None:
         if url in seen:
             _refuse("related", "a resource is named twice")
         seen.add(url)
-        said = [_sri(item.get("digestSRI")), _multibase(item.get("digestMultibase"))]
-        if said == [None, None]:
+        said = digests_of(item)
+        if not said:
             _refuse("related", "a resource has a digest")
-        known = _DIGESTS.get(url)
-        if known is not None and any(digest is not None and digest not in known for digest in said):
+        known = dict(zip(("sha256", "sha384"), _DIGESTS.get(url, ()), strict=False))
+        if any(name in known and value.hex() != known[name] for name, value in said):
             _refuse("related", f"another digest than that of {url}")
 
 
-def _sri(value: JSON) -> str | None:
-    if value is None:
-        return None
+def _sri(value: JSON) -> Digest:
     name, _, text = value.partition("-") if isinstance(value, str) else ("", "", "")
     try:
-        digest = b64decode(text, validate=True).hex()
+        digest = b64decode(text, validate=True)
     except (Base64Error, ValueError):
-        digest = ""
-    if len(digest) != {"sha256": 64, "sha384": 96, "sha512": 128}.get(name, -1):
+        digest = b""
+    if len(digest) != {"sha256": 32, "sha384": 48, "sha512": 64}.get(name, -1):
         _refuse("related", "digestSRI is sha256, sha384 or sha512 and its value in base64")
-    return digest
+    return name, digest
 
 
-def _multibase(value: JSON) -> str | None:
-    if value is None:
-        return None
+def _multibase(value: JSON) -> Digest:
+    """A multihash in multibase (VC Data Integrity 2.6, CID 2.5), or a bare SHA-2 as VCDM 2.0 and its tests write it."""
     try:
         digest = unmultibase(value) if isinstance(value, str) else b""
     except MalformedError:
         digest = b""
-    if digest[:2] in (b"\x12\x20", b"\x20\x30") and len(digest) in (34, 50):
-        digest = digest[2:]  # a multihash of SHA-256 or SHA-384
+    name = _MULTIHASHES.get(digest[:2])
+    if name is not None and len(digest) == 2 + digest[1]:
+        return name, digest[2:]
     if len(digest) not in (32, 48):
         _refuse("related", "digestMultibase is a digest in multibase")
-    return digest.hex()
+    return ("sha256" if len(digest) == 32 else "sha384"), digest
 
 
 def _objects(document: Mapping[str, JSON], member: str, rule: str) -> Iterator[dict[str, JSON]]:

@@ -62,8 +62,11 @@ def issue(
     bind: Binding = NO_BINDING,
     slot: Slot | None = None,
     specimen: bool = False,
+    status_base: str | None = None,
 ) -> Issued:
     """A credential of `schema` over `claims`; times in UTC minutes. The seed is drawn fresh from `random` (R15).
+
+    `status_base` is the public address below which the file says its status lists are served; the code has no room for it.
 
     IssueError or SchemaError names the field: a missing or unfit claim, text that could mislead (R28), a period over
     the schema's lifetime, a binding of another kind, no status slot where one is due (R9). UnknownSuiteError
@@ -89,7 +92,9 @@ def issue(
     value = replace(value, signature=issuer.sign(compact.CONTEXT, signed))
     data = compact.encode_compact(value)
     compact.read_compact(data)  # a decoder that refuses what we print would lock the holder out
-    document = vcdm.document_of(value, schema, claims, origin=registry.origin, genesis=registry.genesis, issuer=did, cid=cid)
+    document = vcdm.document_of(
+        value, schema, claims, origin=registry.origin, genesis=registry.genesis, issuer=did, cid=cid, status_base=status_base
+    )
     file = vcdm.file_bytes(data_integrity.sign(document, issuer, created=rfc3339(issued)))
     leaf = None if slot is None else RegisterLeaf(slot.index, cid)
     return Issued(data, file, str(document["id"]), cid, list_id, leaf)

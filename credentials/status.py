@@ -17,6 +17,7 @@ from weid.hashes import Hash
 from weid.keys import Signer
 from weid.records import (
     REASONS,
+    OverrideRecord,
     RegisterLeaf,
     StatusEntries,
     StatusEntry,
@@ -29,7 +30,7 @@ from weid.suites import Random
 
 __all__ = [
     "MIN_BITS", "PURPOSES", "Register", "StatusList", "bitstring_credential", "decode_bitstring", "encode_bitstring",
-    "free_places", "pack_bits", "register_leaf", "slot_key", "union_of_seen",
+    "free_places", "pack_bits", "register_leaf", "slot_key", "union_of_seen", "worse_of",
 ]  # fmt: skip
 
 MIN_BITS: Final = 131_072  # group privacy floor of Bitstring Status List 1.0
@@ -163,6 +164,16 @@ def union_of_seen(seen: frozenset[str], record: StatusRecord) -> frozenset[str]:
     return seen | {slot_key(record.list_id, entry.index) for entry in record.entries if entry.state == "revoked"}
 
 
+def worse_of(entries: Iterable[StatusEntry], words: Iterable[OverrideRecord]) -> StatusEntries:
+    """An issuer's entries with the auditors' words on the same list: the worse of the two counts (R9)."""
+    found = {entry.index: entry for entry in entries}
+    for word in words:
+        held = found.get(word.index)
+        if word.state in _STATE_OF.values() and (held is None or held.state != "revoked"):
+            found[word.index] = StatusEntry(word.index, word.state, word.reason, word.at)
+    return StatusEntries(found[index] for index in sorted(found))
+
+
 def encode_bitstring(entries: Iterable[StatusEntry], state: str, size: int) -> str:
     """`encodedList`: one bit an index, first index in the highest bit, gzip, multibase base64url."""
     if size < MIN_BITS or size % 8:
@@ -199,23 +210,31 @@ def decode_bitstring(text: str) -> bytes:
     return bits
 
 
-def bitstring_credential(status: StatusList, purpose: str, signer: Signer, *, issued: int, until: int) -> dict[str, JSON]:
-    """The list as a signed BitstringStatusListCredential for one purpose (W3C Bitstring Status List 1.0)."""
+def bitstring_credential(
+    status: StatusList, purpose: str, signer: Signer, *, issued: int, until: int, signed: int | None = None,
+    url: str | None = None, ttl: int | None = None,
+) -> dict[str, JSON]:  # fmt: skip
+    """The list as a signed BitstringStatusListCredential for one purpose (W3C Bitstring Status List 1.0).
+
+    `signed` is the minute at which it was known to say this, by default that of its issue; `url` where it is served, by
+    default its DID URL; `ttl` the minutes after which asking again makes sense.
+    """
     if purpose not in PURPOSES:
         raise MalformedError(f"unknown status purpose {purpose!r}")
-    url = f"{status.list_id}/{purpose}"
+    name = url or f"{status.list_id}/{purpose}"
+    subject: dict[str, JSON] = {
+        "id": f"{name}#list",
+        "type": "BitstringStatusList",
+        "statusPurpose": purpose,
+        "encodedList": encode_bitstring(status.entries, _STATE_OF[purpose], status.size),
+    }
     document: dict[str, JSON] = {
         "@context": ["https://www.w3.org/ns/credentials/v2"],
-        "id": url,
+        "id": name,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
         "issuer": status.issuer,
         "validFrom": rfc3339(issued),
         "validUntil": rfc3339(until),
-        "credentialSubject": {
-            "id": f"{url}#list",
-            "type": "BitstringStatusList",
-            "statusPurpose": purpose,
-            "encodedList": encode_bitstring(status.entries, _STATE_OF[purpose], status.size),
-        },
+        "credentialSubject": subject if ttl is None else {**subject, "ttl": ttl * 60_000},
     }
-    return data_integrity.sign(document, signer, created=rfc3339(issued))
+    return data_integrity.sign(document, signer, created=rfc3339(issued if signed is None else signed))

@@ -25,7 +25,7 @@ from weid.errors import MalformedError
 from weid.records import status_list_id
 from weid.suites import suite, suite_by_code
 
-__all__ = ["FileCredential", "Own", "compact_of", "document_of", "file_bytes", "read_file", "schema_url"]
+__all__ = ["FileCredential", "Own", "compact_of", "document_of", "file_bytes", "read_file", "schema_url", "status_url"]
 
 _OWN: Final = frozenset(
     {"@context", "id", "type", "issuer", "validFrom", "validUntil", "credentialSubject", "credentialSchema", "weid"} | {"proof"}
@@ -34,6 +34,12 @@ _WEID: Final = frozenset({"origin", "genesis", "issued", "bind", "seed", "suite"
 _PROOF: Final = frozenset({"type", "cryptosuite", "created", "verificationMethod", "proofPurpose"})
 COSE_TAG: Final = 0xD2  # CBOR tag 18, COSE_Sign1
 _SCHEMA_URL: Final = "urn:weid:schema-digest:"
+MAX_BASE: Final = 200
+_BASE: Final = re.compile(
+    r"(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\.0\.0\.1))(?::[1-9][0-9]{0,4})?(?:/[A-Za-z0-9_~-]+)*",
+    re.ASCII,
+)
+_LIST: Final = re.compile(r"(.{1,200})/status/(0|[1-9][0-9]{0,8})/revocation", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +114,10 @@ def contexts_of(digest: bytes) -> list[JSON]:
 
 
 def document_of(
-    value: Compact, schema: Schema, claims: Mapping[str, JSON], *, origin: str, genesis: bytes, issuer: str, cid: bytes
-) -> dict[str, JSON]:
-    """The unsecured VCDM document of a full compact credential."""
+    value: Compact, schema: Schema, claims: Mapping[str, JSON], *, origin: str, genesis: bytes, issuer: str, cid: bytes,
+    status_base: str | None = None,
+) -> dict[str, JSON]:  # fmt: skip
+    """The unsecured VCDM document of a full compact credential; `status_base` is where strangers find its lists."""
     document: dict[str, JSON] = {
         "@context": contexts_of(schema.digest),
         "id": f"{issuer}/credentials/{cid.hex()}",
@@ -133,7 +140,7 @@ def document_of(
         },
     }
     if value.list_number is not None and value.index is not None:
-        document["credentialStatus"] = _status_entries(issuer, value.list_number, value.index)
+        document["credentialStatus"] = _status_entries(status_url(issuer, value.list_number, base=status_base), value.index)
     return document
 
 
@@ -276,33 +283,41 @@ def _own(document: Mapping[str, JSON], types: tuple[str, ...], subject: Mapping[
     )  # fmt: skip
 
 
-def _status_entries(issuer: str, number: int, index: int) -> list[JSON]:
-    base = status_list_id(issuer, number)
+def status_url(issuer: str, number: int, *, base: str | None = None) -> str:
+    """The URL of a list without its purpose: below the issuer's public address, or else its id in the registry."""
+    if base is None:
+        return status_list_id(issuer, number)
+    if len(base) > MAX_BASE or not _BASE.fullmatch(base):
+        raise MalformedError("a public address is https://host/path, or http on this machine alone", code="bad-url")
+    return f"{base}/status/{number}"
+
+
+def _status_entries(url: str, index: int) -> list[JSON]:
     return [
         {
             "type": "BitstringStatusListEntry",
             "statusPurpose": purpose,
             "statusListIndex": str(index),
-            "statusListCredential": f"{base}/{purpose}",
+            "statusListCredential": f"{url}/{purpose}",
         }
         for purpose in ("revocation", "suspension")
     ]
 
 
 def _slot(value: JSON, issuer: str) -> tuple[int | None, int | None]:
+    """(list, index). A public address is for strangers: our own checks ask the registry about issuer, list and index."""
     if value is None:
         return None, None
     first = value[0] if isinstance(value, list) and value else None
     url = first.get("statusListCredential") if isinstance(first, dict) else None
     index = first.get("statusListIndex") if isinstance(first, dict) else None
-    pattern = re.escape(issuer) + r"/status/(0|[1-9][0-9]{0,8})/revocation"
-    match = re.fullmatch(pattern, url if isinstance(url, str) else "")
+    match = _LIST.fullmatch(url if isinstance(url, str) else "")
     if match is None or not isinstance(index, str) or not re.fullmatch(r"0|[1-9][0-9]{0,8}", index, re.ASCII):
         raise MalformedError("not a status slot of the issuer")
-    slot = int(match[1]), int(index)
-    if value != _status_entries(issuer, *slot):
+    number, base = int(match[2]), None if match[1] == issuer else match[1]
+    if value != _status_entries(status_url(issuer, number, base=base), int(index)):
         raise MalformedError("not a status slot of the issuer")
-    return slot
+    return number, int(index)
 
 
 def _bind(value: JSON) -> tuple[int, bytes]:

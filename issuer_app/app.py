@@ -9,7 +9,7 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from issuer_app import api, frame, front, people, vc_api, web_desk, web_office
+from issuer_app import api, frame, front, people, vc_api, web_desk, web_office, web_status
 from issuer_app.config import Config, secret_key
 from issuer_app.users import Users
 from weid.errors import WeidError
@@ -30,10 +30,13 @@ def create_app(config: Config) -> Flask:
     app.before_request(_slow_forms)  # these two before CSRFProtect, which reads the form
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
-    for blueprint in (front.pages, people.pages, web_desk.pages, web_office.pages, api.routes):
+    for blueprint in (front.pages, people.pages, web_desk.pages, web_office.pages, web_status.routes, api.routes):
         app.register_blueprint(blueprint)
-    if config.vc_api:
-        programs = vc_api.blueprint(config.vc_api, clock=config.clock, random=config.random, allowed=api.may_issue)
+    if config.vc_api or config.desk is not None:
+        programs = vc_api.blueprint(
+            config.vc_api, clock=config.clock, random=config.random, allowed=api.may_issue, public=lambda: config.public,
+            slow=lambda: frame.slow_down(config.limits.api, "status", get_remote_address()), desk=config.desk,
+        )  # fmt: skip
         app.register_blueprint(programs)
         csrf.exempt(programs)  # like the API: a key in a header, no cookie
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
@@ -83,18 +86,24 @@ def _headers(response: Response) -> Response:
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-    if request.endpoint != "static":
+    if request.endpoint != "static" and not _public(response):
         response.headers["Cache-Control"] = "no-store"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return response
+
+
+def _public(response: Response) -> bool:
+    """A status list says itself how long it may be kept; a refusal may not."""
+    return frame.for_strangers() and response.status_code in (200, 304)
 
 
 def _refuse(error: WeidError | HTTPException) -> ResponseReturnValue:
     # A Host header that is not ours has no page of ours: no addresses can be built for it.
     if isinstance(error, SecurityError) or (isinstance(error, HTTPException) and (error.code or 500) < 400):
         return error.get_response()
-    if request.path.startswith("/api/") or request.path == "/openapi.json":
+    if request.path.startswith(("/api/", "/vc-api/", "/status/")) or request.path == "/openapi.json":
         return api.refusal(error)
     return frame.refusal_page(error)
 

@@ -150,6 +150,17 @@ def vc_api(folder: Path, passphrase_file: str | None, name: str, cryptosuite: st
     click.echo(f"`weid issuer serve` offers it at /vc-api/{name}/credentials/issue.", err=True)
 
 
+@issuer.command("public-url")
+@FOLDER
+@click.argument("url", required=False)
+def public_url(folder: Path, url: str | None) -> None:
+    """Say under which URL strangers reach `serve`: new certificates then name their status lists there. Without one, show it."""
+    place = Premises.open(folder)
+    if url is not None:
+        place.set_public(url)
+    click.echo(place.public or "")
+
+
 @issuer.command()
 @FOLDER
 @PASS
@@ -164,6 +175,7 @@ def serve(
     code_host: str, timezone: str,
 ) -> None:  # fmt: skip
     """Serve the pages and the API until interrupted."""
+    from urllib.parse import urlsplit
     from zoneinfo import ZoneInfo
 
     from credentials.carrier import prefix
@@ -174,13 +186,15 @@ def serve(
 
     prefix(code_host)
     place, secret = Premises.open(folder), _passphrase(passphrase_file)
-    hosts = tuple(dict.fromkeys((*names, "localhost", "127.0.0.1")))
+    public = urlsplit(place.public or "").hostname
+    hosts = tuple(dict.fromkeys((*names, *((public,) if public else ()), "localhost", "127.0.0.1")))
     with place.opened:
         config = Config(
             folder=place.app, desk=place.desk(secret) if place.holds("desk") else None,
             office=place.office("reviewer", secret) if place.holds("reviewer") else None,
             audit=place.office("auditor", secret) if place.holds("auditor") else None,
             code_host=code_host, zone=ZoneInfo(timezone), secure=tls, hosts=hosts, vc_api=place.instances(secret),
+            public=place.public,
         )  # fmt: skip
         files = certificate(folder / "tls", hosts) if tls else None
         address = bind or ("0.0.0.0" if tls else "127.0.0.1")  # noqa: S104 (asked for by --tls, printed below)

@@ -49,7 +49,8 @@ class Config:
     secure: bool = False  # served over TLS: cookies are sent over TLS only
     hosts: tuple[str, ...] = ()  # Host headers that are answered; none named: all
     limits: Limits = field(default_factory=Limits)
-    vc_api: Mapping[str, Instance] = field(default_factory=dict)  # issuers for programs; none: no VC-API
+    vc_api: Mapping[str, Instance] = field(default_factory=dict)  # issuers for programs
+    public: str | None = None  # the address strangers reach this app at; none: no status lists in what programs issue
 
     def now(self) -> int:
         """The minute of the clock."""

@@ -14,10 +14,13 @@ from credentials import issue as issuing
 from credentials.binding import NO_BINDING, Binding, read_binding
 from credentials.issue import Registry, Slot
 from credentials.schema import Schema
+from credentials.status import PURPOSES, StatusList, bitstring_credential, worse_of
 from credentials.typed import new_code, read_code, typed_fingerprint, typed_kind
+from credentials.vcdm import status_url
 from issuer_app.ledger import Issued, Ledger, ListRow
 from issuer_app.party import Party
 from issuer_app.publish import publish_list
+from issuer_app.published import REFRESH, Published, Shelf
 from issuer_app.rights import Right, log_time, rights_of, schema_of
 from issuer_app.terms import Terms
 from registry import operations as ops
@@ -36,12 +39,16 @@ _ROLES = ("log-op", "assert", "status")
 
 
 class Desk:
-    """An institution: `did`, `names`, `client`, `terms`. Times are UTC minutes. Close it when done."""
+    """An institution: `did`, `names`, `client`, `terms`; `public` is the address strangers reach it at, if they do.
 
-    def __init__(self, party: Party, terms: Terms) -> None:
-        self.party, self.terms = party, terms
+    Times are UTC minutes. Close it when done.
+    """
+
+    def __init__(self, party: Party, terms: Terms, *, public: str | None = None) -> None:
+        self.party, self.terms, self.public = party, terms, public
         self.did, self.names, self.client = party.did, party.names, party.client
         self._ledger = Ledger(party.folder / "issued.db")
+        self._shelf = Shelf()
 
     @classmethod
     def create(
@@ -64,11 +71,12 @@ class Desk:
 
     @classmethod
     def open(
-        cls, folder: Path, *, client: RegistryClient, passphrase: str | Passphrase, random: Random = secrets.token_bytes
-    ) -> Desk:
+        cls, folder: Path, *, client: RegistryClient, passphrase: str | Passphrase, random: Random = secrets.token_bytes,
+        public: str | None = None,
+    ) -> Desk:  # fmt: skip
         """The desk of a folder; KeyMaterialError for a wrong passphrase."""
         party = Party.load(folder, client=client, passphrase=passphrase, random=random)
-        return cls(party, Terms.from_bytes((folder / "terms.json").read_bytes()))
+        return cls(party, Terms.from_bytes((folder / "terms.json").read_bytes()), public=public)
 
     def close(self) -> None:
         """Close the files."""
@@ -170,6 +178,30 @@ class Desk:
         answer = self.facts(at).fact("override", f"{status_list_id(self.did, row.list_number)}|{row.index}")
         return answer.record if isinstance(answer, Found) else None
 
+    def status_list(self, number: int, purpose: str, at: int) -> Published | None:
+        """One of our lists for strangers, signed by our status key; None for a list or purpose there is not.
+
+        It is what the registry has accepted, an auditor's word included: the worse of the two counts (R9).
+        """
+        known = {row.number: row.size for row in self._ledger.lists()}
+        facts, list_id = self.facts(at), status_list_id(self.did, number)
+        found = facts.fact("status", list_id)
+        if number not in known or purpose not in PURPOSES or not isinstance(found, Found):
+            return None
+        record, signer = found.record, self.party.signer("status")
+        words = tuple(word.record for word in facts.find("override", f"{list_id}|"))
+        listed = StatusList(self.did, number, record.seq, known[number], worse_of(record.entries, words))
+        url = f"{status_url(self.did, number, base=self.public)}/{purpose}"
+
+        def make() -> Mapping[str, JSON]:
+            return bitstring_credential(
+                listed, purpose, signer, issued=record.this_update, until=record.next_update,
+                signed=max(record.this_update, found.as_of), url=url, ttl=REFRESH,
+            )  # fmt: skip
+
+        state = (record.seq, record.this_update, words, signer.kid, found.as_of // REFRESH)
+        return self._shelf.get((number, purpose), state, make, until=record.next_update)
+
     def erase(self, id_: str) -> None:
         """Destroy the content, salts and codes kept here; the place in list and register stays."""
         with self.party.locked():
@@ -210,7 +242,7 @@ class Desk:
         made = issuing.issue(
             schema, claims, issuer=self.party.signer("assert"), registry=Registry(genesis.origin, genesis.digest),
             issued=at, valid_until=at + length, random=random, bind=binding, slot=slot,
-            specimen=specimen,
+            specimen=specimen, status_base=self.public,
         )  # fmt: skip
         code = mark = None
         names = self.terms.typed.get(schema.name, ())

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.office import Office
 
-__all__ = ["Running", "audit", "config", "desk", "needs", "office", "page", "prepare", "refusal_page", "safe_next",
-           "slow_down", "speaker", "tell", "users", "user"]  # fmt: skip
+__all__ = ["Running", "audit", "config", "desk", "for_strangers", "needs", "office", "page", "prepare", "refusal_page",
+           "safe_next", "slow_down", "speaker", "tell", "users", "user"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,15 @@ def audit() -> Office:
     return found
 
 
+def for_strangers() -> bool:
+    """Whether this request is for a status list: whoever asks gets the same, so that caches may keep it."""
+    return request.endpoint in ("status.status_list", "vc-api-issuer.status_list")
+
+
 def prepare() -> None:
     """Before each request: find the session's user and the language."""
+    if for_strangers():
+        return  # reading a cookie would make the answer vary with it
     held = session.get("sid")
     g.user = users().session(held, config().now()) if isinstance(held, str) else None
     if held is not None and g.user is None:

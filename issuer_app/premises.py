@@ -1,6 +1,6 @@
 """The folder of one running app: which registry node it talks to, and which parties it holds keys of.
 
-<folder>/genesis.json  node.json  desk/  reviewer/  auditor/  app/  vc-api/
+<folder>/genesis.json  node.json  public.json  desk/  reviewer/  auditor/  app/  vc-api/
 """
 
 from __future__ import annotations
@@ -69,6 +69,22 @@ class Premises:
         """Where users, sessions and the cookie key are kept."""
         return self.folder / "app"
 
+    @property
+    def public(self) -> str | None:
+        """The address under which strangers reach what `serve` offers, if they do."""
+        path = self.folder / "public.json"
+        value = parse_json(path.read_bytes()) if path.exists() else {}
+        url = value.get("url") if isinstance(value, dict) else None
+        return url if isinstance(url, str) else None
+
+    def set_public(self, url: str) -> None:
+        """From now on certificates say that their status lists are below this address; MalformedError `bad-url`."""
+        from credentials.vcdm import status_url
+
+        status_url("", 0, base=url)
+        private_file(self.folder / "public.json")
+        (self.folder / "public.json").write_bytes(jcs({"url": url}))
+
     def holds(self, kind: str) -> bool:
         """Whether there is a party of this kind (desk, reviewer, auditor)."""
         return (self.folder / kind / "party.json").exists()
@@ -77,7 +93,9 @@ class Premises:
         """The institution's desk; KeyMaterialError for a wrong passphrase."""
         from issuer_app.desk import Desk
 
-        desk = Desk.open(self.folder / "desk", client=self.client, passphrase=passphrase, random=secrets.token_bytes)
+        desk = Desk.open(
+            self.folder / "desk", client=self.client, passphrase=passphrase, random=secrets.token_bytes, public=self.public
+        )
         self.opened.callback(desk.close)
         return desk
 
@@ -120,15 +138,17 @@ class Premises:
         return kid.partition("#")[0]
 
     def instances(self, passphrase: str | Passphrase) -> dict[str, Instance]:
-        """The issuers for programs, opened."""
+        """The issuers for programs, opened, each with its status lists."""
+        from issuer_app.status_book import StatusBook
         from issuer_app.vc_api import Instance
         from weid.keyfile import open_key
 
-        place = self.folder / "vc-api"
-        return {
-            name: Instance(open_key((place / f"{name}.key").read_bytes(), passphrase), cryptosuite)
-            for name, cryptosuite in self._instances().items()
-        }
+        place, made = self.folder / "vc-api", {}
+        for name, cryptosuite in self._instances().items():
+            book = StatusBook(place / f"{name}.db")
+            self.opened.callback(book.close)
+            made[name] = Instance(open_key((place / f"{name}.key").read_bytes(), passphrase), cryptosuite, book)
+        return made
 
     def _instances(self) -> dict[str, str]:
         path = self.folder / "vc-api" / "instances.json"

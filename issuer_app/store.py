@@ -17,13 +17,14 @@ __all__ = ["Store", "private_file"]
 
 
 class Store:
-    """One SQLite file shared by the threads of a process; `change()` is one transaction."""
+    """One SQLite file shared by the threads of a process (None: in memory); `change()` is one transaction."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         from sqlite_utils import Database
 
-        private_file(path)
-        connection = sqlite3.connect(path, check_same_thread=False, timeout=30, isolation_level=None)
+        if path is not None:
+            private_file(path)
+        connection = sqlite3.connect(path or ":memory:", check_same_thread=False, timeout=30, isolation_level=None)
         # Deleted personal data must not stay readable in free pages (R25), nor a stored row be lost in a crash.
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")

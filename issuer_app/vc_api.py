@@ -1,4 +1,4 @@
-"""The issuing half of the W3C CCG's VC-API (vcalm): issue and derive, one instance for each key and cryptosuite.
+"""The issuing half of the W3C CCG's VC-API (vcalm): issue, derive and status, one instance for each key and cryptosuite.
 
 An instance signs what its caller hands it, if the data model allows it and every word in it means something: it is for
 programs that have decided already. The desk's own certificates, whose right the registry checks, go another way.
@@ -6,35 +6,48 @@ programs that have decided already. The desk's own certificates, whose right the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, json, jsonify
 
 from credentials import bbs_2023, data_integrity, ecdsa_sd
 from credentials.bbs import BbsPublicKey, BbsSigner
+from credentials.bitstring import ENTRY_TYPE, read_entry
 from credentials.data_integrity import CRYPTOSUITES
-from credentials.data_model import check_credential
+from credentials.data_model import V2, check_credential, texts
 from credentials.jsonld.quads import quads_of
-from weid.canon import JSON, parse_json
+from issuer_app.problems import problem
+from issuer_app.published import Published, answer
+from issuer_app.status_book import StatusBook
+from issuer_app.vc_status import add_status_routes, json_body
+from weid.canon import JSON
+from weid.codec import minutes
 from weid.errors import MalformedError, WeidError
 from weid.keys import Signer
 from weid.suites import Random
 
+if TYPE_CHECKING:
+    from issuer_app.desk import Desk
+
 __all__ = ["Instance", "blueprint"]
 
-MAX_BODY: Final = 1 << 20
+_MALFORMED: Final = "https://www.w3.org/TR/vc-data-model#MALFORMED_VALUE_ERROR"
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _ISSUE_OPTIONS: Final = frozenset({"mandatoryPointers", "credentialId", "type", "created"})
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One issuer: its key, named by a verification method, and the cryptosuite it signs with."""
+    """One issuer: its key, named by a verification method, the cryptosuite it signs with, and its status lists, if any."""
 
     signer: Signer | BbsSigner
     cryptosuite: str
+    book: StatusBook | None = None
 
     @property
     def issuer(self) -> str:
@@ -49,9 +62,21 @@ def blueprint(
     random: Random,
     allowed: Callable[[], bool],
     prefix: str = "/vc-api",
+    public: Callable[[], str | None] = lambda: None,
+    slow: Callable[[], None] = lambda: None,
+    desk: Desk | None = None,
 ) -> Blueprint:
-    """The routes `PREFIX/<instance>/credentials/issue` and `…/derive`; `allowed` says whether this request may sign."""
+    """The routes `PREFIX/<instance>/credentials/issue`, `…/derive`, `…/status` and the lists of an instance.
+
+    `allowed` says whether this request may sign or change anything, `slow` counts the others. With a `public` address
+    credentials of instances that have lists say where these are. Certificates of the `desk` change their status below
+    PREFIX itself.
+    """
     routes = Blueprint("vc-api-issuer", __name__, url_prefix=prefix)
+
+    def lists_of(name: str) -> str | None:
+        base = public()
+        return None if base is None else f"{base}{prefix}/{name}/status"
 
     @routes.post("/<name>/credentials/issue")
     def issue(name: str) -> Response:
@@ -61,7 +86,7 @@ def blueprint(
         if instance is None:
             return _problem(404, "not-found", "no such instance")
         try:
-            made = _issued(instance, _body(), clock(), random)
+            made = _issued(instance, json_body(), clock(), random, lists_of(name))
         except WeidError as error:
             return _problem(400, error.code, str(error))
         return _made(made)
@@ -72,32 +97,60 @@ def blueprint(
         if instance is None:
             return _problem(404, "not-found", "no such instance")
         try:
-            made = _derived(_body(), random)
+            made = _derived(json_body(), random)
         except WeidError as error:
             return _problem(400, error.code, str(error))
         return _made(made)
 
+    @routes.get("/<name>/status/<number>/<purpose>")
+    def status_list(name: str, number: str, purpose: str) -> Response:
+        slow()
+        instance, base = instances.get(name), lists_of(name)
+        found = None
+        if instance is not None and base is not None and _NUMBER.fullmatch(number):
+            found = _listed(instance, int(number), purpose, base, minutes(clock()))
+        return _problem(404, "not-found", "no such status list") if found is None else answer(found, minutes(clock()))
+
+    add_status_routes(routes, {name: item.book for name, item in instances.items()}, clock=clock, allowed=allowed, desk=desk)
     return routes
 
 
-def _issued(instance: Instance, body: Mapping[str, JSON], at: datetime, random: Random) -> dict[str, JSON]:
+def _listed(instance: Instance, number: int, purpose: str, base: str, at: int) -> Published | None:
+    if instance.book is None or isinstance(instance.signer.public_key, BbsPublicKey):
+        return None
+    # what a holder could show a part of is no list: then the plain suite of the same key signs it
+    plain = None if CRYPTOSUITES[instance.cryptosuite].disclosing else instance.cryptosuite
+    return instance.book.published(number, purpose, instance.signer, base, at, cryptosuite=plain)
+
+
+def _issued(
+    instance: Instance, body: Mapping[str, JSON], at: datetime, random: Random, lists: str | None
+) -> dict[str, JSON]:  # fmt: skip
     document, options = body.get("credential"), body.get("options", {})
     if not isinstance(document, dict) or not isinstance(options, dict) or set(options) - _ISSUE_OPTIONS:
         raise MalformedError("a body has credential, and options that are understood", code="bad-request")
     issuer = document.setdefault("issuer", instance.issuer)
-    if isinstance(options.get("credentialId"), str):
-        document.setdefault("id", options["credentialId"])
+    name = options.get("credentialId")
+    if name is not None and not isinstance(name, str):
+        raise MalformedError("credentialId is a text", code="bad-request")
+    if name is not None:
+        document.setdefault("id", name)
     check_credential(document)
     named = issuer.get("id") if isinstance(issuer, dict) else issuer
     if named != instance.issuer:
         raise MalformedError(f"this instance issues as {instance.issuer}", code="issuer-not-key-owner")
-    document = data_integrity.with_context(document)
-    quads_of(document)
     pointers = options.get("mandatoryPointers", [])
     if not isinstance(pointers, list) or not all(isinstance(item, str) for item in pointers):
         raise MalformedError("mandatoryPointers are JSON pointers", code="bad-request")
-    created = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     mandatory = [str(item) for item in pointers]
+    _check_entries(document)
+    if lists is not None and instance.book is not None and _may_have_status(document):
+        held = document.setdefault("id", UUID(bytes=random(16), version=4).urn)
+        document["credentialStatus"] = instance.book.entries(name or str(held), lists, random=random)
+        mandatory.append("/credentialStatus")  # else its holder might show it without
+    document = data_integrity.with_context(document)
+    quads_of(document)
+    created = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(instance.signer.public_key, BbsPublicKey):
         return bbs_2023.sign(document, instance.signer, created=created, mandatory=mandatory, random=random)
     if CRYPTOSUITES[instance.cryptosuite].disclosing:
@@ -105,6 +158,20 @@ def _issued(instance: Instance, body: Mapping[str, JSON], at: datetime, random: 
     if pointers:
         raise MalformedError(f"{instance.cryptosuite} shows the whole credential", code="bad-request")
     return data_integrity.sign(document, instance.signer, created=created, cryptosuite=instance.cryptosuite)
+
+
+def _may_have_status(document: Mapping[str, JSON]) -> bool:
+    """Whoever brings a status keeps it; version 1.1 has no words for ours (Bitstring Status List 2)."""
+    contexts = document.get("@context")
+    return "credentialStatus" not in document and isinstance(contexts, list) and contexts[:1] == [V2]
+
+
+def _check_entries(document: Mapping[str, JSON]) -> None:
+    """What a caller's own entries say keeps the rules of their kind; MalformedError `status-entry-malformed`."""
+    value = document.get("credentialStatus")
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, dict) and ENTRY_TYPE in texts(item.get("type")):
+            read_entry(item)
 
 
 def _derived(body: Mapping[str, JSON], random: Random) -> dict[str, JSON]:
@@ -120,14 +187,6 @@ def _derived(body: Mapping[str, JSON], random: Random) -> dict[str, JSON]:
     return ecdsa_sd.derive(document, proof, chosen)
 
 
-def _body() -> dict[str, Any]:
-    request.max_content_length = MAX_BODY
-    value = parse_json(request.get_data(cache=False), max_bytes=MAX_BODY)
-    if not isinstance(value, dict):
-        raise MalformedError("a body is a JSON object", code="bad-request")
-    return value
-
-
 def _made(document: Mapping[str, JSON]) -> Response:
     response = jsonify({"verifiableCredential": document})
     response.status_code = 201
@@ -135,6 +194,8 @@ def _made(document: Mapping[str, JSON]) -> Response:
 
 
 def _problem(status: int, code: str, detail: str) -> Response:
-    response = jsonify({"type": f"urn:weid:problem:{code}", "title": code, "status": status, "detail": detail})
-    response.status_code, response.mimetype = status, "application/problem+json"
+    """A problem document; a value that breaks a rule of the data model has the name that W3C gave it (VCDM 2.0, 7.1)."""
+    response = problem(status, code, code, detail)
+    if code == "status-entry-malformed" or code.startswith("vcdm-"):
+        response.set_data(json.dumps({**json.loads(response.get_data()), "type": _MALFORMED}, ensure_ascii=False))
     return response

@@ -20,7 +20,7 @@ from verifier_app.settings import read_settings
 __all__ = ["create_app"]
 
 MAX_UPLOAD: Final = 12 << 20  # a phone's photo; bundles have their own limit
-SIZES: Final = {"check.scan": 3 << 20, "check.opened": 1 << 14, "trust.bundle": 64 << 20}
+SIZES: Final = {"check.scan": 3 << 20, "check.opened": 1 << 14, "trust.bundle": 64 << 20, "trust.reference": 2 << 20}
 YEAR: Final = 365 * 86_400
 
 
@@ -52,7 +52,8 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.before_request(_size)
     rooms = [check_pages.room, challenge_pages.room, typed_pages.room, trust_pages.room, api.room]
     if config.get("VC_API"):
-        rooms.append(vc_api.blueprint(vc_api.VerifierApi(checker.facts, checker.settings.clock, checker.memory)))
+        asked = vc_api.VerifierApi(checker.facts, checker.settings.clock, checker.memory, checker.policy)
+        rooms.append(vc_api.blueprint(asked))
     protect(app, rooms)
     app.after_request(_keep_language)
     app.register_error_handler(HTTPException, problem_page)

@@ -8,6 +8,7 @@ from typing import Any
 
 from credentials.policy import Policy
 from credentials.presentation import Challenge, read_challenge
+from credentials.references import Reference, with_references
 from credentials.report import Outcome, Report
 from credentials.requests import policy_for
 from credentials.status import union_of_seen
@@ -19,6 +20,7 @@ from registry.trust import TrustStore
 from verifier_app.languages import in_words
 from verifier_app.memory import Memory, Question
 from verifier_app.offers import Offer, Typed, offers_of, typed_of
+from verifier_app.references import ReferenceFolder
 from verifier_app.settings import Settings
 from verifier_app.typed_check import TypedAnswer, check_typed
 from weid.canon import JSON
@@ -60,6 +62,8 @@ class Checker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.trust = TrustFolder(settings.folder)
+        self.references = ReferenceFolder(settings.folder / "references", settings.lists, settings.schemas)
+        self.references.load()  # a file that cannot be used is told at the start, not in front of a holder
         self.memory = Memory(settings.memory)
         self.offers = offers_of(settings.packs)
         self.kinds = typed_of(settings.packs)
@@ -97,7 +101,15 @@ class Checker:
             policy = Policy(challenge=asked, **more)
         else:
             policy = policy_for(offer.pack, offer.request.name, challenge=asked, **more)
-        return verify(item, facts=self.facts(), policy=policy, at=at)
+        return verify(item, facts=self.facts(), policy=with_references(policy, self.references.load()), at=at)
+
+    def policy(self) -> Policy:
+        """The demands of a request by a program: its own alone, with the lists and schemas that are here."""
+        return with_references(Policy(), self.references.load())
+
+    def keep_reference(self, data: bytes, name: str) -> Reference:
+        """Take a status list or schema of others, or refuse it with nothing changed; MalformedError `bad-reference`."""
+        return self.references.keep(data, name=name, facts=self.facts(), at=self.now())
 
     def answered(self, report: Report, question: Question) -> bool:
         """Uses the question up if this report answers it; False when another answer came first."""

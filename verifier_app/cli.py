@@ -29,10 +29,15 @@ def verifier() -> None:
 @click.option("--gate", help="The gate name that gate codes must be made for.")
 @click.option("--request", "chosen", help="The request chosen at first: PACK/NAME.")
 @click.option("--vc-api", "vc_api", is_flag=True, help="Serve the W3C VC-API for programs too, below /vc-api.")
+@click.option("--status-list", "lists", multiple=True, type=click.Path(exists=True, path_type=Path),
+              help="A status list credential of others, or a folder of them; may be given again.")  # fmt: skip
+@click.option("--schema", "schemas", multiple=True, type=click.Path(exists=True, path_type=Path),
+              help="A JSON Schema or schema credential, or a folder of them; may be given again.")  # fmt: skip
 @click.option("--timezone", help="Time zone of the pages, such as Asia/Hong_Kong [this machine's].")
 def serve(
     home: Path | None, packs: tuple[Path, ...], port: int, bind: str | None, tls: bool, names: tuple[str, ...],
     identity: str, title: str | None, gate: str | None, chosen: str | None, vc_api: bool, timezone: str | None,
+    lists: tuple[Path, ...], schemas: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Serve the page until interrupted. Nothing is fetched while checking."""
     from registry.node.serving import certificate
@@ -44,6 +49,7 @@ def serve(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     hosts = _hosts(names, tls)
     config = {
+        "STATUS_LISTS": lists, "SCHEMAS": schemas,
         "TRUST_FOLDER": folder, "PACKS": packs, "VERIFIER": identity, "NAME": title, "GATE": gate, "REQUEST": chosen,
         "TIMEZONE": timezone, "VC_API": vc_api, "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],
     }  # fmt: skip

@@ -24,7 +24,8 @@ class Settings:
     """The configuration of one verifier.
 
     `folder` holds the pinned registry and its bundles; `memory` is the SQLite file of used codes. `verifier` and
-    `name` are what a wallet shows before it answers; `gate` is the name gate codes must be made for.
+    `name` are what a wallet shows before it answers; `gate` is the name gate codes must be made for. `lists` and `schemas`
+    are files and folders of what W3C credentials refer to.
     """
 
     folder: Path
@@ -37,6 +38,8 @@ class Settings:
     request: str | None
     minutes: int
     zone: tzinfo
+    lists: tuple[Path, ...]
+    schemas: tuple[Path, ...]
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
 
@@ -45,7 +48,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     """The settings in a mapping; MalformedError names the key that is wrong.
 
     Keys: TRUST_FOLDER (required), PACKS (folders or Packs), MEMORY, HOST, VERIFIER, NAME, GATE, REQUEST,
-    CHALLENGE_MINUTES, TIMEZONE, CLOCK, RANDOM.
+    CHALLENGE_MINUTES, TIMEZONE, STATUS_LISTS, SCHEMAS (files or folders), CLOCK, RANDOM.
     """
     if "TRUST_FOLDER" not in config:
         raise MalformedError("TRUST_FOLDER must name the folder of the pinned registry", code="bad-config")
@@ -66,6 +69,8 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         request=config.get("REQUEST"),
         minutes=lasts,
         zone=_zone(config.get("TIMEZONE")),
+        lists=tuple(map(Path, config.get("STATUS_LISTS", ()))),
+        schemas=tuple(map(Path, config.get("SCHEMAS", ()))),
         clock=config.get("CLOCK") or _now,
         random=config.get("RANDOM") or secrets.token_bytes,
     )

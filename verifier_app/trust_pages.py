@@ -7,8 +7,9 @@ from typing import Final
 
 from flask import Blueprint, g, render_template, request
 
+from credentials.references import Reference
 from registry.genesis import fingerprint
-from verifier_app.checker import BundleLine, registry_name
+from verifier_app.checker import AGES, BundleLine, registry_name
 from verifier_app.frame import checker, state_of, t
 from verifier_app.languages import in_words, texts
 from verifier_app.moments import Moment, moment, old
@@ -46,11 +47,24 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One status list or schema of others as the page shows it; a plain schema has no age."""
+
+    kind: str
+    url: str
+    issuer: str
+    moment: Moment | None
+    age_text: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a bundle was not taken."""
+    """Why a bundle, list or schema was not taken."""
 
     sentence: str
     code: str
+    detail: str = ""
 
 
 def refusal_key(error: WeidError) -> str:
@@ -86,6 +100,20 @@ def bundle() -> str | tuple[str, int]:
     return _page(imported=t("trust.imported", label=label, time=moment(made.log_time, held.settings.zone).text))
 
 
+@room.post("/reference")
+def reference() -> str | tuple[str, int]:
+    """A status list or schema by file: taken, or refused with its name and the reason."""
+    upload = request.files.get("file")
+    data = b"" if upload is None else upload.read()
+    if upload is None or not data:
+        return _page(refused=Refused(t("problem.empty"), "empty")), 400
+    try:
+        made = checker().keep_reference(data, (upload.filename or "file")[:80])
+    except WeidError as error:
+        return _page(refused=Refused(t(refusal_key(error)), error.code, str(error))), 422
+    return _page(imported=t("trust.kept", url=made.url))
+
+
 def _page(*, imported: str = "", refused: Refused | None = None) -> str:
     held = checker()
     store = held.store()
@@ -94,7 +122,22 @@ def _page(*, imported: str = "", refused: Refused | None = None) -> str:
         home = Home(store.root.origin, store.fingerprint, store.root.profile)
     conflict = "" if store is None or store.conflict is None else t("trust.conflict.sentence")
     bundles = tuple(_bundle(line) for line in held.bundles())
-    return render_template("trust.html", home=home, bundles=bundles, imported=imported, refused=refused, conflict=conflict)
+    lines = tuple(_line(item) for item in held.references.load())
+    return render_template(
+        "trust.html", home=home, bundles=bundles, lines=lines, imported=imported, refused=refused, conflict=conflict
+    )
+
+
+def _line(item: Reference) -> Line:
+    held = checker()
+    if item.as_of is None:
+        return Line(item.kind, item.url, item.issuer, None, "", "fresh")
+    now = held.now()
+    ended = item.until is not None and now >= item.until
+    state = "stale" if ended else state_of(now - item.as_of, AGES)
+    return Line(
+        item.kind, item.url, item.issuer, moment(item.as_of, held.settings.zone), old(now - item.as_of, g.language), state
+    )
 
 
 def _bundle(line: BundleLine) -> Bundle:

@@ -36,7 +36,6 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType({
     "validity": f"{_MODEL}RANGE_ERROR",
     "status": "https://www.w3.org/ns/credentials/status-list#STATUS_VERIFICATION_ERROR",
 })  # fmt: skip
-_ANYTHING: Final = Policy()
 _CHECKS: Final = frozenset({"proof", "accreditation", "status", "credentialStatus", "credentialSchema"})
 # Not knowing a status list or a schema matters to those who ask about it; a list that says "revoked" matters to everybody.
 _ASKED_BY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -54,7 +53,7 @@ class VerifierApi:
     facts: Callable[[], Facts]
     clock: Callable[[], datetime]
     seen: Seen
-    policy: Policy = _ANYTHING
+    policy: Callable[[], Policy] = Policy
 
 
 def blueprint(api: VerifierApi, *, name: str = "vc-api", prefix: str = "/vc-api") -> Blueprint:
@@ -67,7 +66,7 @@ def blueprint(api: VerifierApi, *, name: str = "vc-api", prefix: str = "/vc-api"
         item, options = body.get("verifiableCredential"), _options(body)
         if not _securable(item) or options is None:
             return _bad("a body has verifiableCredential, and options as an object")
-        policy = _policy(api.policy, options)
+        policy = _policy(api.policy(), options)
         if policy is None:
             return _bad("an option that is not understood")
         return _answer(_verified(item, api, policy), options)
@@ -78,7 +77,7 @@ def blueprint(api: VerifierApi, *, name: str = "vc-api", prefix: str = "/vc-api"
         item, options = body.get("verifiablePresentation"), _options(body)
         if not _securable(item) or options is None:
             return _bad("a body has verifiablePresentation, and options as an object")
-        policy = _policy(api.policy, options)
+        policy = _policy(api.policy(), options)
         if policy is None:
             return _bad("an option that is not understood")
         report = verify_presentation(_bytes(item), facts=api.facts(), policy=policy, at=api.clock())

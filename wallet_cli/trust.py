@@ -10,6 +10,7 @@ import click
 
 from wallet_cli.evidence import check_evidence
 from wallet_cli.holder import AT
+from wallet_cli.references import bring, update
 from wallet_cli.state import echo, home, now, read_input
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def load_facts(moment: datetime) -> Facts:
 
 @click.group()
 def trust() -> None:
-    """The registry you trust, and its bundles: add, import, show, clear-conflict."""
+    """The registry you trust, its bundles, and status lists and schemas of others: add, import, update, show …"""
 
 
 @trust.command()
@@ -81,11 +82,25 @@ def show(at: str | None) -> None:
     for mark in store.marks:
         age = moment - mark.log_time
         echo(f"  {mark.origin}: {mark.size} entries, as of {rfc3339(mark.log_time)} ({age} minutes ago)")
+    _show_references(moment)
     if store.home is None:
         click.echo("No bundle yet: `weid trust import BUNDLE`.", err=True)
     if store.conflict is not None:
         echo(f"CONFLICT [{store.conflict.code}] {store.conflict.sentence}", err=True)
         sys.exit(3)
+
+
+def _show_references(moment: int) -> None:
+    """What was brought beside the bundles, and how old it is."""
+    from weid.codec import rfc3339
+
+    for held in bring().load():
+        age = "" if held.as_of is None else f", as of {rfc3339(held.as_of)} ({moment - held.as_of} minutes ago)"
+        ended = " ENDED" if held.until is not None and moment >= held.until else ""
+        echo(f"  {held.kind} {held.url}{age}{ended}")
+
+
+trust.add_command(update)
 
 
 @trust.command("clear-conflict")

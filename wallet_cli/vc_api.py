@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
+    from issuer_app.status_book import StatusBook
     from issuer_app.vc_api import Instance
 
 __all__ = ["bench_app", "throw_away", "vc_api"]
@@ -29,6 +30,8 @@ INSTANCES: Final = {
     "sm2-sm3-jcs-2026": ("sm2", "sm2-sm3-jcs-2026"),
     "mldsa44-jcs-2024": ("ml-dsa-44", "mldsa44-jcs-2024"),
 }
+# instances whose credentials have a place in status lists
+LISTED: Final = {"status-list": ("ed25519", "eddsa-rdfc-2022"), "status-message": ("ed25519", "eddsa-rdfc-2022")}
 
 
 @click.command("vc-api")
@@ -58,7 +61,20 @@ def throw_away() -> dict[str, Instance]:
     """One issuer for each instance, with a fresh did:key."""
     from issuer_app.vc_api import Instance
 
-    return {name: Instance(_signer(suite), cryptosuite) for name, (suite, cryptosuite) in INSTANCES.items()}
+    made = {name: Instance(_signer(suite), cryptosuite) for name, (suite, cryptosuite) in INSTANCES.items()}
+    for name, (suite, cryptosuite) in LISTED.items():
+        made[name] = Instance(_signer(suite), cryptosuite, _book(name))
+    return made
+
+
+def _book(name: str) -> StatusBook:
+    """Status lists that are forgotten at the end: revocation and suspension, or messages of two bits."""
+    from issuer_app.status_book import Kind, StatusBook
+
+    if name == "status-list":
+        return StatusBook(None)
+    messages = ("pending_review", "accepted", "rejected", "undefined")
+    return StatusBook(None, (Kind("message", 2, messages, ("https://example.org/status-dictionary/",)),))
 
 
 def endpoints(made: Mapping[str, Instance], base: str) -> dict[str, Any]:
@@ -67,6 +83,15 @@ def endpoints(made: Mapping[str, Instance], base: str) -> dict[str, Any]:
         "issuers": [
             {"id": instance.issuer, "endpoint": f"{base}/vc-api/{name}/credentials/issue", "cryptosuite": instance.cryptosuite}
             for name, instance in made.items()
+        ],
+        "statusServices": [
+            {
+                "id": item.issuer,
+                "endpoint": f"{base}/vc-api/{name}/credentials/status",
+                "statusPurposes": [*item.book.kinds],
+            }
+            for name, item in made.items()
+            if item.book is not None
         ],
         "holders": [
             {"endpoint": f"{base}/vc-api/{name}/credentials/derive", "cryptosuite": instance.cryptosuite}
@@ -81,7 +106,7 @@ def endpoints(made: Mapping[str, Instance], base: str) -> dict[str, Any]:
 
 def bench_app(made: Mapping[str, Instance]) -> Any:
     """The WSGI application: the same blueprints that the apps register."""
-    from flask import Flask
+    from flask import Flask, request
 
     from issuer_app import vc_api as issuing
     from registry.node.resolver import resolver_blueprint
@@ -95,7 +120,10 @@ def bench_app(made: Mapping[str, Instance]) -> Any:
     def clock() -> datetime:
         return datetime.now(UTC)
 
-    app.register_blueprint(issuing.blueprint(made, clock=clock, random=secrets.token_bytes, allowed=lambda: True))
+    def here() -> str:
+        return request.host_url.rstrip("/")
+
+    app.register_blueprint(issuing.blueprint(made, clock=clock, random=secrets.token_bytes, allowed=lambda: True, public=here))
     app.register_blueprint(verifying.blueprint(verifying.VerifierApi(NoFacts, clock, Memory())))
     app.register_blueprint(resolver_blueprint(Resolver(NoFacts)))
     return app

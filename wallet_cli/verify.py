@@ -11,7 +11,7 @@ import click
 
 from wallet_cli.holder import AT, LANG
 from wallet_cli.state import echo, echo_json, now, read_input
-from weid.errors import WeidError
+from weid.errors import MalformedError, WeidError
 
 if TYPE_CHECKING:
     from credentials.policy import Policy
@@ -33,23 +33,34 @@ _MARK = {"PASSED": "+", "FAILED": "x", "UNKNOWN": "?", "SKIPPED": "-"}
 @click.option("--challenge", help="The challenge you showed (file or text), for live answers.")
 @click.option("--nonce", help="The challenge that a W3C proof must answer (a presentation, or an SD-JWT with key binding).")
 @click.option("--domain", help="The domain or audience that such a proof must name.")
+@click.option("--status-list", "lists", multiple=True, type=click.Path(exists=True, path_type=Path),
+              help="A status list credential, or a folder of them; may be given again.")  # fmt: skip
+@click.option("--schema", "schemas", multiple=True, type=click.Path(exists=True, path_type=Path),
+              help="A JSON Schema or schema credential, or a folder of them; may be given again.")  # fmt: skip
 @click.option("--proof-only", is_flag=True, help="Check the signature alone, not whether the issuer may issue this.")
 def verify(
     what: str, at: str | None, lang: str, as_json: bool, explain: bool, folder: Path | None, name: str | None,
-    challenge: str | None, nonce: str | None, domain: str | None, proof_only: bool,
+    challenge: str | None, nonce: str | None, domain: str | None, proof_only: bool, lists: tuple[Path, ...],
+    schemas: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Check a credential offline: FILE, the code's text, a picture, or - for standard input.
 
     Exit code: 0 valid, 1 not valid, 2 usage or unreadable file, 3 cannot be decided (old or missing trust data).
     The verdict goes to standard output, the words to standard error.
     """
+    from credentials.references import with_references
     from credentials.verify import verify as run
+    from wallet_cli.references import bring
     from wallet_cli.trust import load_facts
 
     moment = now(at)
     policy, items = _policy(folder, name, challenge, proof_only), _inputs(read_input(what))
     if nonce is not None or domain is not None:
         policy = replace(policy, proof_challenge=nonce, proof_domain=domain)
+    try:
+        policy = with_references(policy, bring(lists, schemas).load())
+    except MalformedError as error:
+        raise click.UsageError(str(error)) from error
     try:
         facts = load_facts(moment)
     except WeidError as error:
@@ -84,7 +95,6 @@ def _cannot_decide(error: WeidError, as_json: bool) -> None:
 def _inputs(data: bytes) -> list[bytes]:
     """Each code of a picture, or the one thing that was given."""
     from credentials.reading import is_picture, texts_in
-    from weid.errors import MalformedError
 
     if not is_picture(data):
         return [data.strip() if data[:1].isascii() else data]  # the last byte of CBOR may look like white space
@@ -110,7 +120,6 @@ def _policy(folder: Path | None, name: str | None, challenge: str | None, proof_
         return Policy(challenge=asked, purpose=asked.purpose, require_binding="challenge")
     from credentials.requests import policy_for
     from wallet_cli.pack import load_pack
-    from weid.errors import MalformedError
 
     if name is None:
         raise click.UsageError("--pack needs --request")

@@ -372,6 +372,22 @@ def test_a_list_of_a_registered_issuer_is_signed_by_its_status_key() -> None:
     assert verify(value, facts=world.facts(), policy=asked, at=at()).check("status").code == "status-list-unproven"
 
 
+def test_an_assertion_key_publishes_no_list() -> None:
+    """R1: a did:weid's `assert` key signs credentials; a list under it counts in no securing form."""
+    world = World()
+    signer = make_signer("ed25519", "assert", "list", f"{world.issuer.did}#key-3")
+    world.issuer.keys.append(world.issuer.key(3, "assert", signer.public_key))
+    listed, index = made()
+    value = json.dumps(document(credentialStatus=listed.entry(index))).encode()
+    bare = listed.document(world.issuer.did, issued=NOW - 60, until=NOW + 60)
+    for data in (published(listed, signer=signer), jose.sign_jwt(bare, signer).encode()):
+        asked = Policy(require_accreditation=False, status_issuers=frozenset({world.issuer.did}), status_lists={URL: data})
+        found = verify(value, facts=world.facts(), policy=asked, at=at()).check("status")
+        assert (found.code, found.evidence["reason"]) in (
+            ("status-list-unproven", "the key of a proof is not here"), ("status-list-unproven", "its issuer's key is not here")
+        )  # fmt: skip
+
+
 def test_lists_in_envelopes() -> None:
     """A list secured as a JWT is the same list."""
     listed, index = made("revocation", 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64encode
-from hashlib import sha256, sha384
+from hashlib import new, sha256, sha384
 from typing import Any
 
 import pytest
@@ -136,6 +136,16 @@ def test_digests_pin_the_bytes() -> None:
     assert plain(data, digestSRI=sri(data + b" ")).code == "schema-digest"
     assert plain(data + b" ", digestSRI=sri(data)).code == "schema-digest"
     assert plain(data, digestSRI="sha1-AAAA").code == "vcdm-schema"
+    # a multihash says which function it is of, and several may be given, all of which must fit
+    for code, name in ((b"\x12\x20", "sha256"), (b"\x20\x30", "sha384"), (b"\x13\x40", "sha512"), (b"\x16\x20", "sha3_256"),
+                       (b"\x15\x30", "sha3_384")):  # fmt: skip
+        assert plain(data, digestMultibase="u" + b64u(code + new(name, data).digest())).outcome is Outcome.PASSED
+        assert plain(data, digestMultibase="u" + b64u(code + new(name, data + b" ").digest())).code == "schema-digest"
+    right, wrong = ("u" + b64u(sha256(value).digest()) for value in (data, data + b" "))
+    assert plain(data, digestMultibase=[right, right]).outcome is Outcome.PASSED
+    assert plain(data, digestMultibase=[right, wrong]).code == "schema-digest"
+    for broken in ([], ["AAAA"], "u" + b64u(b"\x12\x21" + bytes(32)), "u" + b64u(b"\x14\x20" + bytes(32)), [[right]]):
+        assert plain(data, digestMultibase=broken).code == "vcdm-schema"
     # a schema under another name counts once a digest says that it is meant
     other = data_of(schema(**{"$id": "https://schemas.example/other.json"}))
     assert plain(other).code == "schema-unusable"

@@ -50,8 +50,14 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
         issue = ("issue", str(folder), "skill-certificate", str(tmp_path / "claims.json"), "--out", str(tmp_path / "out"))
         assert say(*issue)[0] != 0
         house.office.approve(did, house.skill, until=house.now + YEAR)
+        assert say("public-url", str(folder)) == (0, "")
+        for wrong in ("http://desk.example", "https://desk.example/", "https://desk.example?x", "desk.example"):
+            assert say("public-url", str(folder), wrong)[0] != 0
+        assert say("public-url", str(folder), "https://desk.example") == (0, "https://desk.example")
         status, code = say(*issue)
         assert status == 0
+        made = json.loads((tmp_path / "out" / "certificate.json").read_bytes())
+        assert made["credentialStatus"][1]["statusListCredential"] == "https://desk.example/status/1/suspension"
         assert picture.read((tmp_path / "out" / "code.png").read_bytes()) == (code,)
         assert house.verify(code.encode()).verdict == "valid-bearer"
         row = json.loads(say("find", str(folder), "王小明")[1])

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from credentials.bitstring import read_list, value_at
 from credentials.data_integrity import sign
 from issuer_app.vc_api import Instance
 from tests.credentials.test_verify_presentation import holder
@@ -213,6 +214,57 @@ def test_options_nobody_understands(client: FlaskClient) -> None:
     for options in ({"checks": ["everything"]}, {"checks": "proof"}, {"challenge": 7}, {"domain": []}):
         assert verified(client, made, **options).status_code == 400
     assert verified(client, made, checks=["proof", "accreditation"]).status_code == 400  # nobody accredited a did:key
+
+
+def test_the_status_service_of_the_bench(client: FlaskClient) -> None:
+    """A listed instance gives places, changes them by the credential's id, and refuses what it does not know (vcalm C.3)."""
+
+    def change(name: str, **body: Any) -> Any:
+        entry = {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}
+        return client.post(
+            f"/vc-api/{name}/credentials/status",
+            json={"credentialId": "urn:x:1", "credentialStatus": entry, "status": True, **body},
+        )
+
+    assert change("status-list").status_code == 404
+    made = issued(client, "status-list", credential(id="urn:x:1")).json["verifiableCredential"]
+    revocation, suspension = made["credentialStatus"]
+    assert revocation["statusListIndex"] == suspension["statusListIndex"]
+    assert [change("status-list").status_code, change("status-list").status_code] == [200, 200]
+    wrong = [
+        {"status": None}, {"status": 1}, {"credentialStatus": []}, {"credentialStatus": "revocation"}, {"credentialId": None},
+        {"credentialStatus": {"type": "Other", "statusPurpose": "revocation"}}, {"unknown": 1}, {"status": False},
+        {"credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": "message"}},
+        {"credentialStatus": {**revocation, "statusListIndex": "x"}}, {"credentialStatus": {**suspension, "statusListIndex": "-1"}},
+    ]  # fmt: skip
+    for body in wrong:
+        answer = change("status-list", **body)
+        assert (answer.status_code, answer.mimetype) == (400, "application/problem+json"), body
+    unknown = [change("status-list", credentialId="urn:x:2"), change("eddsa-jcs-2022"), change("nothing")]
+    assert [answer.status_code for answer in unknown] == [404, 404, 404]
+    assert client.get("/vc-api/status-list/status/2/revocation").status_code == 404
+    assert client.get("/vc-api/status-list/status/1/message").status_code == 404
+    assert client.get("/vc-api/eddsa-jcs-2022/status/1/revocation").status_code == 404
+
+
+def test_an_entry_with_several_bits(client: FlaskClient) -> None:
+    """A message list: size, a message for each of its values, a reference; what breaks a rule of entries is not signed."""
+    made = issued(client, "status-message", credential(id="urn:x:1")).json["verifiableCredential"]
+    (entry,) = made["credentialStatus"]
+    assert (entry["statusSize"], len(entry["statusMessage"])) == (2, 4)
+    assert entry["id"].startswith(entry["statusListCredential"] + "#")
+    body = {"credentialId": "urn:x:1", "status": "0x2", "credentialStatus": {
+        "type": "BitstringStatusListEntry", "statusPurpose": "message"}}  # fmt: skip
+    assert client.post("/vc-api/status-message/credentials/status", json=body).status_code == 200
+    served = client.get(entry["statusListCredential"].removeprefix("http://localhost")).json
+    assert value_at(read_list(served).bits, int(entry["statusListIndex"]), 2) == 2
+    for change in ({"statusListIndex": 7}, {"statusMessage": entry["statusMessage"][:2]}, {"statusSize": 0}):
+        answer = issued(client, "eddsa-jcs-2022", credential(id="urn:x:1", credentialStatus={**entry, **change}))
+        assert answer.status_code == 400, change
+        assert answer.json["type"].endswith("MALFORMED_VALUE_ERROR")
+    kept = issued(client, "status-list", credential(credentialStatus=entry)).json["verifiableCredential"]
+    assert kept["credentialStatus"] == entry  # whoever brings a status keeps it
+    assert issued(client, "status-list").json["verifiableCredential"]["id"].startswith("urn:uuid:")
 
 
 def test_nobody_issues_without_leave() -> None:

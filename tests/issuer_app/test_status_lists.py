@@ -1,0 +1,240 @@
+"""The desk's status lists from outside, and `POST /credentials/status`: what strangers fetch is what the desk decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from credentials import data_integrity
+from credentials.bitstring import read_list, value_at
+from credentials.data_integrity import read_proof
+from credentials.references import read_reference
+from credentials.vcdm import read_file
+from issuer_app.app import create_app
+from issuer_app.status_book import StatusBook
+from issuer_app.users import Users
+from issuer_app.vc_api import Instance
+from tests.issuer_app.house import SKILL, House
+from tests.registry.world import World
+from wallet_cli.vc_api import _signer
+from weid.canon import parse_json
+from weid.facts import NoFacts
+
+CLAIMS = {name.removeprefix("claim-"): value for name, value in SKILL.items()}
+PUBLIC = "https://desk.example/issuer"
+
+
+def app(house: House, **change: Any) -> Any:
+    house.desk.public = PUBLIC
+    return create_app(replace(house.config(), public=PUBLIC, **change))
+
+
+def key(house: House, role: str = "clerk") -> dict[str, str]:
+    users = Users(house.folder / "app")
+    text = users.add_key("a program", frozenset({role}), house.now)
+    users.close()
+    return {"Authorization": f"Bearer {text}"}
+
+
+def issued(house: House) -> tuple[Any, dict[str, Any]]:
+    house.accredit()
+    row = house.desk.issue(house.skill, CLAIMS, at=house.now, random=house.world.random)
+    document = parse_json(row.file)
+    assert isinstance(document, dict)
+    return row, document
+
+
+def bit(http: Any, entry: Any) -> int:
+    """What the list that an entry points to says at its index."""
+    assert entry["statusListCredential"].startswith(PUBLIC)
+    answer = http.get(entry["statusListCredential"].removeprefix(PUBLIC))
+    assert answer.status_code == 200, answer.text
+    assert answer.json["id"] == entry["statusListCredential"]
+    return value_at(read_list(answer.json).bits, int(entry["statusListIndex"]), 1)
+
+
+def test_what_a_file_points_to_is_there(house: House) -> None:
+    """Entries name the public address; the list behind is signed by the status key and follows every decision."""
+    http = app(house).test_client()
+    row, document = issued(house)
+    revocation, suspension = document["credentialStatus"]
+    assert [bit(http, revocation), bit(http, suspension)] == [0, 0]
+    house.desk.suspend(row.id, "fraud", house.now)
+    assert [bit(http, revocation), bit(http, suspension)] == [0, 1]
+    house.desk.lift(row.id, house.now)
+    assert [bit(http, revocation), bit(http, suspension)] == [0, 0]
+    house.desk.revoke(row.id, "fraud", house.now)
+    assert [bit(http, revocation), bit(http, suspension)] == [1, 0]
+    served = http.get("/status/1/revocation").json
+    signer = house.desk.party.signer("status")
+    assert served["issuer"] == house.desk.did
+    held = read_reference(http.get("/status/1/revocation").data, name="served")
+    assert (held.url, held.unproven(house.desk.facts(house.now))) == (f"{PUBLIC}/status/1/revocation", None)
+    assert held.unproven(NoFacts()) == "the key of a proof is not here"
+    assert served["proof"]["verificationMethod"] == signer.kid
+    data_integrity.verify(served, read_proof(served), signer.public_key, "status")
+
+
+def test_our_own_checks_do_not_follow_the_address(house: House) -> None:
+    """Wherever the entries point, issuer, list and index decide, and any change of them is seen."""
+    house.desk.public = PUBLIC
+    row, _ = issued(house)
+    assert house.verify(row.file).verdict == "valid-bearer"
+    assert read_file(row.file).own.list_number == 1  # type: ignore[union-attr]
+    house.desk.revoke(row.id, "fraud", house.now)
+    assert house.verify(row.file).verdict == "revoked"
+    moved = row.file.replace(b"desk.example", b"desk.examplf")
+    assert house.verify(moved).verdict == "tampered"
+    for address in (b"ftp://desk.example/issuer", b"http://desk.example/issuer", b"https://desk.example/../x", b"//x"):
+        assert house.verify(row.file.replace(PUBLIC.encode(), address)).check("format").outcome.value == "FAILED"
+
+
+def test_without_a_public_address_files_are_as_ever(house: House) -> None:
+    """The entries are DID URLs, and so is the id of the list, which is served all the same."""
+    _, document = issued(house)
+    wanted = f"{house.desk.did}/status/1/revocation"
+    assert document["credentialStatus"][0]["statusListCredential"] == wanted
+    assert house.app().test_client().get("/status/1/revocation").json["id"] == wanted
+
+
+def test_an_auditors_word_is_in_the_list(house: House) -> None:
+    """The worse of issuer and auditor counts (R9), and a lifted word no longer does."""
+    http = app(house).test_client()
+    row, document = issued(house)
+    place = (f"{house.desk.did}/status/1", row.index)
+    house.audit.override(*place, "suspended", "fraud", house.now)
+    house.desk.party.forget()
+    revocation, suspension = document["credentialStatus"]
+    assert [bit(http, revocation), bit(http, suspension)] == [0, 1]
+    house.audit.override(*place, "lifted", "fraud", house.now)
+    house.desk.party.forget()
+    assert [bit(http, revocation), bit(http, suspension)] == [0, 0]
+    house.audit.override(*place, "revoked", "fraud", house.now)
+    house.desk.party.forget()
+    assert [bit(http, revocation), bit(http, suspension)] == [1, 0]
+
+
+@pytest.mark.parametrize("profile", ["intl", "gm"])
+def test_caches_are_told_what_they_need(tmp_path: Any, profile: str) -> None:
+    """One state is one byte string whatever the suite; an ETag spares the rest; no cookie, no store-forbidding."""
+    house = House(tmp_path, profile=profile)
+    http = app(house).test_client()
+    row, _ = issued(house)
+    first, again = http.get("/status/1/revocation"), http.get("/status/1/revocation")
+    assert first.data == again.data
+    assert first.headers["Cache-Control"] == "public, max-age=3600"
+    assert first.json["credentialSubject"]["ttl"] == 3_600_000
+    assert "Cookie" not in first.headers.get("Vary", "")
+    assert "Set-Cookie" not in first.headers
+    tag = first.headers["ETag"]
+    assert tag.startswith('"')
+    spared = http.get("/status/1/revocation", headers={"If-None-Match": tag})
+    assert (spared.status_code, spared.data, spared.headers["ETag"]) == (304, b"", tag)
+    vc = http.get("/status/1/revocation", headers={"Accept": "application/vc"})
+    assert (vc.mimetype, vc.data) == ("application/vc", first.data)
+    assert vc.headers["ETag"] != tag
+    house.desk.revoke(row.id, "fraud", house.now)
+    changed = http.get("/status/1/revocation", headers={"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != tag
+    assert "no-store" in http.get("/healthz").headers["Cache-Control"]
+    house.close()
+
+
+def test_a_list_near_its_end_is_not_kept_longer(house: House) -> None:
+    """max-age never reaches beyond the period of the list."""
+    http = app(house).test_client()
+    issued(house)
+    world: World = house.world
+    before = http.get("/status/1/revocation").json
+    world.tick(house.desk.terms.next_update - 10)
+    after = http.get("/status/1/revocation").json
+    # nothing changed since, and the registry said so a moment ago
+    assert after["validFrom"] == before["validFrom"] < after["proof"]["created"]
+    assert http.get("/status/1/revocation").headers["Cache-Control"] == "public, max-age=600"
+    world.tick(10)
+    assert http.get("/status/1/revocation").headers["Cache-Control"] == "public, max-age=0"
+
+
+def test_what_is_not_there_is_not_found_in_one_way(house: House) -> None:
+    """An unknown list, purpose or spelling: the same 404, which nobody may keep; too many questions are 429."""
+    http = app(house, limits=replace(house.config().limits, api="8 per minute")).test_client()
+    issued(house)
+    answers = [
+        http.get(f"/status/{path}") for path in ("2/revocation", "1/message", "01/revocation", "x/revocation", "1/revocation/x")
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert {answer.mimetype for answer in answers} == {"application/problem+json"}
+    assert len({answer.data for answer in answers[:4]}) == 1
+    assert answers[0].headers["Cache-Control"] == "no-store"
+    assert [http.get("/status/1/revocation").status_code for _ in range(6)][-1] == 429
+
+
+def test_programs_set_the_status_of_the_desks_certificates(house: House) -> None:
+    """By the file's id or the desk's number; revoked is final, and all of a request is done or nothing."""
+    http, head = app(house).test_client(), key(house)
+    row, document = issued(house)
+    entries = document["credentialStatus"]
+
+    def post(purpose: str, status: Any, **change: Any) -> int:
+        entry = {"type": "BitstringStatusListEntry", "statusPurpose": purpose}
+        body = {"credentialId": document["id"], "credentialStatus": entry, "status": status, **change}
+        answer = http.post("/vc-api/credentials/status", json=body, headers=head)
+        assert answer.status_code == 200 or answer.mimetype == "application/problem+json"
+        return int(answer.status_code)
+
+    assert post("suspension", True) == 200
+    assert [bit(http, entry) for entry in entries] == [0, 1]
+    assert house.desk.get(row.id).state == "suspended"
+    assert [post("suspension", "0", credentialId=row.id), post("suspension", False), post("revocation", False)] == [200] * 3
+    assert house.desk.get(row.id).state == "valid"
+    several = [{**entry, "status": "1"} for entry in entries]
+    assert post("", None, credentialStatus=[several[0], {**several[1], "statusListIndex": "1"}]) == 400
+    assert house.desk.get(row.id).state == "valid"
+    assert post("", None, credentialStatus=several) == 200
+    assert house.verify(row.file).verdict == "revoked"
+    assert [post("revocation", False), post("suspension", True), post("revocation", True)] == [400, 400, 200]
+    assert [post("message", True), post("revocation", 7), post("revocation", True, more=1)] == [400] * 3
+    assert [post("revocation", True, credentialId="urn:x"), post("revocation", True, credentialId=7)] == [404, 400]
+    assert post("revocation", True, credentialStatus=[several[0], several[0]]) == 400
+    assert http.post("/vc-api/credentials/status", data=b"[", headers=head).status_code == 400
+    for other in ({}, key(house, "auditor")):
+        assert http.post("/vc-api/credentials/status", json={}, headers=other).status_code == 401
+
+
+def test_what_programs_issue_points_to_a_list(house: House, tmp_path: Any) -> None:
+    """A W3C credential of an instance gets its place below the public address, and the book survives a restart."""
+    signer, head = _signer("p256"), key(house)
+    value = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential"], "id": "urn:uuid:1",
+        "credentialSubject": {"id": "did:example:x"},
+    }  # fmt: skip
+    for cryptosuite in ("ecdsa-rdfc-2019", "ecdsa-sd-2023"):
+        path = tmp_path / f"{cryptosuite}.db"
+        book = StatusBook(path)
+        http = app(house, vc_api={"courses": Instance(signer, cryptosuite, book)}).test_client()
+        answer = http.post("/vc-api/courses/credentials/issue", json={"credential": value}, headers=head)
+        assert answer.status_code == 201, answer.text
+        made = answer.json["verifiableCredential"]
+        entries = made["credentialStatus"]
+        assert entries[0]["statusListCredential"] == f"{PUBLIC}/vc-api/courses/status/1/revocation"
+        body = {"credentialId": "urn:uuid:1", "credentialStatus": [{**entries[0], "status": "1"}]}
+        assert http.post("/vc-api/courses/credentials/status", json=body, headers=head).status_code == 200
+        book.close()
+        later = StatusBook(path)
+        http = app(house, vc_api={"courses": Instance(signer, cryptosuite, later)}).test_client()
+        assert [bit(http, entry) for entry in entries] == [1, 0]
+        served = http.get("/vc-api/courses/status/1/revocation")
+        assert served.headers["Cache-Control"].startswith("public")
+        assert served.json["proof"]["cryptosuite"] in ("ecdsa-rdfc-2019", "ecdsa-jcs-2019")
+        undo = {**body, "credentialStatus": [{**entries[0], "status": "0"}]}
+        assert http.post("/vc-api/courses/credentials/status", json=undo, headers=head).json["code"] == "revoked-is-final"
+        again = http.post("/vc-api/courses/credentials/issue", json={"credential": value}, headers=head)
+        assert again.json["verifiableCredential"]["credentialStatus"] == entries  # one id, one place: revoked with it
+        if cryptosuite == "ecdsa-sd-2023":  # a holder cannot leave the status out
+            chosen = {"verifiableCredential": made, "options": {"selectivePointers": ["/credentialSubject"]}}
+            shown = http.post("/vc-api/courses/credentials/derive", json=chosen).json["verifiableCredential"]
+            assert shown["credentialStatus"] == entries
+        later.close()

@@ -1,0 +1,108 @@
+"""Status lists and schemas of others on the verifier's pages and in its VC-API: brought by file, judged offline."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from credentials.bitstring_list import BitstringStatusList
+from tests.credentials.test_foreign import document, key_signer
+from tests.credentials.world import Seeded
+from tests.verifier_app.places import Place, said, token
+from verifier_app.languages import LANGUAGES
+from weid.errors import MalformedError
+
+URL = "https://issuer.example/status/1"
+LISTED, (INDEX,) = BitstringStatusList(URL, "revocation").allocate(random=Seeded("list"))
+
+
+def published(place: Place, value: int = 0, *, age: int = 60) -> bytes:
+    signer = key_signer()
+    issuer, issued = signer.kid.split("#")[0], place.now - age
+    made = LISTED.set(INDEX, value).credential(signer, issuer=issuer, issued=issued, until=issued + 10_080)
+    return json.dumps(made).encode()
+
+
+def hand_in(client: FlaskClient, data: bytes, name: str = "list.json", language: str = "en") -> tuple[int, str]:
+    form = {"csrf_token": token(client, "/trust"), "file": (BytesIO(data), name)}
+    answer = client.post(f"/trust/reference?lang={language}", data=form)
+    return answer.status_code, answer.get_data(as_text=True)
+
+
+def asked(client: FlaskClient, *checks: str) -> tuple[int, list[str]]:
+    """(status, what speaks against it) of the VC-API for a credential with a place in the list."""
+    value = document(credentialStatus=LISTED.entry(INDEX))
+    body = {"verifiableCredential": value, "options": {"checks": ["proof", *checks]}}
+    answer = client.post("/vc-api/credentials/verify", json=body)
+    return answer.status_code, answer.json.get("errors", [])
+
+
+def page_status(client: FlaskClient) -> str:
+    """The `status` check of the JSON API that the pages share their verifier with."""
+    value = document(credentialStatus=LISTED.entry(INDEX))
+    report = client.post("/api/v1/verify", json={"verifiableCredential": value}).json
+    return str(next(check["code"] for check in report["checks"] if check["id"] == "status"))
+
+
+def test_a_list_by_file(place: Place) -> None:
+    """Unknown without it, decided with it, in pages and API alike; the page shows whose it is and how old."""
+    client = place.client(VC_API=True)
+    assert said("en", "trust.lists.none") in client.get("/trust").get_data(as_text=True)
+    assert (page_status(client), asked(client, "credentialStatus")) == ("status-unknown", (400, ["status: status-unknown"]))
+    assert asked(client) == (200, [])
+    status, page = hand_in(client, published(place, age=120))
+    assert status == 200
+    assert URL in page
+    assert key_signer().kid.split("#")[0] in page
+    assert "2 h old" in page or "120 min old" in page
+    assert (page_status(client), asked(client, "credentialStatus")) == ("good-standing", (200, []))
+    assert hand_in(client, published(place, 1))[0] == 200
+    assert (page_status(client), asked(client)) == ("revoked", (400, ["status: revoked"]))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refusal_names_file_and_reason(place: Place, language: str) -> None:
+    """An older list, a changed one, and no list at all; what is here stays."""
+    client = place.client(VC_API=True)
+    assert hand_in(client, published(place, 1))[0] == 200
+    changed = published(place).replace(b'"revocation"', b'"suspension"')
+    for data, reason in ((published(place, age=120), "older"), (changed, "a proof is wrong"), (b"{}", "not a")):
+        status, page = hand_in(client, data, "from-a-stick.json", language)
+        assert status == 422
+        assert said(language, "refused.bad-reference") in page
+        assert "from-a-stick.json" in page
+        assert reason in page
+    assert asked(client, "credentialStatus") == (400, ["status: revoked"])
+    assert client.post("/trust/reference", data={"csrf_token": token(client, "/trust")}).status_code == 400
+
+
+def test_lists_by_configuration(place: Place, tmp_path: Path) -> None:
+    """Named files and folders are read at the start; a changed file counts at once, a bad one stops the start."""
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    path = folder / "list.json"
+    path.write_bytes(published(place))
+    client = place.client(VC_API=True, STATUS_LISTS=[folder])
+    assert asked(client, "credentialStatus") == (200, [])
+    path.write_bytes(published(place, 1, age=30) + b" ")
+    assert asked(client, "credentialStatus") == (400, ["status: revoked"])
+    path.write_bytes(b"spoiled")
+    answer = client.post("/vc-api/credentials/verify", json={"verifiableCredential": document()})
+    assert (answer.status_code, answer.json["problemDetails"][0]["title"]) == (503, "bad-reference")
+    with pytest.raises(MalformedError) as caught:
+        place.client(STATUS_LISTS=[path])
+    assert "list.json" in str(caught.value)
+
+
+def test_an_old_list_is_amber(place: Place) -> None:
+    """Past its period nothing is decided, and the page marks it."""
+    client = place.client(VC_API=True)
+    assert hand_in(client, published(place))[0] == 200
+    place.clock = place.now + 10_080
+    assert asked(client, "credentialStatus") == (400, ["status: status-stale"])
+    page = client.get("/trust").get_data(as_text=True)
+    assert page.count('class="stale"') == 1
