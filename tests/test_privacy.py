@@ -28,6 +28,10 @@ def traces(value: str) -> Iterator[bytes]:
     """Every form in which a value might hide in bytes."""
     for text in {value, value.upper(), value.lower()}:
         plain = [text.encode(name) for name in ("utf-8", "utf-16-le", "utf-16-be", "gbk")]
+        if len(value) < 6 and set(value) <= set("0123456789abcdef"):
+            # Four digits stand somewhere in any digest by chance: as a text they have a length or quotes beside them.
+            plain[0], short = plain[1], plain[0]
+            yield from (bytes((0x60 + len(short),)) + short, b'"' + short + b'"', hashlib.sha256(short).digest())
         for data in plain:
             yield data
             yield data.hex().encode()
