@@ -16,8 +16,9 @@ from flask import Blueprint, Response, jsonify, request
 from credentials import bbs_2023, data_integrity, ecdsa_sd
 from credentials.bbs import BbsPublicKey, BbsSigner
 from credentials.data_integrity import CRYPTOSUITES
-from credentials.data_model import check_credential
+from credentials.data_model import ENVELOPED, check_credential, texts
 from credentials.jsonld.quads import quads_of
+from issuer_app import enveloped
 from weid.canon import JSON, parse_json
 from weid.errors import MalformedError, WeidError
 from weid.keys import Signer
@@ -31,7 +32,7 @@ _ISSUE_OPTIONS: Final = frozenset({"mandatoryPointers", "credentialId", "type", 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One issuer: its key, named by a verification method, and the cryptosuite it signs with."""
+    """One issuer: its key, named by a verification method, and the cryptosuite, or form of envelope, it signs with."""
 
     signer: Signer | BbsSigner
     cryptosuite: str
@@ -91,13 +92,15 @@ def _issued(instance: Instance, body: Mapping[str, JSON], at: datetime, random: 
     named = issuer.get("id") if isinstance(issuer, dict) else issuer
     if named != instance.issuer:
         raise MalformedError(f"this instance issues as {instance.issuer}", code="issuer-not-key-owner")
-    document = data_integrity.with_context(document)
-    quads_of(document)
     pointers = options.get("mandatoryPointers", [])
     if not isinstance(pointers, list) or not all(isinstance(item, str) for item in pointers):
         raise MalformedError("mandatoryPointers are JSON pointers", code="bad-request")
-    created = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     mandatory = [str(item) for item in pointers]
+    if instance.cryptosuite in enveloped.FORMS:
+        return enveloped.issued(document, instance.cryptosuite, instance.signer, mandatory=mandatory, random=random)
+    document = data_integrity.with_context(document)
+    quads_of(document)
+    created = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(instance.signer.public_key, BbsPublicKey):
         return bbs_2023.sign(document, instance.signer, created=created, mandatory=mandatory, random=random)
     if CRYPTOSUITES[instance.cryptosuite].disclosing:
@@ -112,7 +115,10 @@ def _derived(body: Mapping[str, JSON], random: Random) -> dict[str, JSON]:
     pointers = options.get("selectivePointers", []) if isinstance(options, dict) else None
     if not isinstance(document, dict) or not isinstance(pointers, list) or not all(isinstance(p, str) for p in pointers):
         raise MalformedError("a body has verifiableCredential and selectivePointers", code="bad-request")
-    proof, chosen = data_integrity.read_proof(document), [str(pointer) for pointer in pointers]
+    chosen = [str(pointer) for pointer in pointers]
+    if ENVELOPED in texts(document.get("type")):
+        return enveloped.shown(document, chosen)
+    proof = data_integrity.read_proof(document)
     if proof.cryptosuite == bbs_2023.CRYPTOSUITE:
         return bbs_2023.derive(document, proof, chosen, random=random)
     if proof.cryptosuite != ecdsa_sd.CRYPTOSUITE:
