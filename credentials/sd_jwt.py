@@ -44,7 +44,7 @@ DC_SD_JWT: Final = "dc+sd-jwt"
 VC_SD_JWT: Final = "vc+sd-jwt"
 KB_JWT: Final = "kb+jwt"
 MAX_BYTES: Final = 1 << 21
-ALWAYS_SHOWN: Final = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"})
+ALWAYS_SHOWN: Final = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"})
 """Claims of the outermost object that a holder may never hide: a verifier would not miss them (RFC 9901 9.7)."""
 
 
