@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from credentials import sd_jwt
-from credentials.jws import time_code
-from credentials.sd_claims import Disclosure
+from credentials.jws import require_type, time_code
+from credentials.sd_claims import Disclosure, open_claims
 from credentials.sd_jwt import DC_SD_JWT, SdJwt, confirmed_key
 from credentials.token_status import StatusReference, read_reference
 from credentials.type_metadata import ClaimMetadata, ClaimPath, TypeMetadata
@@ -21,7 +21,7 @@ from weid.codec import from_minutes
 from weid.errors import MalformedError
 from weid.keys import PublicKey
 
-__all__ = ["SdJwtVc", "check_type", "verify_sd_jwt_vc"]
+__all__ = ["SdJwtVc", "check_type", "read_sd_jwt_vc", "verify_sd_jwt_vc"]
 
 NEVER_HIDDEN: Final = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"})
 MAX_TYPES: Final = 64
@@ -51,7 +51,16 @@ def verify_sd_jwt_vc(token: SdJwt, key: PublicKey) -> SdJwtVc:
     Beside the codes of `sd_jwt.verify`: `claim-hidden` (one that a verifier must see), `vct`, `vct-integrity`, `aka-vcts`,
     `iss`, `bad-time`, `cnf`, `status-claim`.
     """
-    claims = sd_jwt.verify(token, key, types=(DC_SD_JWT,)).claims
+    return _read(token, sd_jwt.verify(token, key, types=(DC_SD_JWT,)).claims)
+
+
+def read_sd_jwt_vc(token: SdJwt) -> SdJwtVc:
+    """The same before anything is proven."""
+    require_type(token.jws, (DC_SD_JWT,))
+    return _read(token, open_claims(token.payload, token.disclosures).claims)
+
+
+def _read(token: SdJwt, claims: dict[str, JSON]) -> SdJwtVc:
     for name in sorted(NEVER_HIDDEN & set(claims)):
         if name not in token.payload or _conceals(token.payload[name]):
             raise MalformedError(f"{name} was hidden, and no verifier would have missed it", code="claim-hidden")

@@ -46,8 +46,8 @@ def read_reference(claims: Mapping[str, JSON]) -> StatusReference | None:
     return StatusReference(uri, index)
 
 
-def value_in(text: str, reference: StatusReference, key: PublicKey, *, at: datetime) -> int:
-    """The value at the reference in a Status List Token that `key` signed and that is good at this moment (8.3).
+def value_in(text: str, reference: StatusReference, key: PublicKey, *, at: datetime) -> tuple[int, int]:
+    """(the value at the reference, when it was said in seconds) of a token that `key` signed and that is good now (8.3).
 
     Codes: `wrong-typ`, `status-list-uri` (another list), `status-list-expired`, `status-list`, `status-index`, and those
     of the signature. `ttl` says when to ask for a newer one, and is for whoever fetches.
@@ -58,14 +58,16 @@ def value_in(text: str, reference: StatusReference, key: PublicKey, *, at: datet
     claims = token.claims()
     if claims.get("sub") != reference.uri:
         raise MalformedError("this is another status list", code="status-list-uri")
-    if type(claims.get("iat")) not in (int, float) or jws.time_code(claims, at) is not None:
+    said = claims.get("iat")
+    if isinstance(said, bool) or not isinstance(said, int | float) or not 0 <= said < 1 << 38 or jws.time_code(claims, at):
         raise SignatureError("the status list is not of this time", code="status-list-expired")
     bits, packed = _list(claims.get("status_list"))
     values = 8 // bits
     if reference.index >= len(packed) * values:
         raise MalformedError("the list ends before the index", code="status-index")
     byte = packed[reference.index // values]
-    return byte >> (reference.index % values * bits) & ((1 << bits) - 1)  # the lowest bits are the first (4.1)
+    value = byte >> (reference.index % values * bits) & ((1 << bits) - 1)  # the lowest bits are the first (4.1)
+    return value, int(said)
 
 
 def _list(value: JSON) -> tuple[int, bytes]:
