@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from credentials import checks_file
+from credentials import checks_file, checks_sd_jwt_vc
 from credentials.case import Case, Result, failed, passed, unknown
 from credentials.companion import digest_fits, read_companion, unproven
 from credentials.data_model import digests_of, subjects, texts
@@ -30,6 +30,8 @@ _OF_SCHEMAS: Final = (  # what a schema credential names as its own schema (VC J
 
 def declared(case: Case, file: FileCredential) -> Result:
     """The terms, then every schema in `credentialSchema`; the worst counts (VC JSON Schema 4.2)."""
+    if file.claims_alone:
+        return checks_sd_jwt_vc.declared(case, file)
     words = checks_file.terms(case, file)
     value = file.document.get("credentialSchema")
     named = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]

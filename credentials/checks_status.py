@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from credentials import checks_bitstring
+from credentials import checks_bitstring, checks_sd_jwt_vc
 from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
 from credentials.schema import SHORT_LIFETIME
 from credentials.status import slot_key
@@ -61,6 +61,8 @@ def status(case: Case) -> Result:
         return unknown("legacy-status-unknown")  # its revocations were a chain query, and prove nothing offline
     if case.foreign:
         has = case.file is not None and case.file.has_status
+        if has and case.file is not None and case.file.claims_alone:
+            return checks_sd_jwt_vc.status(case, case.file)
         return checks_bitstring.listed_status(case, case.file) if has and case.file is not None else skipped("none")
     if value is None or established is None or established.schema is None:
         return skipped("needs-schema")

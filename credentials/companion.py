@@ -25,7 +25,7 @@ def read_companion(data: bytes, case: Case) -> FileCredential:
     """The foreign credential in bytes that were handed in, of any securing form; MalformedError for anything else."""
     inner = Case(data, case.facts, case.policy, case.at)
     inner.parse()
-    if inner.file is None or inner.file.own is not None:
+    if inner.file is None or inner.file.own is not None or inner.file.claims_alone:
         raise MalformedError("not a W3C credential", code="not-a-credential")
     return inner.file
 

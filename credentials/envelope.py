@@ -18,13 +18,15 @@ from weid.codec import b64, unb64
 from weid.errors import MalformedError, SignatureError
 from weid.keys import PublicKey
 
-__all__ = ["V2", "Enveloped", "Inner", "build", "check_document", "enclose", "inner", "open_url", "unb64_text"]
+__all__ = ["CLAIMS_ALONE", "V2", "Enveloped", "Inner", "build", "check_document", "enclose", "inner", "open_url", "unb64_text"]
 
 V2: Final = "https://www.w3.org/ns/credentials/v2"
 TYPES: Final[Mapping[str, str]] = MappingProxyType({"vc": "VerifiableCredential", "vp": "VerifiablePresentation"})
 ROLES: Final[Mapping[str, str]] = MappingProxyType({"vc": "assert", "vp": "present"})
 CLAIMS: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf", "nonce")
 """JWT claims that speak of the signature, not of the document (RFC 7519 4.1, RFC 7800, OpenID Connect Core 2)."""
+CLAIMS_ALONE: Final = "dc+sd-jwt"
+"""The form of an SD-JWT VC, which holds no document of the data model."""
 MAX_INNER: Final = 64
 _TEXT_FORMS: Final = frozenset({"vc+jwt", "vp+jwt", "vc+sd-jwt", "vp+sd-jwt"})
 _BINARY_FORMS: Final = frozenset({"vc+cose", "vp+cose"})
@@ -48,13 +50,14 @@ class Enveloped:
 
     @property
     def kind(self) -> str:
-        """`vc` for a credential, `vp` for a presentation."""
-        return self.form[:2]
+        """`vc` for a credential, claims without a document among them, `vp` for a presentation."""
+        return "vp" if self.form.startswith("vp") else "vc"
 
     @property
     def controller(self) -> str | None:
         """Who must have signed: the issuer of a credential, the holder of a presentation if it names one."""
-        return _id(self.document.get("issuer" if self.kind == "vc" else "holder"))
+        name = "holder" if self.kind == "vp" else "iss" if self.form == CLAIMS_ALONE else "issuer"
+        return _id(self.document.get(name))
 
     @property
     def method(self) -> str | None:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -24,6 +25,7 @@ __all__ = [
     "CONTEXT",
     "Jws",
     "compact_json",
+    "json_text",
     "media_type",
     "read_jws",
     "require_type",
@@ -87,10 +89,18 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separato
 
 def compact_json(value: JSON) -> bytes:
     """JSON text without white space, its members in their order: what is signed here needs no canonical form."""
+    return json_text(value).encode("utf-8")
+
+
+def json_text(value: JSON) -> str:
+    """The same as text; MalformedError for what has no JSON, lone surrogates too."""
     try:
-        return _ENCODER.encode(value).encode("utf-8")
+        text = _ENCODER.encode(value)
+        if not text.isascii():
+            text.encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise MalformedError(f"no JSON: {error}") from error
+    return text
 
 
 def read_jws(text: str, *, max_bytes: int = MAX_BYTES) -> Jws:
@@ -102,12 +112,19 @@ def read_jws(text: str, *, max_bytes: int = MAX_BYTES) -> Jws:
         raise MalformedError("a JWS has a header, a payload and a signature", code="jws")
     if len(parts[0]) > MAX_HEADER:
         raise MalformedError(f"a JWS header is over {MAX_HEADER} characters", code="too-large")
-    header = parse_json(unb64u(parts[0]), max_depth=8)
+    header = read_header(parts[0])
+    signed = f"{parts[0]}.{parts[1]}".encode("ascii")
+    return Jws(header, unb64u(parts[1]), unb64u(parts[2]), signed)
+
+
+@lru_cache(maxsize=256)
+def read_header(text: str) -> Mapping[str, JSON]:
+    """The protected header of this base64url text, checked; kept, because an issuer or wallet writes the same one each time."""
+    header = parse_json(unb64u(text), max_depth=8)
     if not isinstance(header, dict):
         raise MalformedError("a JWS header is a JSON object", code="jws")
     _check_header(header)
-    signed = f"{parts[0]}.{parts[1]}".encode("ascii")
-    return Jws(MappingProxyType(header), unb64u(parts[1]), unb64u(parts[2]), signed)
+    return MappingProxyType(header)
 
 
 def require_type(jws: Jws, allowed: Collection[str]) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "KeyBinding",
     "SdJwt",
     "Verified",
+    "answer",
     "bind",
     "confirmed_key",
     "issue",
@@ -43,7 +44,7 @@ DC_SD_JWT: Final = "dc+sd-jwt"
 VC_SD_JWT: Final = "vc+sd-jwt"
 KB_JWT: Final = "kb+jwt"
 MAX_BYTES: Final = 1 << 21
-ALWAYS_SHOWN: Final = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"})
+ALWAYS_SHOWN: Final = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"})
 """Claims of the outermost object that a holder may never hide: a verifier would not miss them (RFC 9901 9.7)."""
 
 
@@ -189,7 +190,10 @@ def present(text: str, show: Collection[Path]) -> str:
     A path to something inside a disclosed value takes the whole disclosure. DisclosureError `no-such-claim` for a path
     that the credential does not have; paths to claims that are never hidden cost nothing.
     """
-    token = read_sd_jwt(text)
+    return _cut(text, read_sd_jwt(text), show)
+
+
+def _cut(text: str, token: SdJwt, show: Collection[Path]) -> str:
     opened = open_claims(token.payload, token.disclosures)
     chosen: set[str] = set()
     for path in show:
@@ -210,7 +214,16 @@ def bind(text: str, holder: Signer, *, audience: str, nonce: str, at: datetime) 
     """
     if not text.endswith("~"):
         raise IssueError("this presentation is bound already, or is none", code="already-bound")
-    payload = jws.read_jws(text.split("~", 1)[0]).claims()
+    return _bound(text, jws.read_jws(text.split("~", 1)[0]).claims(), holder, audience=audience, nonce=nonce, at=at)
+
+
+def answer(text: str, show: Collection[Path], holder: Signer, *, audience: str, nonce: str, at: datetime) -> str:
+    """`present` and `bind` in one reading: what `show` names, bound to this audience and nonce."""
+    token = read_sd_jwt(text)
+    return _bound(_cut(text, token, show), token.payload, holder, audience=audience, nonce=nonce, at=at)
+
+
+def _bound(text: str, payload: Mapping[str, JSON], holder: Signer, *, audience: str, nonce: str, at: datetime) -> str:
     confirmation = payload.get("cnf")
     if isinstance(confirmation, dict) and "jwk" in confirmation and confirmed_key(payload) != holder.public_key:
         raise IssueError("the credential is not bound to this key", code="holder-key-mismatch")

@@ -10,14 +10,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
+from types import MappingProxyType
 from typing import Final
 
 from credentials.compact import BIND_BYTES, Compact
 from credentials.data_integrity import CRYPTOSUITE_OF, CRYPTOSUITES, Proof, read_proofs
 from credentials.data_model import ENVELOPED, V1, V2, check_credential, check_envelope, issuer_of, moment, subjects, texts
-from credentials.envelope import Enveloped, open_url
+from credentials.envelope import CLAIMS, CLAIMS_ALONE, Enveloped, open_url
+from credentials.jws import CONTEXT, read_jws
 from credentials.schema import Schema
-from credentials.sd_jwt import SdJwt
+from credentials.sd_jwt import SdJwt, read_sd_jwt
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import b64u, from_minutes, minutes, parse_rfc3339, rfc3339, unb64u, unhex
 from weid.did import DID, parse_key_id
@@ -32,6 +34,7 @@ _OWN: Final = frozenset(
 )
 _WEID: Final = frozenset({"origin", "genesis", "issued", "bind", "seed", "suite", "key", "specimen", "signature"})
 _PROOF: Final = frozenset({"type", "cryptosuite", "created", "verificationMethod", "proofPurpose"})
+_REGISTERED: Final = frozenset({*CLAIMS, "vct", "vct#integrity", "aka_vcts", "status"})
 COSE_TAG: Final = 0xD2  # CBOR tag 18, COSE_Sign1
 _SCHEMA_URL: Final = "urn:weid:schema-digest:"
 MAX_BASE: Final = 200
@@ -84,6 +87,11 @@ class FileCredential:
         """The proof that speaks for the issuer: the first by a key named under its DID, else the first of all."""
         own = (proof for proof in self.proofs if proof.method.partition("#")[0] == self.issuer)
         return next(own, self.proofs[0])
+
+    @property
+    def claims_alone(self) -> bool:
+        """Whether it is an SD-JWT VC: claims, and no document of the data model around them."""
+        return self.enveloped is not None and self.enveloped.form == CLAIMS_ALONE
 
     @property
     def method(self) -> str:
@@ -169,7 +177,10 @@ def read_enveloped(data: bytes, *, form: str | None = None) -> FileCredential:
 
     token: SdJwt | None = None
     if data[0] != COSE_TAG and b"~" in data:
-        value, token = read_sd_jwt_document(_ascii(data).strip(" \t\r\n"))
+        text = _ascii(data).strip(" \t\r\n")
+        if form is None and read_jws(text.partition("~")[0]).type == CLAIMS_ALONE:
+            return _claims_alone(text)
+        value, token = read_sd_jwt_document(text)
     else:
         value = read_envelope(data)
     if value.kind != "vc" or (form is not None and form != value.form):
@@ -185,6 +196,26 @@ def read_enveloped(data: bytes, *, form: str | None = None) -> FileCredential:
         valid_from, min((item for item in ends if item is not None), default=None),
         found[0] if len(found) == 1 else {"credentialSubject": list(found)}, "credentialStatus" in document, None, value, token,
         lead,
+    )  # fmt: skip
+
+
+def _claims_alone(text: str) -> FileCredential:
+    """The SD-JWT VC in a text: its claims, its type for the document's, `nbf` and `exp` for the period."""
+    from credentials.sd_jwt_vc import read_sd_jwt_vc
+
+    token = read_sd_jwt(text)
+    value = read_sd_jwt_vc(token)
+    nbf, exp = _numeric(value.claims, "nbf"), _numeric(value.claims, "exp")
+    valid_from, lead = _start(None if nbf is None else ceil(nbf))
+    said = MappingProxyType({name: value.claims[name] for name in CLAIMS if name in value.claims})
+    enveloped = Enveloped(
+        CLAIMS_ALONE, dict(value.claims), said, token.jws.suite, token.jws.kid, CONTEXT, token.jws.signed, token.jws.signature
+    )
+    claims = {name: item for name, item in value.claims.items() if name not in _REGISTERED}
+    identity = value.claims.get("jti")
+    return FileCredential(
+        enveloped.document, (), identity if isinstance(identity, str) else None, value.types[::-1], value.issuer or "",
+        valid_from, None if exp is None else int(exp // 60), claims, value.status is not None, None, enveloped, token, lead,
     )  # fmt: skip
 
 

@@ -140,13 +140,16 @@ def apikey(folder: Path, label: str, roles: tuple[str, ...]) -> None:
 def vc_api(folder: Path, passphrase_file: str | None, name: str, cryptosuite: str, suite: str | None) -> None:
     """Add an issuer for programs: a did:key of its own behind the W3C VC-API, which `serve` then offers to API keys."""
     from credentials.data_integrity import CRYPTOSUITES
+    from issuer_app.enveloped import FORMS
+    from weid.keys import JWS_ALGORITHMS
 
-    kind = CRYPTOSUITES.get(cryptosuite)
-    if kind is None or not kind.suites or (suite is not None and suite not in kind.suites):
-        known = ", ".join(row.name for row in CRYPTOSUITES.values() if row.suites)
-        raise click.UsageError(f"a cryptosuite is one of {known}, with a key it can use")
+    suites = {row.name: tuple(row.suites) for row in CRYPTOSUITES.values() if row.suites}
+    suites |= dict.fromkeys(FORMS, ("p256", *(known for known in JWS_ALGORITHMS if known != "p256")))
+    usable = suites.get(cryptosuite, ())
+    if not usable or (suite is not None and suite not in usable):
+        raise click.UsageError(f"a cryptosuite is one of {', '.join(suites)}, with a key it can use")
     place = Premises.open(folder)
-    click.echo(place.add_instance(name, cryptosuite, suite or kind.suites[0], _passphrase(passphrase_file)))
+    click.echo(place.add_instance(name, cryptosuite, suite or usable[0], _passphrase(passphrase_file)))
     click.echo(f"`weid issuer serve` offers it at /vc-api/{name}/credentials/issue.", err=True)
 
 

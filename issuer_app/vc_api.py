@@ -19,8 +19,9 @@ from credentials import bbs_2023, data_integrity, ecdsa_sd
 from credentials.bbs import BbsPublicKey, BbsSigner
 from credentials.bitstring import ENTRY_TYPE, read_entry
 from credentials.data_integrity import CRYPTOSUITES
-from credentials.data_model import V2, check_credential, texts
+from credentials.data_model import ENVELOPED, V2, check_credential, texts
 from credentials.jsonld.quads import quads_of
+from issuer_app import enveloped
 from issuer_app.problems import problem
 from issuer_app.published import Published, answer
 from issuer_app.status_book import StatusBook
@@ -43,7 +44,8 @@ _ISSUE_OPTIONS: Final = frozenset({"mandatoryPointers", "credentialId", "type", 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One issuer: its key, named by a verification method, the cryptosuite it signs with, and its status lists, if any."""
+    """One issuer: its key, named by a verification method, the cryptosuite or form of envelope it signs with, and its
+    status lists, if any."""
 
     signer: Signer | BbsSigner
     cryptosuite: str
@@ -148,6 +150,8 @@ def _issued(
         held = document.setdefault("id", UUID(bytes=random(16), version=4).urn)
         document["credentialStatus"] = instance.book.entries(name or str(held), lists, random=random)
         mandatory.append("/credentialStatus")  # else its holder might show it without
+    if instance.cryptosuite in enveloped.FORMS:
+        return enveloped.issued(document, instance.cryptosuite, instance.signer, mandatory=mandatory, random=random)
     document = data_integrity.with_context(document)
     quads_of(document)
     created = at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -179,7 +183,10 @@ def _derived(body: Mapping[str, JSON], random: Random) -> dict[str, JSON]:
     pointers = options.get("selectivePointers", []) if isinstance(options, dict) else None
     if not isinstance(document, dict) or not isinstance(pointers, list) or not all(isinstance(p, str) for p in pointers):
         raise MalformedError("a body has verifiableCredential and selectivePointers", code="bad-request")
-    proof, chosen = data_integrity.read_proof(document), [str(pointer) for pointer in pointers]
+    chosen = [str(pointer) for pointer in pointers]
+    if ENVELOPED in texts(document.get("type")):
+        return enveloped.shown(document, chosen)
+    proof = data_integrity.read_proof(document)
     if proof.cryptosuite == bbs_2023.CRYPTOSUITE:
         return bbs_2023.derive(document, proof, chosen, random=random)
     if proof.cryptosuite != ecdsa_sd.CRYPTOSUITE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import secrets
+import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -32,6 +33,7 @@ from credentials.bitstring_list import BitstringStatusList
 from credentials.cpt import Legacy, keys_in_document, read_cpt
 from credentials.data_integrity import read_proof
 from credentials.json_schema import read_json_schema
+from credentials.jws_json import read_jws_json, read_sd_jwt_json
 from credentials.opening import read_envelope
 from credentials.picture import draw, png, read
 from credentials.policy import Policy
@@ -40,6 +42,9 @@ from credentials.report import Outcome
 from credentials.rules import Rule
 from credentials.schema import read_schema
 from credentials.sd_claims import open_claims, read_disclosure
+from credentials.sd_jwt_vc import verify_sd_jwt_vc
+from credentials.token_status import StatusReference, read_reference, value_in
+from credentials.type_metadata import check_integrity, resolve_type
 from credentials.verify import verify
 from credentials.weidentity import read_weidentity
 from credentials.weidentity_proof import prove
@@ -171,6 +176,30 @@ def signer(role: str) -> LocalSigner:
     return LocalSigner(bytes([7]) * 32, "ed25519", "did:example:1#1", role)
 
 
+def json_forms(text: str, bound: str) -> list[tuple[str, Callable[[bytes], object], bytes]]:
+    """JWS and SD-JWT in JSON, the claims of an SD-JWT VC, the metadata of its type, its status, a private JWK."""
+    first, *disclosures, binding = bound.split("~")
+    protected, payload, signature = first.split(".")
+    one = {"protected": protected, "signature": signature, "header": {"disclosures": disclosures, "kb_jwt": binding}}
+    claims = {"iss": "x", "vct": "urn:t", "aka_vcts": ["urn:u"], "status": {"status_list": {"idx": 1, "uri": "urn:s"}}}
+    types = {"vct": "urn:t", "claims": [{"path": ["a", None, 1], "sd": "always", "svg_id": "a"}], "display": []}
+    issued = sd_jwt.issue(claims, [], signer=signer("assert"), random=secrets.token_bytes)
+    packed = {"sub": "urn:s", "iat": 1, "status_list": {"bits": 1, "lst": codec.b64u(zlib.compress(b"x"))}}
+    listed = jws.sign({"typ": "statuslist+jwt"}, jcs(packed), signer("assert"))
+    key, private = signer("assert").public_key, {"kty": "OKP", "crv": "Ed25519", "x": "", "d": codec.b64u(bytes(32))}
+    private["x"] = LocalSigner(bytes(32), "ed25519", "k", "assert").public_key.jwk()["x"]
+    return [
+        ("jws json", read_jws_json, jcs({"payload": payload, "signatures": [one]})),
+        ("sd-jwt json", read_sd_jwt_json, jcs({"payload": payload, **one})),
+        ("sd-jwt vc", texts(lambda data: verify_sd_jwt_vc(sd_jwt.read_sd_jwt(data), key)), issued.encode()),
+        ("type metadata", lambda data: resolve_type("urn:t", {"urn:t": data}), jcs(types)),
+        ("integrity", texts(lambda data: check_integrity(b"x", data)), b"sha256-AAAA sha512-AAAA"),
+        ("status token", texts(lambda data: value_in(data, StatusReference("urn:s", 1), key, at=NOW)), listed.encode()),
+        ("status claim", lambda data: read_reference(_object(data)), jcs(claims)),
+        ("private jwk", lambda data: LocalSigner.from_jwk(_object(data), "k", "assert"), jcs(dict(private))),
+    ]
+
+
 def envelopes() -> list[tuple[str, Callable[[bytes], object], bytes]]:
     """The readers of JOSE, SD-JWT and COSE, and of what they read piece by piece."""
     document = {
@@ -199,6 +228,7 @@ def envelopes() -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("cose text", texts(cose.read_cose_text), codec.b64(binary).encode()),
         ("envelopes", lambda data: envelope.check_document(_object(data), "vp"), jcs(shown)),
         ("envelope", read_envelope, text.encode()),
+        *json_forms(text, bound),
         ("data url", texts(envelope.open_url), str(envelope.enclose("vc+cose", binary)["id"]).encode()),
         ("claims", lambda data: jws.time_code(_object(data), NOW), b'{"exp":1,"nbf":2}'),
     ]  # fmt: skip

@@ -26,6 +26,7 @@ COMMANDS = {
     "registry": ("wallet_cli.registry:registry", "Run a registry: init, serve, tick, bundle, fsck."),
     "issuer": ("issuer_app.cli:issuer", "An institution's desk: init, serve, issue, revoke, find."),
     "verifier": ("verifier_app.cli:verifier", "The verifier's page: serve."),
+    "envelope": ("wallet_cli.envelope:envelope", "Sign or open one W3C document in a JWT, SD-JWT or COSE envelope with a JWK."),
     "vc-api": ("wallet_cli.vc_api:vc_api", "A bench for W3C conformance suites, with throw-away keys."),
     "pack": ("wallet_cli.pack:pack", "Packs: whole systems as data. test, demo, show."),
     "demo": ("wallet_cli.demo:demo", "Both stories end to end, through the real front doors."),

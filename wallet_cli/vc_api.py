@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["bench_app", "throw_away", "vc_api"]
 
-# instance name → (suite of its key, cryptosuite)
+# instance name → (suite of its key, cryptosuite or form of envelope)
 INSTANCES: Final = {
     "eddsa-rdfc-2022": ("ed25519", "eddsa-rdfc-2022"),
     "eddsa-jcs-2022": ("ed25519", "eddsa-jcs-2022"),
@@ -29,6 +29,10 @@ INSTANCES: Final = {
     "bbs-2023": ("bbs", "bbs-2023"),
     "sm2-sm3-jcs-2026": ("sm2", "sm2-sm3-jcs-2026"),
     "mldsa44-jcs-2024": ("ml-dsa-44", "mldsa44-jcs-2024"),
+    "vc-jwt": ("p256", "vc+jwt"),
+    "vc-jwt-ed25519": ("ed25519", "vc+jwt"),
+    "vc-sd-jwt": ("p256", "vc+sd-jwt"),
+    "vc-cose": ("p256", "vc+cose"),
 }
 # instances whose credentials have a place in status lists
 LISTED: Final = {"status-list": ("ed25519", "eddsa-rdfc-2022"), "status-message": ("ed25519", "eddsa-rdfc-2022")}
@@ -96,7 +100,7 @@ def endpoints(made: Mapping[str, Instance], base: str) -> dict[str, Any]:
         "holders": [
             {"endpoint": f"{base}/vc-api/{name}/credentials/derive", "cryptosuite": instance.cryptosuite}
             for name, instance in made.items()
-            if instance.cryptosuite in ("ecdsa-sd-2023", "bbs-2023")
+            if instance.cryptosuite in ("ecdsa-sd-2023", "bbs-2023", "vc+sd-jwt")
         ],
         "verifiers": [{"endpoint": f"{base}/vc-api/credentials/verify"}],
         "presentationVerifiers": [{"endpoint": f"{base}/vc-api/presentations/verify"}],

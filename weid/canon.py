@@ -25,10 +25,17 @@ def parse_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_
     """The value of UTF-8 JSON text; MalformedError for anything ambiguous or over the caps."""
     if len(data) > max_bytes:
         raise MalformedError(f"JSON text is over {max_bytes} bytes", code="too-large")
-    _check_depth(data, max_depth)
+    if data.count(b"[") + data.count(b"{") > max_depth:
+        _check_depth(data, max_depth)
     try:
         text = data.decode("utf-8")
-        value: JSON = _DECODER.decode(text)
+        value: JSON
+        try:
+            value, end = _DECODER.raw_decode(text)
+        except json.JSONDecodeError:
+            end = -1
+        if end != len(text):  # white space around it, or an error with its place
+            value = _DECODER.decode(text)
     except MalformedError:
         raise
     except (ValueError, RecursionError) as error:
@@ -48,8 +55,6 @@ def jcs(value: JSON) -> bytes:
 
 def _check_depth(data: bytes, limit: int) -> None:
     """Counts brackets outside strings, so that a deep text never reaches the recursive parser."""
-    if data.count(b"[") + data.count(b"{") <= limit:
-        return
     depth = 0
     inside = escaped = False
     for byte in data:

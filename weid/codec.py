@@ -21,7 +21,9 @@ _HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_MINUTES = 4_223_371_679  # 9999-12-31T23:59Z
-_URL_SAFE, _STANDARD = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is standard alone becomes what is in neither alphabet
+_PADDING = (b"", b"===", b"==", b"=")
 _MAX_B58 = 8192  # base58 is quadratic: cap it before any arithmetic
 
 
@@ -33,11 +35,11 @@ def b64u(data: bytes) -> str:
 def unb64u(text: str) -> bytes:
     """The bytes of unpadded base64url; MalformedError for any other spelling."""
     try:
-        raw = text.encode("ascii")
-        data = binascii.a2b_base64(raw.translate(_STANDARD) + b"=" * (-len(raw) % 4))
+        raw = text.encode("ascii").translate(_STANDARD) + _PADDING[len(text) % 4]
+        data = binascii.a2b_base64(raw)
     except (ValueError, AttributeError) as error:
         raise MalformedError("not base64url") from error
-    if b64u(data) != text:
+    if binascii.b2a_base64(data, newline=False) != raw:
         raise MalformedError("base64url is not in its canonical spelling")
     return data
 

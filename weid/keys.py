@@ -194,6 +194,17 @@ class LocalSigner:
         self._public_key = PublicKey(suite, self._suite.public(secret))
         self._secret, self._kid, self._role = secret, kid, role
 
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, JSON], kid: str, role: str) -> LocalSigner:
+        """The signer of a private JWK (RFC 7517); KeyMaterialError `secret-key` unless both of its halves belong together."""
+        name = _suite_of_jwk(jwk)
+        secret = _jwk_bytes(jwk, "priv" if name == "ml-dsa-44" else "d")
+        public = {member: item for member, item in jwk.items() if member not in (*_PRIVATE_MEMBERS, "key_ops")}
+        signer = cls(secret, name, kid, role)
+        if signer.public_key != PublicKey.from_jwk(public):
+            raise KeyMaterialError("the private part of a JWK is not the one of its public part", code="secret-key")
+        return signer
+
     @property
     def kid(self) -> str:
         """The id of the verification method or log key."""

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from credentials.jsonld import general
-from credentials.jsonld.active import ABSENT, Active, Term, Unusual, is_absolute, start
+from credentials.jsonld.active import ABSENT, KEYWORDS, Active, Term, Unusual, is_absolute, start
 from credentials.jsonld.rdfc import Quad, literal
 from weid.canon import JSON, jcs
 from weid.errors import MalformedError
 
-__all__ = ["blank_nodes", "quads_of"]
+__all__ = ["blank_nodes", "quads_of", "told_by_vocabulary_alone"]
 
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
@@ -55,6 +55,18 @@ def blank_nodes(document: Mapping[str, JSON]) -> list[dict[str, JSON]]:
     if walk.fresh != len(walk.blank):
         raise MalformedError("lists and graphs are not read with selective disclosure", code="unsupported")
     return walk.blank
+
+
+def told_by_vocabulary_alone(document: Mapping[str, JSON]) -> list[str]:
+    """The members of the outermost object that no context defines, so that only `@vocab` gives them a name.
+
+    Empty for contexts that the walk here leaves to the general processor.
+    """
+    try:
+        active, _ = _contexts(document, start(), _NO_TERM)
+    except Unusual:
+        return []
+    return [name for name in document if name not in active.terms and name not in KEYWORDS and ":" not in name]
 
 
 class _Walk:

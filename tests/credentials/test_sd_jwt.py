@@ -14,11 +14,19 @@ from hypothesis import strategies as st
 from credentials import jws, sd_jwt
 from credentials.jws import time_code
 from credentials.sd_claims import HASHES, Disclosure, conceal, hash_of, open_claims, read_disclosure
-from credentials.sd_jwt import bind, confirmed_key, issue, present, read_sd_jwt, verify, verify_binding
+from credentials.sd_jwt import answer, bind, confirmed_key, issue, present, read_sd_jwt, verify, verify_binding
 from tests.credentials.world import Seeded, make_signer
 from weid.canon import jcs
-from weid.codec import b64u
-from weid.errors import DisclosureError, IssueError, MalformedError, SignatureError, UnknownSuiteError, WeidError
+from weid.codec import b64u, unb64u
+from weid.errors import (
+    DisclosureError,
+    IssueError,
+    KeyMaterialError,
+    MalformedError,
+    SignatureError,
+    UnknownSuiteError,
+    WeidError,
+)
 from weid.hashes import SHA256
 from weid.keys import PublicKey
 from weid.suites import SUITES
@@ -125,9 +133,16 @@ def test_equal_values_have_different_digests() -> None:
         return Seeded(str(len(drawn)))(size)
 
     payload, texts = conceal({"a": 1, "b": 1, "c": [1, 1]}, [("a",), ("b",), ("c", 0), ("c", 1)], random=random)
-    assert drawn == [16] * 4
+    assert drawn == [16 * 4]
+    assert len({json.loads(unb64u(text))[0] for text in texts}) == 4
     assert len({read_disclosure(text).digest(SHA256) for text in texts}) == 4
     assert set(payload) == {"_sd", "c"}
+
+
+def test_a_source_that_gives_less_than_was_asked_is_not_trusted() -> None:
+    """No salt is short or missing because the source was."""
+    with pytest.raises(KeyMaterialError):
+        conceal({"a": 1, "b": 2}, [("a",), ("b",)], random=lambda size: bytes(size - 1))
 
 
 @pytest.mark.parametrize(
@@ -417,6 +432,17 @@ def test_who_binds() -> None:
     with pytest.raises(MalformedError) as private:
         confirmed_key({"cnf": {"jwk": {**HOLDER.public_key.jwk(), "d": "AA"}}})
     assert private.value.code == "private-jwk"
+
+
+def test_an_answer_is_what_is_cut_and_then_bound() -> None:
+    """One reading gives the same text as two, and refuses what they refuse."""
+    said: dict[str, Any] = {"audience": "https://verifier.example", "nonce": "n-1", "at": AT}
+    show = [("name",), ("nationalities", 1)]
+    assert answer(made(), show, HOLDER, **said) == bind(present(made(), show), HOLDER, **said)
+    with pytest.raises(IssueError, match="not bound to this key"):
+        answer(made(), show, make_signer("p256", "present", "thief"), **said)
+    with pytest.raises(DisclosureError):
+        answer(made(), [("nobody",)], HOLDER, **said)
 
 
 # --- time ------------------------------------------------------------------------------------------------------------

@@ -74,6 +74,9 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
         assert status == 0 and issuer_did.startswith("did:key:z82")
         assert say("vc-api", str(folder), "courses")[0] != 0  # the name is taken
         assert say("vc-api", str(folder), "other", "--cryptosuite", "rsa")[0] == 2
+        status, sealed_did = say("vc-api", str(folder), "sealed", "--cryptosuite", "vc+jwt")
+        assert status == 0 and sealed_did.startswith("did:key:zDn")
+        assert say("vc-api", str(folder), "other", "--cryptosuite", "vc+jwt", "--suite", "bbs")[0] == 2
         programs(folder, key, issuer_did)
     users = Users(folder / "app")
     assert users.key(key) is not None and users.sign_in("wu", "a long enough password", 0)
@@ -94,7 +97,11 @@ def programs(folder: Path, key: str, did: str) -> None:
         answer = client.post(path, json=body, headers={"Authorization": f"Bearer {key}"})
         made = answer.json["verifiableCredential"]
         assert (answer.status_code, made["issuer"]) == (201, did)
+        sealed = client.post("/vc-api/sealed/credentials/issue", json=body, headers={"Authorization": f"Bearer {key}"}).json
         policy = Policy(require_accreditation=False)
+        assert sealed["verifiableCredential"]["type"] == "EnvelopedVerifiableCredential"
+        enclosed = json.dumps(sealed["verifiableCredential"]).encode()
+        assert verify(enclosed, facts=NoFacts(), policy=policy, at=datetime.now(UTC)).exit_code == 0
         assert verify(json.dumps(made).encode(), facts=NoFacts(), policy=policy, at=datetime.now(UTC)).exit_code == 0
 
 

@@ -16,6 +16,8 @@ from flask.testing import FlaskClient
 
 from credentials.bitstring import read_list, value_at
 from credentials.data_integrity import sign
+from credentials.envelope import enclose
+from credentials.jose import sign_jwt
 from issuer_app.vc_api import Instance
 from tests.credentials.test_verify_presentation import holder
 from wallet_cli.vc_api import INSTANCES, bench_app, throw_away
@@ -25,6 +27,7 @@ from weid.facts import Facts
 MADE = throw_away()
 CONTEXTS = ["https://www.w3.org/ns/credentials/v2", "https://www.w3.org/ns/credentials/examples/v2"]
 DISCLOSING = ["ecdsa-sd-2023", "bbs-2023"]
+ENVELOPED = ["vc-jwt", "vc-jwt-ed25519", "vc-sd-jwt", "vc-cose"]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def verified(client: FlaskClient, value: Any, **options: Any) -> Any:
     return client.post("/vc-api/credentials/verify", json={"verifiableCredential": value, "options": options})
 
 
-@pytest.mark.parametrize("name", [name for name in INSTANCES if name not in DISCLOSING])
+@pytest.mark.parametrize("name", [name for name in INSTANCES if name not in (*DISCLOSING, *ENVELOPED)])
 def test_issue_and_verify(client: FlaskClient, name: str) -> None:
     """What an instance issues verifies, and no longer once a word of it is changed."""
     answer = issued(client, name)
@@ -74,6 +77,51 @@ def test_issue_derive_and_verify(client: FlaskClient, name: str) -> None:
     assert verified(client, shown).status_code == 200
     assert verified(client, {**shown, "validFrom": "2026-01-02T00:00:00Z"}).status_code == 400
     assert verified(client, base).status_code == 400
+
+
+@pytest.mark.parametrize("name", ENVELOPED)
+def test_issue_and_verify_envelopes(client: FlaskClient, name: str) -> None:
+    """VCDM 2.0, 4.13: the credential is in the data: URL, and an envelope that is not exactly one is refused."""
+    answer = issued(client, name)
+    assert answer.status_code == 201
+    made = answer.json["verifiableCredential"]
+    assert made["type"] == "EnvelopedVerifiableCredential"
+    assert made["id"].startswith(f"data:application/{MADE[name].cryptosuite}{';base64' if name == 'vc-cose' else ''},")
+    assert verified(client, made).status_code == 200
+    url = made["id"]
+    for change in (
+        {"@context": []}, {"@context": CONTEXTS[1]}, {"type": "VerifiableCredential"}, {"id": url.split(",")[1]}, {"id": url[:-8]},
+        {"id": url.replace("vc+", "vp+")}, {"id": None},
+    ):  # fmt: skip
+        assert verified(client, {**made, **change}).status_code == 400, change
+    held = {"@context": CONTEXTS, "type": "VerifiablePresentation", "verifiableCredential": [made]}
+    signer = holder()
+    shown = sign(held, signer, created=None, purpose="authentication")
+    body = {"verifiablePresentation": shown, "options": {}}
+    assert client.post("/vc-api/presentations/verify", json=body).status_code == 200
+    around = sign_jwt({**held, "holder": signer.kid.split("#")[0]}, signer, kind="vp").encode("ascii")
+    body = {"verifiablePresentation": enclose("vp+jwt", around), "options": {}}
+    assert client.post("/vc-api/presentations/verify", json=body).status_code == 200
+    body = {"verifiablePresentation": enclose("vp+jwt", around[:-6] + b"AAAAAA"), "options": {}}
+    assert client.post("/vc-api/presentations/verify", json=body).status_code == 400
+
+
+def test_an_enveloped_sd_jwt_is_derived(client: FlaskClient) -> None:
+    """The holder leaves out claims of the subject, but none that the issuer keeps in sight."""
+    base = issued(client, "vc-sd-jwt", mandatoryPointers=["/credentialSubject/name"]).json["verifiableCredential"]
+    assert base["id"].count("~") == 2
+    for pointers, left in (([], 1), (["/credentialSubject/alumniOf"], 2), (["/credentialSubject"], 1)):
+        body = {"verifiableCredential": base, "options": {"selectivePointers": pointers}}
+        answer = client.post("/vc-api/vc-sd-jwt/credentials/derive", json=body)
+        assert (answer.status_code, answer.json["verifiableCredential"]["id"].count("~")) == (201, left)
+        assert verified(client, answer.json["verifiableCredential"]).status_code == 200
+    body = {"verifiableCredential": base, "options": {"selectivePointers": ["/credentialSubject/nothing"]}}
+    assert client.post("/vc-api/vc-sd-jwt/credentials/derive", json=body).status_code == 400
+    whole = issued(client, "vc-jwt").json["verifiableCredential"]
+    body = {"verifiableCredential": whole, "options": {"selectivePointers": []}}
+    assert client.post("/vc-api/vc-jwt/credentials/derive", json=body).status_code == 400
+    assert issued(client, "vc-jwt", mandatoryPointers=["/issuer"]).status_code == 400
+    assert issued(client, "vc-jwt", credential(guarantee="what no context defines")).json["title"] == "unknown-member"
 
 
 @pytest.mark.parametrize("name", ["eddsa-rdfc-2022", "eddsa-jcs-2022", *DISCLOSING])
