@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from issuer_app import api, frame, front, people, vc_api, web_desk, web_office
 from issuer_app.config import Config, secret_key
 from issuer_app.users import Users
+from registry.node.resolver import resolver_blueprint
 from weid.errors import WeidError
 
 __all__ = ["create_app"]
@@ -36,6 +37,11 @@ def create_app(config: Config) -> Flask:
         programs = vc_api.blueprint(config.vc_api, clock=config.clock, random=config.random, allowed=api.may_issue)
         app.register_blueprint(programs)
         csrf.exempt(programs)  # like the API: a key in a header, no cookie
+    if config.resolver:
+        resolving = resolver_blueprint(config.resolver)
+        limiter.limit(config.limits.api)(resolving)
+        app.register_blueprint(resolving)
+        csrf.exempt(resolving)  # a read, whatever its method
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)

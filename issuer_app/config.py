@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.office import Office
     from issuer_app.vc_api import Instance
+    from weid.resolver import Resolver
 
 __all__ = ["Config", "Limits", "secret_key"]
 
@@ -50,6 +51,7 @@ class Config:
     hosts: tuple[str, ...] = ()  # Host headers that are answered; none named: all
     limits: Limits = field(default_factory=Limits)
     vc_api: Mapping[str, Instance] = field(default_factory=dict)  # issuers for programs; none: no VC-API
+    resolver: Resolver | None = None  # answers DID Resolution below /1.0/identifiers; none: it does not
 
     def now(self) -> int:
         """The minute of the clock."""

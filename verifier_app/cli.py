@@ -29,10 +29,13 @@ def verifier() -> None:
 @click.option("--gate", help="The gate name that gate codes must be made for.")
 @click.option("--request", "chosen", help="The request chosen at first: PACK/NAME.")
 @click.option("--vc-api", "vc_api", is_flag=True, help="Serve the W3C VC-API for programs too, below /vc-api.")
+@click.option("--resolver", is_flag=True, help="Answer DID Resolution too, below /1.0/identifiers, from what is here.")
+@click.option("--trust-issuer", "issuers", multiple=True, metavar="DID", help="An issuer trusted without a registry.")
 @click.option("--timezone", help="Time zone of the pages, such as Asia/Hong_Kong [this machine's].")
 def serve(
     home: Path | None, packs: tuple[Path, ...], port: int, bind: str | None, tls: bool, names: tuple[str, ...],
-    identity: str, title: str | None, gate: str | None, chosen: str | None, vc_api: bool, timezone: str | None,
+    identity: str, title: str | None, gate: str | None, chosen: str | None, vc_api: bool, resolver: bool,
+    issuers: tuple[str, ...], timezone: str | None,
 ) -> None:  # fmt: skip
     """Serve the page until interrupted. Nothing is fetched while checking."""
     from registry.node.serving import certificate
@@ -45,7 +48,8 @@ def serve(
     hosts = _hosts(names, tls)
     config = {
         "TRUST_FOLDER": folder, "PACKS": packs, "VERIFIER": identity, "NAME": title, "GATE": gate, "REQUEST": chosen,
-        "TIMEZONE": timezone, "VC_API": vc_api, "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],
+        "TIMEZONE": timezone, "VC_API": vc_api, "RESOLVER": resolver, "TRUSTED_ISSUERS": issuers,
+        "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],
     }  # fmt: skip
     try:
         app = create_app(config)

@@ -10,6 +10,7 @@ import click
 
 from wallet_cli.holder import AT
 from wallet_cli.state import echo, home, now, read_input
+from wallet_cli.trust_document import document
 
 if TYPE_CHECKING:
     from registry.node.folder import TrustFolder
@@ -32,7 +33,10 @@ def load_facts(moment: datetime) -> Facts:
 
 @click.group()
 def trust() -> None:
-    """The registry you trust, and its bundles: add, import, show, clear-conflict."""
+    """The registry you trust, its bundles, and DID documents: add, import, show, clear-conflict, document."""
+
+
+trust.add_command(document)
 
 
 @trust.command()
