@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Protocol
 
 from credentials import bls12381 as bls
-from credentials.bls12381 import MAX_MESSAGES, SHA_256, SHAKE_256, Ciphersuite
+from credentials.bls12381 import MAX_MESSAGES, SHA_256, SHAKE_256, Bases, Ciphersuite
 from weid.codec import multibase, read_uvarint, unmultibase, uvarint
 from weid.errors import KeyMaterialError, MalformedError, SignatureError, UnknownSuiteError
 from weid.signing import CONTEXTS, ROLES, require_role
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_MESSAGES", "PROOF_FLOOR", "SHA_256", "SHAKE_256", "SIGNATURE_BYTES", "BbsPublicKey", "BbsSigner", "LocalBbsSigner",
-    "key_gen", "prove", "verify", "verify_proof",
+    "Statement", "commitment", "hidden_in", "key_gen", "prove", "prove_scalars", "require_places", "to_scalars", "verify",
+    "verify_proof", "verify_scalars", "verify_scalars_signed",
 ]  # fmt: skip
 
 SIGNATURE_BYTES: Final = 80
@@ -127,7 +128,14 @@ def key_gen(material: bytes, info: bytes = b"", suite: Ciphersuite = SHA_256) ->
 
 def verify(key: BbsPublicKey, signature: bytes, header: bytes, messages: Sequence[bytes], suite: Ciphersuite = SHA_256) -> None:
     """SignatureError unless `key` signed this header and these messages, in this order (Verify, 3.5.2)."""
-    _, base = _commitment(key, header, _scalars(messages, suite), suite)
+    verify_scalars_signed(key, signature, header, to_scalars(messages, suite), bls.bases(len(messages), suite), suite)
+
+
+def verify_scalars_signed(
+    key: BbsPublicKey, signature: bytes, header: bytes, scalars: Sequence[Scalar], bases: Bases, suite: Ciphersuite
+) -> None:
+    """CoreVerify (3.6.2): SignatureError unless `key` signed this header and these scalars."""
+    _, base = commitment(key, header, scalars, bases, suite)
     _require_signature(key, *_read_signature(signature), base)
 
 
@@ -146,23 +154,8 @@ def prove(
 
     `random` is asked for 48 octets at a time. Octets that are guessed or used twice give the hidden messages away.
     """
-    _require_places(shown, len(messages))
-    scalars, (point, e) = _scalars(messages, suite), _read_signature(signature)
-    domain, base = _commitment(key, header, scalars, suite)
-    _require_signature(key, point, e, base)
-    hidden = sorted(set(range(len(messages))) - set(shown))
-    r1, r2, e_blind, r1_blind, r3_blind, *blinds = (bls.random_scalar(random) for _ in range(5 + len(hidden)))
-    d = base * r2
-    a_bar = point * (r1 * r2)
-    b_bar = d * r1 - a_bar * e
-    points = bls.bases(len(messages), suite).points
-    t1 = bls.weighted_sum([a_bar, d], [e_blind, r1_blind])
-    t2 = bls.weighted_sum([d, *(points[place + 1] for place in hidden)], [r3_blind, *blinds])
-    disclosed = [(place, scalars[place]) for place in shown]
-    challenge = _challenge((a_bar, b_bar, d, t1, t2), domain, disclosed, presentation_header, suite)
-    answers = [e_blind + e * challenge, r1_blind - r1 * challenge, r3_blind - r2.inverse() * challenge]
-    answers += [blind + scalars[place] * challenge for blind, place in zip(blinds, hidden, strict=True)]
-    return bls.octets([a_bar, b_bar, d]) + b"".join(scalar.to_be_bytes() for scalar in (*answers, challenge))
+    statement = Statement(key, header, presentation_header, bls.bases(len(messages), suite), suite)
+    return prove_scalars(statement, signature, to_scalars(messages, suite), shown, random)
 
 
 def verify_proof(
@@ -179,29 +172,83 @@ def verify_proof(
 
     How many messages are hidden follows from the proof's length.
     """
+    count = len(shown) + hidden_in(proof)
+    statement = Statement(key, header, presentation_header, bls.bases(count, suite), suite)
+    verify_scalars(statement, proof, to_scalars(messages, suite), shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a proof is about besides its messages. `nym` are a pseudonym and its base; the last message is then the secret."""
+
+    key: BbsPublicKey
+    header: bytes
+    presentation_header: bytes
+    bases: Bases
+    suite: Ciphersuite
+    nym: tuple[G1Point, G1Point] | None = None
+
+
+def hidden_in(proof: bytes) -> int:
+    """How many messages a proof of this length hides; SignatureError for a length that no proof has."""
+    if not PROOF_FLOOR <= len(proof) <= PROOF_FLOOR + 32 * MAX_MESSAGES or (len(proof) - PROOF_FLOOR) % 32:
+        raise SignatureError("a BBS proof has no such length")
+    return (len(proof) - PROOF_FLOOR) // 32
+
+
+def prove_scalars(
+    statement: Statement, signature: bytes, scalars: Sequence[Scalar], shown: Sequence[int], random: Random
+) -> bytes:
+    """CoreProofGen (3.6.3) over messages that are scalars already; SignatureError for a bad signature."""
+    require_places(shown, len(scalars))
+    bases, suite, (point, e) = statement.bases, statement.suite, _read_signature(signature)
+    domain, base = commitment(statement.key, statement.header, scalars, bases, suite)
+    _require_signature(statement.key, point, e, base)
+    hidden = sorted(set(range(len(scalars))) - set(shown))
+    r1, r2, e_blind, r1_blind, r3_blind, *blinds = (bls.random_scalar(random) for _ in range(5 + len(hidden)))
+    d = base * r2
+    a_bar = point * (r1 * r2)
+    b_bar = d * r1 - a_bar * e
+    t1 = bls.weighted_sum([a_bar, d], [e_blind, r1_blind])
+    t2 = bls.weighted_sum([d, *(bases.points[place + 1] for place in hidden)], [r3_blind, *blinds])
+    points = [a_bar, b_bar, d, t1, t2]
+    if statement.nym is not None:
+        pseudonym, origin = statement.nym
+        points += [pseudonym, origin, origin * blinds[-1]]
+    challenge = _challenge(points, domain, [(place, scalars[place]) for place in shown], statement.presentation_header, suite)
+    answers = [e_blind + e * challenge, r1_blind - r1 * challenge, r3_blind - r2.inverse() * challenge]
+    answers += [blind + scalars[place] * challenge for blind, place in zip(blinds, hidden, strict=True)]
+    return bls.octets([a_bar, b_bar, d]) + b"".join(scalar.to_be_bytes() for scalar in (*answers, challenge))
+
+
+def verify_scalars(statement: Statement, proof: bytes, scalars: Sequence[Scalar], shown: Sequence[int]) -> None:
+    """CoreProofVerify (3.6.4): SignatureError unless the proof holds for these shown messages."""
     (a_bar, b_bar, d), (e, r1, r3, *answers, challenge) = _read_proof(proof)
-    count = len(shown) + len(answers)
-    if len(messages) != len(shown):
+    count, bases, suite = len(shown) + len(answers), statement.bases, statement.suite
+    if len(scalars) != len(shown):
         raise SignatureError("the BBS proof is not one for so many messages")
-    _require_places(shown, count)
+    require_places(shown, count)
     hidden = sorted(set(range(count)) - set(shown))
-    scalars, bases = _scalars(messages, suite), bls.bases(count, suite)
-    domain = _domain(key, header, count, suite)
+    domain = _domain(statement.key, statement.header, count, bases, suite)
     t1 = bls.weighted_sum([b_bar, a_bar, d], [challenge, e, r1])
     known = bases.fixed + bls.weighted_sum([bases.points[0], *(bases.points[place + 1] for place in shown)], [domain, *scalars])
     t2 = bls.weighted_sum([known, d, *(bases.points[place + 1] for place in hidden)], [challenge, r3, *answers])
+    points = [a_bar, b_bar, d, t1, t2]
+    if statement.nym is not None:
+        pseudonym, origin = statement.nym
+        points += [pseudonym, origin, origin * answers[-1] - pseudonym * challenge]
     disclosed = list(zip(shown, scalars, strict=True))
-    if challenge != _challenge((a_bar, b_bar, d, t1, t2), domain, disclosed, presentation_header, suite):
+    if challenge != _challenge(points, domain, disclosed, statement.presentation_header, suite):
         raise SignatureError("the BBS proof does not verify")
     ark = bls.arkworks()
-    if not ark.GT.pairing_check([a_bar, b_bar], [bls.read_key(key.data), -ark.G2Point()]):
+    if not ark.GT.pairing_check([a_bar, b_bar], [bls.read_key(statement.key.data), -ark.G2Point()]):
         raise SignatureError("the BBS proof does not verify")
 
 
 def _sign(secret: Scalar, key: BbsPublicKey, header: bytes, messages: Sequence[bytes], suite: Ciphersuite) -> bytes:
     """Sign (3.5.1): deterministic, so no weak random source can give the key away."""
-    scalars = _scalars(messages, suite)
-    domain, base = _commitment(key, header, scalars, suite)
+    scalars = to_scalars(messages, suite)
+    domain, base = commitment(key, header, scalars, bls.bases(len(scalars), suite), suite)
     e = bls.hash_to_scalar(suite, b"".join(scalar.to_be_bytes() for scalar in (secret, *scalars, domain)), b"H2S_")
     return (base * (secret + e).inverse()).to_compressed_bytes() + e.to_be_bytes()
 
@@ -212,15 +259,20 @@ def _require_signature(key: BbsPublicKey, point: G1Point, e: Scalar, base: G1Poi
         raise SignatureError("the BBS signature does not verify")
 
 
-def _commitment(key: BbsPublicKey, header: bytes, scalars: Sequence[Scalar], suite: Ciphersuite) -> tuple[Scalar, G1Point]:
-    """(domain, B = P1 + Q1·domain + H1·m1 + …), which a signature is over (3.6.1)."""
-    bases, domain = bls.bases(len(scalars), suite), _domain(key, header, len(scalars), suite)
+def commitment(
+    key: BbsPublicKey, header: bytes, scalars: Sequence[Scalar], bases: Bases, suite: Ciphersuite, signed: int | None = None
+) -> tuple[Scalar, G1Point]:
+    """(domain, B = P1 + Q1·domain + H1·m1 + …), which a signature is over (3.6.1).
+
+    `signed` is the number of all messages, where the last ones are in a commitment that is added to B.
+    """
+    domain = _domain(key, header, len(scalars) if signed is None else signed, bases, suite)
     return domain, bases.fixed + bls.weighted_sum(bases.points[: len(scalars) + 1], [domain, *scalars])
 
 
-def _domain(key: BbsPublicKey, header: bytes, count: int, suite: Ciphersuite) -> Scalar:
+def _domain(key: BbsPublicKey, header: bytes, count: int, bases: Bases, suite: Ciphersuite) -> Scalar:
     """The scalar that binds key, number of messages and header (calculate_domain, 4.2.3)."""
-    points = bls.bases(count, suite).octets[: 48 * (count + 1)]
+    points = bases.octets[: 48 * (count + 1)]
     data = key.data + count.to_bytes(8, "big") + points + suite.api + len(header).to_bytes(8, "big") + header
     return bls.hash_to_scalar(suite, data, b"H2S_")
 
@@ -235,7 +287,7 @@ def _challenge(
     return bls.hash_to_scalar(suite, data + header, b"H2S_")
 
 
-def _scalars(messages: Sequence[bytes], suite: Ciphersuite) -> list[Scalar]:
+def to_scalars(messages: Sequence[bytes], suite: Ciphersuite) -> list[Scalar]:
     """messages_to_scalars (4.1.2)."""
     return [bls.hash_to_scalar(suite, message, b"MAP_MSG_TO_SCALAR_AS_HASH_") for message in messages]
 
@@ -249,12 +301,11 @@ def _read_signature(data: bytes) -> tuple[G1Point, Scalar]:
 
 def _read_proof(data: bytes) -> tuple[list[G1Point], list[Scalar]]:
     """octets_to_proof (4.2.4.5)."""
-    if not PROOF_FLOOR <= len(data) <= PROOF_FLOOR + 32 * MAX_MESSAGES or (len(data) - PROOF_FLOOR) % 32:
-        raise SignatureError("a BBS proof has no such length")
+    hidden_in(data)
     points = [bls.read_point(data[start : start + 48]) for start in (0, 48, 96)]
     return points, [bls.read_scalar(data[start : start + 32]) for start in range(144, len(data), 32)]
 
 
-def _require_places(shown: Sequence[int], count: int) -> None:
+def require_places(shown: Sequence[int], count: int) -> None:
     if any(not 0 <= place < count for place in shown) or any(before >= after for before, after in pairwise(shown)):
         raise SignatureError("the places of shown messages ascend and stay within their number")

@@ -6,10 +6,9 @@ The arithmetic is arkworks' (the extra `weid[bbs]`), loaded on first use.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from weid.errors import KeyMaterialError, SignatureError, UnknownSuiteError
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from py_arkworks_bls12381 import G1Point, G2Point, Scalar
 
 __all__ = [
-    "MAX_MESSAGES", "ORDER", "PUBLIC_BYTES", "SHA_256", "SHAKE_256", "Bases", "Ciphersuite", "arkworks", "bases",
+    "MAX_MESSAGES", "ORDER", "PLAIN", "PUBLIC_BYTES", "SHA_256", "SHAKE_256", "Bases", "Ciphersuite", "arkworks", "bases",
     "hash_to_scalar", "octets", "random_scalar", "read_key", "read_point", "read_scalar", "read_secret", "weighted_sum",
 ]  # fmt: skip
 
@@ -31,22 +30,26 @@ PUBLIC_BYTES: Final = 96
 MAX_MESSAGES: Final = 1024
 """More than any credential has statements; a proof that claims more is refused before any arithmetic."""
 
+PLAIN: Final = b"H2G_HM2S_"
+"""The interface of the draft itself (3.5); blind signatures and pseudonyms have their own, and so generators of their own."""
+
 _EXPAND: Final = 48  # ceil((255 + 128) / 8)
 _FIELD: Final = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
 
 
 @dataclass(frozen=True, slots=True)
 class Ciphersuite:
-    """One of the two ciphersuites (7.2): its id, and the hash functions of RFC 9380 it is built on."""
+    """One of the two ciphersuites (7.2): its id, and the hash functions of RFC 9380 it is built on; and an interface."""
 
     id: bytes
     expand: Callable[[bytes, bytes, int], bytes] = field(repr=False, compare=False)
     to_curve: Callable[[bytes, bytes], G1Point] = field(repr=False, compare=False)
+    interface: bytes = PLAIN
 
     @property
     def api(self) -> bytes:
         """The interface's id (3.5)."""
-        return self.id + b"H2G_HM2S_"
+        return self.id + self.interface
 
 
 def arkworks() -> ModuleType:
@@ -90,7 +93,6 @@ def _to_curve_xof(message: bytes, dst: bytes) -> G1Point:
 
 SHA_256: Final = Ciphersuite(b"BBS_BLS12381G1_XMD:SHA-256_SSWU_RO_", _expand_xmd, _to_curve_xmd)
 SHAKE_256: Final = Ciphersuite(b"BBS_BLS12381G1_XOF:SHAKE-256_SSWU_RO_", _expand_xof, _to_curve_xof)
-_SUITES: Final[Mapping[bytes, Ciphersuite]] = MappingProxyType({known.id: known for known in (SHA_256, SHAKE_256)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +109,13 @@ def bases(count: int, suite: Ciphersuite) -> Bases:
     if count > MAX_MESSAGES:
         raise SignatureError(f"BBS over more than {MAX_MESSAGES} messages")
     # by powers of two, so that a few sizes serve every credential
-    return _made_bases(max(32, 1 << count.bit_length()), suite.id)
+    return _made_bases(max(32, 1 << count.bit_length()), suite)
 
 
-@lru_cache(maxsize=16)
-def _made_bases(size: int, id: bytes) -> Bases:
-    suite = _SUITES[id]
+@lru_cache(maxsize=32)
+def _made_bases(size: int, suite: Ciphersuite) -> Bases:
     points = tuple(_points(size, suite, b"MESSAGE_GENERATOR_SEED"))
-    fixed = next(_points(1, suite, b"BP_MESSAGE_GENERATOR_SEED"))
+    fixed = next(_points(1, replace(suite, interface=PLAIN), b"BP_MESSAGE_GENERATOR_SEED"))
     return Bases(fixed, points, octets(points))
 
 

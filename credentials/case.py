@@ -24,6 +24,7 @@ from weid.did import parse_key_id
 from weid.document import key_of_method
 from weid.errors import MalformedError, SchemaError, WeidError
 from weid.facts import Absent, Facts, Found, Source, Unknown
+from weid.handed_in import suite_in
 from weid.keys import PublicKey
 from weid.records import KeyRecord, RecognitionRecord, RootRecord
 from weid.suites import suite_by_code
@@ -149,6 +150,9 @@ class Case:
                 return key_of_method(file.method).suite
             except WeidError:
                 return ""  # `issuer.document` says what is wrong with it
+        handed_in = self.facts.fact("document", file.method.partition("#")[0])
+        if isinstance(handed_in, Found):
+            return suite_in(handed_in.record.method(file.method))
         found = self.find_issuers()
         record = found[0].record.key_number(self.key_number) if found else None
         return "" if record is None else str(record.suite)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credentials import checks_file, checks_schema, checks_weidentity, compact, vcdm
+from credentials import checks_document, checks_file, checks_schema, checks_weidentity, compact, vcdm
 from credentials.case import MAX_CANDIDATES, Case, Established, Result, failed, passed, skipped, unknown
 from credentials.compact import Compact
 from credentials.data_model import CODES
@@ -45,6 +45,8 @@ def issuer_document(case: Case) -> Result:
         return checks_weidentity.issuer_document(case, case.legacy)
     if case.file is not None and case.file.self_certified:
         return checks_file.self_certified(case, case.file)
+    if case.file is not None and checks_document.by_document(case.file.method):
+        return checks_document.issuer_document(case, case.file)
     found = case.find_issuers()
     if not found:
         if case.file is not None and not case.file.issuer.startswith("did:weid:"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from credentials import data_integrity
+from credentials import checks_document, data_integrity
 from credentials.case import Case, Established, Result, failed, passed, skipped, unknown
 from credentials.data_integrity import BBS, Proof
 from credentials.text import misleads
@@ -44,6 +44,11 @@ def signature(case: Case, file: FileCredential) -> Result:
     record: KeyRecord | None = None
     if file.self_certified:
         issuer, key, found = file.issuer, _own_key(file), None
+    elif checks_document.by_document(file.method):
+        named = checks_document.key_by_document(file.method, case.facts, "assert", bbs=file.bbs)
+        if named is None:
+            return skipped("needs-issuer.document")
+        issuer, key, found = file.issuer, named, None
     else:
         found = case.find_issuers()[0]
         record = found.record.key_number(case.key_number)
@@ -83,6 +88,8 @@ def proof_refused(document: Mapping[str, JSON], proof: Proof, key: _Key, role: s
     except MalformedError as error:
         if error.code == "base-proof":
             return failed("base-proof")
+        if error.code == "no-domain":
+            return unknown("pseudonym-domain-missing")
         return failed("bad-signature", {"reason": str(error)}) if error.code == "bad-proof-value" else unreadable(error)
     return None
 
@@ -91,6 +98,9 @@ def key_named(method: str, facts: Facts, role: str) -> PublicKey | None:
     """The key of a verification method: one that spells itself, or of a DID in the trust data in that role; else None."""
     if method.startswith(("did:key:", "did:jwk:")):
         return key_of_method(method)
+    if checks_document.by_document(method):
+        key = checks_document.key_by_document(method, facts, role)
+        return key if isinstance(key, PublicKey) else None
     try:
         did, number = parse_key_id(method)
     except MalformedError:
@@ -139,7 +149,7 @@ def _refused(case: Case, file: FileCredential, key: _Key) -> Result | None:
         except (SignatureError, KeyMaterialError):
             return failed("bad-signature")
         return None
-    keys = [(proof, key if proof is file.proof else key_named(proof.method, case.facts, "assert")) for proof in file.proofs]
+    keys = [(proof, key if proof is file.proof else _other(proof, case.facts)) for proof in file.proofs]
     for proof, known in keys:
         if proof.purpose != "assertionMethod":
             return failed("bad-signature", {"reason": "a proof for another purpose"})
@@ -150,9 +160,16 @@ def _refused(case: Case, file: FileCredential, key: _Key) -> Result | None:
     return unknown("proof-unresolved") if any(known is None for _, known in keys) else None
 
 
+def _other(proof: Proof, facts: Facts) -> _Key | None:
+    """The key of a further proof, BBS keys among them where a document was handed in."""
+    if proof.cryptosuite == BBS and checks_document.by_document(proof.method):
+        return checks_document.key_by_document(proof.method, facts, "assert", bbs=True)
+    return key_named(proof.method, facts, "assert")
+
+
 def _own_key(file: FileCredential) -> _Key:
     """The key that a method spells; BBS keys are no suite's, so the cryptosuite says how to read it."""
-    if file.enveloped is None and file.proof.cryptosuite == BBS:
+    if file.bbs:
         from credentials.bbs import BbsPublicKey
 
         did, _, fragment = file.method.partition("#")

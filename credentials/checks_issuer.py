@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from credentials import checks_document
 from credentials.case import Case, Ends, Established, Result, failed, passed, same_registry, skipped, unknown
 from credentials.schema import SHORT_LIFETIME
 from credentials.weidentity import WeIdentityCredential
@@ -20,6 +21,11 @@ def accreditation(case: Case) -> Result:
     if case.legacy is not None:
         return _legacy(case, case.legacy)
     established = case.established
+    if established is not None and established.found is None and case.file is not None:
+        if checks_document.trusted(case, established.issuer):
+            return passed("trusted-issuer", {"issuer": established.issuer})
+        if checks_document.by_document(case.file.method):
+            return unknown("accreditation-unknown", {"issuer": established.issuer})
     if established is None or established.found is None or established.schema is None:
         return unknown("accreditation-unknown") if _unregistered(established) else failed("not-accredited")
     refused = _recognition(case, established)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from credentials import checks_bitstring, checks_sd_jwt_vc
+from credentials import checks_bitstring, checks_document, checks_sd_jwt_vc
 from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
 from credentials.schema import SHORT_LIFETIME
 from credentials.status import slot_key
@@ -30,9 +30,14 @@ def conflict(case: Case) -> Result:
 def freshness(case: Case) -> Result:
     """A root is pinned, and the oldest source used is young enough (R21, R22)."""
     answer = case.facts.fact("trust", "root")
+    document = None if case.file is None else checks_document.document_of(case.file.method, case.facts)
+    if document is not None:
+        case.ages["document"] = (document.source.label, document.as_of)
+    if not isinstance(answer, Found) and document is not None and checks_document.relies_on_documents_alone(case):
+        return _fresh(case)
     if not isinstance(answer, Found):
         # a did:key proof asked for alone rests on no registry
-        alone = not case.policy.require_accreditation and case.file is not None and case.file.self_certified
+        alone = checks_document.relies_on_documents_alone(case)
         # and neither does an old credential whose issuer no registry here knows: its address names its key (R30)
         alone = alone or (case.legacy is not None and not case.find_issuers())
         return skipped("not-needed") if alone else unknown("no-trust-root")
@@ -44,6 +49,11 @@ def freshness(case: Case) -> Result:
             recognised = case.facts.fact("recognition", found.source.genesis.hex())
             if isinstance(recognised, Found):
                 case.ages["recognition"] = (recognised.source.label, recognised.as_of)
+    return _fresh(case)
+
+
+def _fresh(case: Case) -> Result:
+    """The oldest source that is used decides."""
     oldest = min(as_of for _, as_of in case.ages.values())
     newest = max(as_of for _, as_of in case.ages.values())
     if case.at + CLOCK_SLACK < newest:

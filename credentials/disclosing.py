@@ -22,8 +22,8 @@ from weid.hashes import SHA256
 
 __all__ = [
     "HMAC_BYTES", "MAX_STATEMENTS", "Group", "LabelMap", "Statements", "canonical_hash", "hmac_labels", "label_numbers",
-    "lines_hash", "parted", "positions", "read_indexes", "read_octets", "read_pointers", "read_value", "relabelled", "select",
-    "shuffled_labels", "statements_of", "verifier_labels", "write_value",
+    "lines_hash", "parted", "positions", "read_indexes", "read_number", "read_octets", "read_pointers", "read_value",
+    "relabelled", "select", "shuffled_labels", "statements_of", "verifier_labels", "write_value",
 ]  # fmt: skip
 
 LabelMap: TypeAlias = Callable[[Iterable[str]], Mapping[str, str]]
@@ -249,7 +249,7 @@ def write_value(header: bytes, components: Sequence[object]) -> str:
     return f"u{b64u(header + cbor2.dumps(list(components), canonical=True))}"
 
 
-def read_value(data: bytes, header: bytes, length: int) -> list[Any]:
+def read_value(data: bytes, header: bytes, *lengths: int) -> list[Any]:
     """The components after the header; MalformedError unless they are written as `write_value` does."""
     import cbor2
 
@@ -259,8 +259,10 @@ def read_value(data: bytes, header: bytes, length: int) -> list[Any]:
         found = cbor2.loads(data[len(header) :])
     except (cbor2.CBORError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError) as error:
         raise MalformedError("a proof value is CBOR", code="bad-proof-value") from error
-    if type(found) is not list or len(found) != length or not all(_plain(item, 2) for item in found):
-        raise MalformedError(f"a proof value of this kind has {length} plain parts", code="bad-proof-value")
+    if type(found) is not list or len(found) not in lengths or not all(_plain(item, 2) for item in found):
+        raise MalformedError(
+            f"a proof value of this kind has {' or '.join(map(str, lengths))} plain parts", code="bad-proof-value"
+        )
     if cbor2.dumps(found, canonical=True) != data[len(header) :]:
         raise MalformedError("a proof value is deterministic CBOR", code="bad-proof-value")
     return found
@@ -272,7 +274,7 @@ def _plain(value: object, depth: int) -> bool:
         return depth > 0 and len(value) <= MAX_STATEMENTS and all(_plain(item, depth - 1) for item in value)
     if type(value) is dict:
         return depth > 0 and len(value) <= MAX_STATEMENTS and all(_plain(item, 0) for pair in value.items() for item in pair)
-    return type(value) in (bytes, str) or (type(value) is int and 0 <= value < 1 << 32)
+    return type(value) in (bytes, str) or (type(value) is int and 0 <= value < (1 << 32 if depth < 2 else 1 << 256))
 
 
 def read_octets(value: object, length: int) -> bytes:
@@ -280,6 +282,11 @@ def read_octets(value: object, length: int) -> bytes:
     if not isinstance(value, bytes) or len(value) != length:
         raise MalformedError(f"a part of the proof value has {length} octets", code="bad-proof-value")
     return value
+
+
+def read_number(value: object) -> bytes:
+    """The 32 octets of a number that stands as octets or as a bignum; MalformedError."""
+    return value.to_bytes(32, "big") if type(value) is int else read_octets(value, 32)
 
 
 def read_indexes(value: object) -> tuple[int, ...]:

@@ -33,7 +33,8 @@ class Policy:
     is right, as W3C test suites do, and the report says so. `require_binding` is how a code must be shown: bearer
     (any way), challenge, gate or chain. `seen_revocations` holds `<list id>|<index>` of every revocation this checker
     ever saw (R9). `legacy` is what it holds about credentials of older systems (R30).
-    `proof_challenge` and `proof_domain` are what a W3C proof must carry.
+    `trusted_issuers` are DIDs that this checker trusts without any registry: their proven certificates need no
+    accreditation. `proof_challenge` and `proof_domain` are what a W3C proof must carry.
 
     What W3C credentials refer to is never fetched: `status_lists` and `schemas_by_url` hold the bytes of status list
     credentials, JSON Schemas and schema credentials by URL. Those of the credential's own issuer count, and those of
@@ -58,6 +59,7 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     clock_tolerance: int = 2
     legacy: Legacy = NO_LEGACY
+    trusted_issuers: frozenset[str] = frozenset()
     proof_challenge: str | None = None
     proof_domain: str | None = None
     status_lists: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)

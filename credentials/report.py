@@ -102,7 +102,7 @@ class Presented:
 class TrustAge:
     """How old one source we relied on is, in minutes."""
 
-    what: str  # root | issuer | status | recognition
+    what: str  # root | issuer | status | recognition | document
     label: str
     as_of: int
     age: int

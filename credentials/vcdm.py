@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from credentials.compact import BIND_BYTES, Compact
-from credentials.data_integrity import CRYPTOSUITE_OF, CRYPTOSUITES, Proof, read_proofs
+from credentials.data_integrity import BBS, CRYPTOSUITE_OF, CRYPTOSUITES, Proof, read_proofs
 from credentials.data_model import ENVELOPED, V1, V2, check_credential, check_envelope, issuer_of, moment, subjects, texts
 from credentials.envelope import CLAIMS, CLAIMS_ALONE, Enveloped, open_url
 from credentials.jws import CONTEXT, read_jws
@@ -104,6 +104,11 @@ class FileCredential:
     def suites(self) -> tuple[str, ...]:
         """The signature suites its key may have."""
         return self.proof.kind.suites if self.enveloped is None else (self.enveloped.suite,)
+
+    @property
+    def bbs(self) -> bool:
+        """Whether its key is a BBS key."""
+        return self.enveloped is None and self.proof.cryptosuite == BBS
 
     @property
     def self_certified(self) -> bool:

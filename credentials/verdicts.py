@@ -31,7 +31,7 @@ _CODES: Final[Mapping[str, str]] = {
     "lifetime-exceeded bind-mismatch status-missing data-loss bad-jsonld base-proof",
     "incomplete": "mandatory-hidden claims-missing",
     "tampered": "bad-signature bad-disclosure id-mismatch bad-presentation legacy-salt-shifted",
-    "issuer-unknown": "issuer-unknown issuer-not-in-trust-data not-resolvable",
+    "issuer-unknown": "issuer-unknown issuer-not-in-trust-data not-resolvable document-missing",
     "issuer-not-authorised": "not-accredited accreditation-unknown not-recognised recognition-unknown "
     "recognition-ended recognition-distrusted recognition-purpose recognition-schema key-wrong-role "
     "status-not-published issuer-not-key-owner issuer-suspended",

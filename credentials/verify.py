@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from credentials import checks_content, checks_holder, checks_issuer, checks_status, checks_weidentity, presentation, verdicts
 from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
@@ -27,7 +27,9 @@ from weid.errors import WeidError
 from weid.facts import Facts, Source
 from weid.pack import LANGUAGES
 
-__all__ = ["CHECK_IDS", "verify"]
+__all__ = ["CHECK_IDS", "calmly", "verify"]
+
+T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 _BINDS: Final = {BIND_NONE: "none", BIND_KEY: "key", BIND_CHAIN: "chain", BIND_DOCUMENT: "document"}
@@ -142,17 +144,33 @@ def _run(step: _Step, case: Case, blocked: set[str]) -> Check:
             blocked.add(step.id)
             return _plain(step.id, Outcome.SKIPPED, f"needs-{need}")
     try:
-        outcome, code, evidence = step.run(case)
+        outcome, code, evidence = calmly(lambda: step.run(case), failed("internal-error"))
     except WeidError as error:
         known = error.code if error.code in verdicts.VERDICT_OF else "malformed"
         outcome, code, evidence = failed(known, {"reason": str(error)})
-    except Exception:  # noqa: BLE001  # the one fail-closed line: a defect must read as "no", not as a crash or a yes
-        _LOG.exception("a check broke down")
-        outcome, code, evidence = failed("internal-error")
     # what does not apply stops nobody; what failed, is unknown, or waits for another check does
     if outcome is not _PASSED and (outcome is not _SKIPPED or code.startswith("needs-")):
         blocked.add(step.id)
     return Check(step.id, outcome, code, evidence) if evidence else _plain(step.id, outcome, code)
+
+
+def calmly(run: Callable[[], T], otherwise: T) -> T:
+    """What `run` gives, or `otherwise` where it breaks down; an error of the tree is the caller's."""
+    try:
+        return run()
+    except WeidError:
+        raise
+    except Exception:  # noqa: BLE001  # the one fail-closed line: a defect must read as "no", not as a crash or a yes
+        _LOG.exception("a check broke down")
+        return otherwise
+
+
+def _suite(case: Case) -> str:
+    """The suite for the report; trust data that break down when asked again leave it open."""
+    try:
+        return calmly(lambda: case.suite, "")
+    except WeidError:
+        return ""
 
 
 @lru_cache(maxsize=1024)
@@ -238,7 +256,7 @@ def _presented(case: Case) -> Presented:
         valid_until=end,
         status=None if established is None else established.list_id,
         index=value.index if value is not None else None if own is None else own.index,
-        suite=case.suite if legacy is None or established is None or established.key is None else established.key.suite,
+        suite=_suite(case) if legacy is None or established is None or established.key is None else established.key.suite,
         specimen=value.specimen if value is not None else own is not None and own.specimen,
         bind=_BINDS[case.bind_kind],
         host=case.host,

@@ -20,10 +20,10 @@ from credentials.jsonld.quads import quads_of
 from credentials.opening import open_inner, read_envelope
 from credentials.policy import Policy
 from credentials.report import Check, Outcome, Report
-from credentials.verify import verify
+from credentials.verify import calmly, verify
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import minutes
-from weid.errors import MalformedError, WeidError
+from weid.errors import KeyMaterialError, MalformedError, SignatureError, UnknownSuiteError, WeidError
 from weid.facts import Facts
 
 __all__ = ["MAX_CREDENTIALS", "PresentationReport", "verify_presentation"]
@@ -93,10 +93,18 @@ def verify_presentation(data: bytes, *, facts: Facts, policy: Policy | None = No
         ("holder.binding", lambda: _bound(holder, _owners(proofs, envelope))),
         ("challenge", lambda: _asked(_answers(proofs, envelope), wanted)),
     )
-    checks = [_said("format", passed()), *(_said(name, step()) for name, step in steps)]
+    checks = [_said("format", passed()), *(_said(name, _answered(step)) for name, step in steps)]
     inner = replace(wanted, proof_challenge=None, proof_domain=None)
     reports = tuple(verify(jcs(item), facts=facts, policy=inner, at=at) for item in _credentials(document))
     return PresentationReport(tuple(checks), reports, holder, now)
+
+
+def _answered(step: Callable[[], Result]) -> Result:
+    """What a check says; trust data that break down say nothing about the presentation."""
+    try:
+        return calmly(step, unknown("facts-unusable"))
+    except WeidError as error:
+        return unknown("facts-unusable", {"reason": str(error)})
 
 
 def _said(name: str, result: Result) -> Check:
@@ -150,7 +158,9 @@ def _validity(proofs: tuple[Proof, ...], envelope: Enveloped | None, at: datetim
         return passed() if code is None else failed(code)
     for proof in proofs:
         end = None if proof.expires is None else moment(proof.expires)
-        if proof.expires is not None and (end is None or now >= minutes(end[0])):
+        if proof.expires is not None and end is None:
+            return failed("malformed", {"reason": "the end that a proof names is not a date with time and zone"})
+        if end is not None and now >= minutes(end[0]):
             return failed("expired", {"until": proof.expires})
     return passed("no-end") if all(proof.expires is None for proof in proofs) else passed()
 
@@ -170,7 +180,7 @@ def _signatures(document: Mapping[str, JSON], proofs: tuple[Proof, ...], facts: 
             return failed("bad-proof-purpose")
         try:
             key = key_named(proof.method, facts, "present")
-        except WeidError:
+        except (MalformedError, KeyMaterialError, UnknownSuiteError):
             return failed("bad-signature", {"reason": "the proof names no usable key"})
         missing = missing or key is None
         refused = None if key is None else proof_refused(document, proof, key, "present")
@@ -186,7 +196,7 @@ def _sealed(envelope: Enveloped, facts: Facts) -> Result:
         if key is None:
             return unknown("proof-unresolved")
         envelope.verify(key)
-    except WeidError:
+    except (MalformedError, KeyMaterialError, SignatureError, UnknownSuiteError):
         return failed("bad-signature")
     return passed()
 

@@ -9,9 +9,10 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from issuer_app import api, frame, front, people, vc_api, web_desk, web_office, web_status
+from issuer_app import api, frame, front, people, vc_api, web_desk, web_office, web_reissue, web_status
 from issuer_app.config import Config, secret_key
 from issuer_app.users import Users
+from registry.node.resolver import resolver_blueprint
 from weid.errors import WeidError
 
 __all__ = ["create_app"]
@@ -30,7 +31,8 @@ def create_app(config: Config) -> Flask:
     app.before_request(_slow_forms)  # these two before CSRFProtect, which reads the form
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
-    for blueprint in (front.pages, people.pages, web_desk.pages, web_office.pages, web_status.routes, api.routes):
+    rooms = (front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_status.routes, api.routes)
+    for blueprint in rooms:
         app.register_blueprint(blueprint)
     if config.vc_api or config.desk is not None:
         programs = vc_api.blueprint(
@@ -39,6 +41,11 @@ def create_app(config: Config) -> Flask:
         )  # fmt: skip
         app.register_blueprint(programs)
         csrf.exempt(programs)  # like the API: a key in a header, no cookie
+    if config.resolver:
+        resolving = resolver_blueprint(config.resolver)
+        limiter.limit(config.limits.api)(resolving)
+        app.register_blueprint(resolving)
+        csrf.exempt(resolving)  # a read, whatever its method
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)
@@ -56,7 +63,7 @@ def _slow_forms() -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint == "office.audit_home":
+    if request.endpoint in ("office.audit_home", "reissue.check"):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
 

@@ -173,9 +173,10 @@ def public_url(folder: Path, url: str | None) -> None:
 @click.option("--name", "names", multiple=True, help="Host name or address people open; may be repeated.")
 @click.option("--code-host", default="v.example", show_default=True, help="Host in the codes' URL (12 letters at most).")
 @click.option("--timezone", default="UTC", show_default=True, help="Time zone of the pages, e.g. Asia/Shanghai.")
+@click.option("--resolver", is_flag=True, help="Answer DID Resolution too, below /1.0/identifiers, from the last bundle.")
 def serve(
     folder: Path, passphrase_file: str | None, port: int, bind: str | None, tls: bool, names: tuple[str, ...],
-    code_host: str, timezone: str,
+    code_host: str, timezone: str, resolver: bool,
 ) -> None:  # fmt: skip
     """Serve the pages and the API until interrupted."""
     from urllib.parse import urlsplit
@@ -198,6 +199,7 @@ def serve(
             audit=place.office("auditor", secret) if place.holds("auditor") else None,
             code_host=code_host, zone=ZoneInfo(timezone), secure=tls, hosts=hosts, vc_api=place.instances(secret),
             public=place.public,
+            resolver=place.resolver() if resolver else None,
         )  # fmt: skip
         files = certificate(folder / "tls", hosts) if tls else None
         address = bind or ("0.0.0.0" if tls else "127.0.0.1")  # noqa: S104 (asked for by --tls, printed below)

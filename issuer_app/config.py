@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.office import Office
     from issuer_app.vc_api import Instance
+    from weid.resolver import Resolver
 
 __all__ = ["Config", "Limits", "secret_key"]
 
@@ -51,6 +52,7 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     vc_api: Mapping[str, Instance] = field(default_factory=dict)  # issuers for programs
     public: str | None = None  # the address strangers reach this app at; none: no status lists in what programs issue
+    resolver: Resolver | None = None  # answers DID Resolution below /1.0/identifiers; none: it does not
 
     def now(self) -> int:
         """The minute of the clock."""

@@ -9,6 +9,7 @@ import re
 import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from issuer_app.office import Office
     from issuer_app.vc_api import Instance
     from weid.pack import Pack
+    from weid.resolver import Resolver
     from weid.sealed import Passphrase
 
 __all__ = ["KINDS", "Premises", "read_pack_folder"]
@@ -114,6 +116,16 @@ class Premises:
         from issuer_app.office import Office
 
         return Office.open(self.folder / kind, client=self.client, passphrase=passphrase, random=secrets.token_bytes)
+
+    def resolver(self) -> Resolver:
+        """DID Resolution from the bundle that the first party here last pulled; nothing is fetched to answer."""
+        from registry.node.folder import TrustFolder
+        from weid.codec import minutes
+        from weid.resolver import Resolver
+
+        kind = next((kind for kind in KINDS if self.holds(kind)), KINDS[0])
+        trust = TrustFolder(self.folder / kind)
+        return Resolver(lambda: trust.facts(at=minutes(datetime.now(UTC))))
 
     def add_instance(self, name: str, cryptosuite: str, suite: str, passphrase: str | Passphrase) -> str:
         """A new did:key issuer for programs (VC-API), its key sealed here; the DID. IssueError for a name in use."""

@@ -23,6 +23,7 @@ __all__ = ["pages"]
 pages = Blueprint("desk", __name__, url_prefix="/desk")
 
 ACTIONS = ("suspend", "lift", "revoke")
+AGAIN = "reissue-"  # how `once` begins where an old certificate is issued again: one new one for each old one
 
 
 @pages.get("/")
@@ -41,8 +42,7 @@ def home() -> ResponseReturnValue:
 @needs("clerk")
 def form(digest: str) -> ResponseReturnValue:
     """The form of a schema; a schema we hold no right for says so instead (the registry would refuse too)."""
-    schema = _schema(digest)
-    return _form(schema, {}, {})
+    return _form(schema_named(digest), {}, {})
 
 
 @pages.post("/issue/<digest>")
@@ -50,18 +50,20 @@ def form(digest: str) -> ResponseReturnValue:
 def issue(digest: str) -> ResponseReturnValue:
     """Issue from the form; sending the same form twice gives the same certificate."""
     slow_down(config().limits.issue)
-    schema = _schema(digest)
+    schema = schema_named(digest)
     claims, faults = forms.read_form(schema, request.form, config().zone)
     words = {name: speaker()(fault.key, **dict(fault.values)) for name, fault in faults.items()}
     if schema.bind != "none" and not request.form.get("bind", "").strip():
         words["bind"] = speaker()("fault.missing")
+    if _once().startswith(AGAIN) and request.form.get("confirmed") != "yes":
+        words["confirmed"] = speaker()("fault.confirm")
     if words:
         return _form(schema, request.form, words), 422
     try:
         row = desk().issue(
             schema.digest, claims, bind=request.form.get("bind", "").strip() or None, at=config().now(),
             random=config().random, by=user().name, specimen=request.form.get("specimen") == "yes",
-            request=f"form:{user().name}:{request.form.get('once', '')[:64]}",
+            request=_once() if _once().startswith(AGAIN) else f"form:{user().name}:{_once()}",
         )  # fmt: skip
     except (IssueError, MalformedError, RejectedError) as error:
         field = "bind" if error.code.startswith("bind") else ""
@@ -186,7 +188,12 @@ def _line(row: Issued) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _schema(digest: str) -> Schema:
+def _once() -> str:
+    return request.form.get("once", "")[:64]
+
+
+def schema_named(digest: str) -> Schema:
+    """The schema of a digest in hex; 404 for another text."""
     try:
         raw = unhex(digest)
     except MalformedError:
@@ -199,6 +206,7 @@ def _form(schema: Schema, form: Any, faults: dict[str, str]) -> str:
     return page(
         "issue.html", schema=schema, fields=forms.fields(schema), form=form, faults=faults, allowed=allowed,
         once=form.get("once") or secrets.token_urlsafe(16), zone=config().zone,
+        again=str(form.get("once", "")).startswith(AGAIN),
     )  # fmt: skip
 
 

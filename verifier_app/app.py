@@ -10,12 +10,14 @@ from urllib.parse import urlencode
 from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException
 
+from registry.node.resolver import resolver_blueprint
 from verifier_app import api, challenge_pages, check_pages, languages, trust_pages, typed_pages, vc_api
 from verifier_app.checker import Checker
 from verifier_app.frame import problem_page, strip, t
 from verifier_app.moments import moment
 from verifier_app.security import protect
 from verifier_app.settings import read_settings
+from weid.resolver import Resolver
 
 __all__ = ["create_app"]
 
@@ -28,7 +30,8 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     """The application for a configuration (`verifier_app.settings`); MalformedError for a wrong one.
 
     Web keys: SECRET_KEY (random by default), HOSTS (names this service answers to), TLS (cookies over HTTPS only),
-    RATELIMIT_ENABLED, MAX_CONTENT_LENGTH, VC_API (the W3C VC-API below /vc-api).
+    RATELIMIT_ENABLED, MAX_CONTENT_LENGTH, VC_API (the W3C VC-API below /vc-api),
+    RESOLVER (DID Resolution below /1.0/identifiers, from what is here).
     """
     app = Flask(__name__)
     tls = bool(config.get("TLS"))
@@ -54,6 +57,8 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     if config.get("VC_API"):
         asked = vc_api.VerifierApi(checker.facts, checker.settings.clock, checker.memory, checker.policy)
         rooms.append(vc_api.blueprint(asked))
+    if config.get("RESOLVER"):
+        rooms.append(resolver_blueprint(Resolver(checker.facts, documents=checker.document)))
     protect(app, rooms)
     app.after_request(_keep_language)
     app.register_error_handler(HTTPException, problem_page)

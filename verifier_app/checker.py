@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from credentials.policy import Policy
@@ -23,10 +23,11 @@ from verifier_app.offers import Offer, Typed, offers_of, typed_of
 from verifier_app.references import ReferenceFolder
 from verifier_app.settings import Settings
 from verifier_app.typed_check import TypedAnswer, check_typed
-from weid.canon import JSON
+from weid.canon import JSON, jcs
 from weid.codec import minutes
 from weid.errors import MalformedError, TrustError
 from weid.facts import Facts, Found
+from weid.handed_in import KIND
 from weid.hashes import SHA256
 
 __all__ = ["AGES", "BundleLine", "Checker", "Import", "registry_name"]
@@ -88,6 +89,11 @@ class Checker:
         """What we know now; TrustError `future-bundle` when this clock is behind it."""
         return self.trust.facts(at=self.now())
 
+    def document(self, did: str) -> bytes | None:
+        """The DID document that was handed in for a did:web."""
+        answer = self.facts().fact(KIND, did)
+        return jcs(dict(answer.record.document)) if isinstance(answer, Found) else None
+
     def judge(self, item: bytes, offer: Offer | None, question: Question | None = None, *, opened: bool = False) -> Report:
         """One report. An `opened` code was not scanned by us: it uses up nothing (R16)."""
         at = self.settings.clock()
@@ -101,11 +107,14 @@ class Checker:
             policy = Policy(challenge=asked, **more)
         else:
             policy = policy_for(offer.pack, offer.request.name, challenge=asked, **more)
-        return verify(item, facts=self.facts(), policy=with_references(policy, self.references.load()), at=at)
+        return verify(item, facts=self.facts(), policy=self._with_what_is_here(policy), at=at)
 
     def policy(self) -> Policy:
-        """The demands of a request by a program: its own alone, with the lists and schemas that are here."""
-        return with_references(Policy(), self.references.load())
+        """The demands of a request by a program: its own alone, with the lists, schemas and trusted issuers that are here."""
+        return self._with_what_is_here(Policy())
+
+    def _with_what_is_here(self, policy: Policy) -> Policy:
+        return with_references(replace(policy, trusted_issuers=self.settings.issuers), self.references.load())
 
     def keep_reference(self, data: bytes, name: str) -> Reference:
         """Take a status list or schema of others, or refuse it with nothing changed; MalformedError `bad-reference`."""

@@ -33,11 +33,13 @@ def verifier() -> None:
               help="A status list credential of others, or a folder of them; may be given again.")  # fmt: skip
 @click.option("--schema", "schemas", multiple=True, type=click.Path(exists=True, path_type=Path),
               help="A JSON Schema or schema credential, or a folder of them; may be given again.")  # fmt: skip
+@click.option("--resolver", is_flag=True, help="Answer DID Resolution too, below /1.0/identifiers, from what is here.")
+@click.option("--trust-issuer", "issuers", multiple=True, metavar="DID", help="An issuer trusted without a registry.")
 @click.option("--timezone", help="Time zone of the pages, such as Asia/Hong_Kong [this machine's].")
 def serve(
     home: Path | None, packs: tuple[Path, ...], port: int, bind: str | None, tls: bool, names: tuple[str, ...],
-    identity: str, title: str | None, gate: str | None, chosen: str | None, vc_api: bool, timezone: str | None,
-    lists: tuple[Path, ...], schemas: tuple[Path, ...],
+    identity: str, title: str | None, gate: str | None, chosen: str | None, vc_api: bool, resolver: bool,
+    issuers: tuple[str, ...], timezone: str | None, lists: tuple[Path, ...], schemas: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Serve the page until interrupted. Nothing is fetched while checking."""
     from registry.node.serving import certificate
@@ -51,7 +53,8 @@ def serve(
     config = {
         "STATUS_LISTS": lists, "SCHEMAS": schemas,
         "TRUST_FOLDER": folder, "PACKS": packs, "VERIFIER": identity, "NAME": title, "GATE": gate, "REQUEST": chosen,
-        "TIMEZONE": timezone, "VC_API": vc_api, "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],
+        "TIMEZONE": timezone, "VC_API": vc_api, "RESOLVER": resolver, "TRUSTED_ISSUERS": issuers,
+        "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],
     }  # fmt: skip
     try:
         app = create_app(config)

@@ -31,6 +31,7 @@ LIMITS: Final = {
     "check": "900 per minute",  # one phone scans about six frames a second
     "challenge": "60 per minute",
     "typed": "30 per minute",
+    "did-resolver": "600 per minute",
     "trust": "60 per minute",
     "api": "1200 per minute",
     "vc-api": "1200 per minute",
@@ -47,7 +48,7 @@ def protect(app: Flask, rooms: Iterable[Blueprint]) -> None:
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     for room in rooms:
         limiter.limit(LIMITS[room.name])(room)
-        if room.name in ("api", "vc-api"):
+        if room.name in ("api", "vc-api", "did-resolver"):
             csrf.exempt(room)
         app.register_blueprint(room)
     app.before_request(_own_origin)

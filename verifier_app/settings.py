@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from weid.did import DID
 from weid.errors import MalformedError
 from weid.pack import Pack, read_pack
 
@@ -25,7 +26,8 @@ class Settings:
 
     `folder` holds the pinned registry and its bundles; `memory` is the SQLite file of used codes. `verifier` and
     `name` are what a wallet shows before it answers; `gate` is the name gate codes must be made for. `lists` and `schemas`
-    are files and folders of what W3C credentials refer to.
+    are files and folders of what W3C credentials refer to. `issuers` are DIDs that are trusted without a registry (did:web,
+    whose documents stand beside the pinned registry).
     """
 
     folder: Path
@@ -42,13 +44,14 @@ class Settings:
     schemas: tuple[Path, ...]
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
+    issuers: frozenset[str] = frozenset()
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
     """The settings in a mapping; MalformedError names the key that is wrong.
 
     Keys: TRUST_FOLDER (required), PACKS (folders or Packs), MEMORY, HOST, VERIFIER, NAME, GATE, REQUEST,
-    CHALLENGE_MINUTES, TIMEZONE, STATUS_LISTS, SCHEMAS (files or folders), CLOCK, RANDOM.
+    CHALLENGE_MINUTES, TIMEZONE, STATUS_LISTS, SCHEMAS (files or folders), TRUSTED_ISSUERS, CLOCK, RANDOM.
     """
     if "TRUST_FOLDER" not in config:
         raise MalformedError("TRUST_FOLDER must name the folder of the pinned registry", code="bad-config")
@@ -73,6 +76,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         schemas=tuple(map(Path, config.get("SCHEMAS", ()))),
         clock=config.get("CLOCK") or _now,
         random=config.get("RANDOM") or secrets.token_bytes,
+        issuers=frozenset(map(DID, config.get("TRUSTED_ISSUERS", ()))),
     )
 
 

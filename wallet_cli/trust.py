@@ -12,6 +12,7 @@ from wallet_cli.evidence import check_evidence
 from wallet_cli.holder import AT
 from wallet_cli.references import bring, update
 from wallet_cli.state import echo, home, now, read_input
+from wallet_cli.trust_document import document
 
 if TYPE_CHECKING:
     from registry.node.folder import TrustFolder
@@ -34,7 +35,10 @@ def load_facts(moment: datetime) -> Facts:
 
 @click.group()
 def trust() -> None:
-    """The registry you trust, its bundles, and status lists and schemas of others: add, import, update, show …"""
+    """The registry you trust, its bundles, and DID documents, status lists and schemas of others."""
+
+
+trust.add_command(document)
 
 
 @trust.command()

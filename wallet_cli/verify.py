@@ -37,11 +37,12 @@ _MARK = {"PASSED": "+", "FAILED": "x", "UNKNOWN": "?", "SKIPPED": "-"}
               help="A status list credential, or a folder of them; may be given again.")  # fmt: skip
 @click.option("--schema", "schemas", multiple=True, type=click.Path(exists=True, path_type=Path),
               help="A JSON Schema or schema credential, or a folder of them; may be given again.")  # fmt: skip
+@click.option("--trust-issuer", "issuers", multiple=True, metavar="DID", help="An issuer you trust without a registry.")
 @click.option("--proof-only", is_flag=True, help="Check the signature alone, not whether the issuer may issue this.")
 def verify(
     what: str, at: str | None, lang: str, as_json: bool, explain: bool, folder: Path | None, name: str | None,
-    challenge: str | None, nonce: str | None, domain: str | None, proof_only: bool, lists: tuple[Path, ...],
-    schemas: tuple[Path, ...],
+    challenge: str | None, nonce: str | None, domain: str | None, issuers: tuple[str, ...], proof_only: bool,
+    lists: tuple[Path, ...], schemas: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Check a credential offline: FILE, the code's text, a picture, or - for standard input.
 
@@ -57,6 +58,7 @@ def verify(
     policy, items = _policy(folder, name, challenge, proof_only), _inputs(read_input(what))
     if nonce is not None or domain is not None:
         policy = replace(policy, proof_challenge=nonce, proof_domain=domain)
+    policy = replace(policy, trusted_issuers=frozenset(issuers))
     try:
         policy = with_references(policy, bring(lists, schemas).load())
     except MalformedError as error:
@@ -166,6 +168,8 @@ def _print(report: Report, lang: str, explain: bool) -> None:
             echo(f" {mark} {check.outcome.value:<7} {check.id:<24} {check.code}: {check.sentence(lang)}", err=True)
     else:
         _print_reasons(report, lang)
+    if any(check.code == "document-missing" for check in report):
+        echo("Bring the issuer's DID document: `weid trust document fetch DID`, or `add FILE`.", err=True)
     if any(check.code == "no-trust-root" for check in report):
         echo("Run `weid trust add GENESIS` with the genesis file of the registry you trust.", err=True)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from registry.delta import apply_delta, is_delta, starts_from
+from registry.node.documents import DocumentShelf
 from registry.trust import TrustStore
 from weid.errors import ConflictError, TrustError
 from weid.facts import Facts, NoFacts
@@ -17,11 +18,15 @@ __all__ = ["TrustFolder"]
 
 
 class TrustFolder:
-    """`<folder>/trust.bin`. Every change is all or nothing; two processes cannot interleave."""
+    """`<folder>/trust.bin`, and beside it the shelf of DID documents (`<folder>/documents`).
+
+    Every change is all or nothing; two processes cannot interleave.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "trust.bin"
+        self.documents = DocumentShelf(folder / "documents")
         self._cached: tuple[tuple[int, int], TrustStore] | None = None
 
     def load(self) -> TrustStore | None:
@@ -36,9 +41,9 @@ class TrustFolder:
         return self._cached[1]
 
     def facts(self, *, at: int) -> Facts:
-        """What may be relied on at this minute; nothing at all without a pin (R21)."""
+        """What may be relied on at this minute; without a pin nothing (R21) but the DID documents that were handed in."""
         store = self.load()
-        return NoFacts() if store is None else store.facts(at=at)
+        return self.documents.beside(NoFacts() if store is None else store.facts(at=at))
 
     def pin(self, genesis: bytes) -> TrustStore:
         """Pin the home registry; TrustError `already-pinned` if another one is (a change of root is a decision)."""

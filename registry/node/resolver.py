@@ -1,4 +1,4 @@
-"""GET {resolver}/{did}: the HTTP binding of W3C DID Resolution, as one blueprint for a node or an app.
+"""GET and POST {resolver}/{did}: the HTTP binding of W3C DID Resolution, as one blueprint for a node or an app.
 
 It lives here because the methods it serves are `weid`'s, its data a node's, and an app may import a node (not the other
 way). It fetches nothing: a did:web document comes from the `documents` it was made with, or the method is not supported.
@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote
 
 from flask import Blueprint, Response, jsonify, request
 
+from weid.canon import parse_json
 from weid.errors import MalformedError
 from weid.resolver import REPRESENTATIONS, URI_LIST, Resolver, Result, split_did_url
 
@@ -19,12 +20,16 @@ __all__ = ["DEREFERENCING", "RESOLUTION", "resolver_blueprint"]
 
 RESOLUTION: Final = "application/did-resolution"
 DEREFERENCING: Final = "application/did-url-dereferencing"
+MAX_BODY: Final = 4096
 _OFFERED: Final = (RESOLUTION, DEREFERENCING, *REPRESENTATIONS, URI_LIST)
 _ESCAPED: Final = re.compile("%(23|3[Ff]|2[Ff])")  # never part of a DID we read, so they end the DID
 
 
 def resolver_blueprint(resolver: Resolver, *, prefix: str = "/1.0/identifiers") -> Blueprint:
-    """The one route, below `prefix`. Whoever serves it caps rates, as for every other read."""
+    """The one route, below `prefix`. Whoever serves it caps rates, as for every other read.
+
+    POST is a read too: it carries the options as a JSON object in its body, and changes nothing.
+    """
     routes = Blueprint("did-resolver", __name__, url_prefix=prefix)
 
     @routes.get("/", defaults={"identifier": ""})
@@ -33,20 +38,45 @@ def resolver_blueprint(resolver: Resolver, *, prefix: str = "/1.0/identifiers") 
         found = _asked(prefix, identifier)
         return _answer(resolver, *found)
 
+    @routes.post("/", defaults={"identifier": ""})
+    @routes.post("/<path:identifier>")
+    def posted(identifier: str) -> Response:
+        text, query = _asked(prefix, identifier, whole=True)
+        options = _body()
+        if options is None or query:
+            return _whole(Result(error="INVALID_OPTIONS", detail="options stand in the body, an object of texts"), RESOLUTION)
+        return _answer(resolver, text, options)
+
     return routes
 
 
-def _asked(prefix: str, decoded: str) -> tuple[str, list[tuple[str, str]]]:
+def _body() -> list[tuple[str, str]] | None:
+    """The options of a POST; true and false may stand as such. None for a body that holds no options."""
+    request.max_content_length = MAX_BODY
+    data = request.get_data(cache=False)
+    try:
+        value = parse_json(data, max_bytes=MAX_BODY, max_depth=2) if data else {}
+    except MalformedError:
+        return None
+    if not isinstance(value, dict) or not all(isinstance(item, str | bool) for item in value.values()):
+        return None
+    return [(name, str(item).lower() if isinstance(item, bool) else str(item)) for name, item in value.items()]
+
+
+def _asked(prefix: str, decoded: str, *, whole: bool = False) -> tuple[str, list[tuple[str, str]]]:
     """(DID or DID URL, options) of the request line.
 
     The raw line decides: a DID may hold an encoded colon (did:web with a port), which a decoded path no longer shows.
-    An identifier that begins with a plain `did:` stands as it is; any other was encoded as a whole.
+    An identifier that begins with a plain `did:` stands as it is; any other was encoded as a whole. With `whole` the query is
+    the DID URL's own, for the options are in the body.
     """
     line = str(request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI") or "")
     path, _, query = line.partition("?")
     _, mark, raw = path.partition(f"{prefix}/")
     if not mark:
         raw, query = decoded, request.query_string.decode("ascii", "replace")
+    if whole and query:
+        raw, query = f"{raw}?{query}", ""
     text = _ESCAPED.sub(lambda match: unquote(match[0]), raw) if raw.startswith("did:") else unquote(raw)
     try:
         return text, parse_qsl(query, keep_blank_values=True, max_num_fields=16)

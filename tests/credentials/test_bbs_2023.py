@@ -142,16 +142,6 @@ def test_official_verification(case: Case) -> None:
     bbs_2023.verify(case.revealed, proof, key_in(case.revealed), "assert", presentation_header=case.presentation_header)
 
 
-@pytest.mark.parametrize("folder", ["HolderBinding", "Pseudonym", "PseudonymHB"])
-def test_optional_features_are_refused_by_name(folder: str) -> None:
-    """Their documents are read like any other; their proof values say that they are not."""
-    base, revealed = (vector_json(f"{ROOT}/{folder}/{name}.json") for name in ("addSignedSDBase", "derivedRevealDocument"))
-    for document, read in ((base, bbs_2023.read_base), (revealed, bbs_2023.read_derived)):
-        with pytest.raises(MalformedError, match=r"holder binding|pseudonyms") as caught:
-            read(read_proof(document).signature)  # type: ignore[operator]
-        assert caught.value.code == "unsupported"
-
-
 @pytest.fixture(scope="module")
 def signer() -> LocalBbsSigner:
     return LocalBbsSigner(key_gen(bytes(range(32))), "did:example:i#bbs", "assert")

@@ -16,6 +16,8 @@ from credentials.verify_presentation import MAX_CREDENTIALS, PresentationReport,
 from tests.credentials.test_foreign import document
 from tests.credentials.world import World, at, make_signer
 from weid.did import did_key
+from weid.errors import TrustError
+from weid.facts import NoFacts
 from weid.keys import LocalSigner
 
 PROOF_ONLY = Policy(require_accreditation=False)
@@ -67,7 +69,7 @@ def test_a_presentation_may_hold_none_or_several() -> None:
         ({"more": {"challenge": "n-2"}}, "challenge", "challenge-mismatch"),
         ({"more": {"domain": "https://other.example"}}, "challenge", "challenge-mismatch"),
         ({"more": {"expires": "2026-01-01T00:00:00Z"}}, "validity", "expired"),
-        ({"more": {"expires": "soon"}, "cryptosuite": "eddsa-jcs-2022"}, "validity", "expired"),
+        ({"more": {"expires": "soon"}, "cryptosuite": "eddsa-jcs-2022"}, "validity", "malformed"),
         ({"more": {"proofPurpose": "assertionMethod"}}, "proof.signature", "bad-proof-purpose"),
         ({"holder": "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"}, "holder.binding", "holder-key-mismatch"),
         (
@@ -161,3 +163,37 @@ class TestEnveloped:
             changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
             report = verify_presentation(changed, facts=World().facts(), policy=PROOF_ONLY, at=at())
             assert report.exit_code != 0, place
+
+
+class Broken:
+    """Trust data that break down when asked."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def fact(self, kind: str, key: str, at: int | None = None) -> Any:
+        raise self.error
+
+    def find(self, kind: str, prefix: str) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("disk"), OSError("gone"), TrustError("clock"), KeyError("x")])
+def test_trust_data_that_break_down(error: Exception) -> None:
+    """Never an exception, never a yes; of the holder's proof it is not known, and never called wrong."""
+    value = presented()
+    value["proof"]["verificationMethod"] = "did:weid:1:0x" + "00" * 20 + "#key-1"
+    report = verify_presentation(json.dumps(value).encode(), facts=Broken(error), policy=Policy(), at=at())
+    found = next(check for check in report if check.id == "proof.signature")
+    assert (found.outcome, found.code) == (Outcome.UNKNOWN, "facts-unusable")
+    assert report.exit_code == 1  # the credentials inside could not be judged either
+    assert json.dumps(report.to_json())
+
+
+def test_an_end_that_cannot_be_read() -> None:
+    """It is no end that has passed: the proof is malformed, and that is what is said."""
+    value = presented()
+    value["proof"]["expires"] = "next year"
+    report = verify_presentation(json.dumps(value).encode(), facts=NoFacts(), policy=Policy(), at=at())
+    found = next(check for check in report if check.id == "validity")
+    assert (found.outcome, found.code) == (Outcome.FAILED, "malformed")

@@ -343,3 +343,37 @@ def test_a_node_serves_it(world: Node) -> None:
     record: Any = world.registry.facts().fact("did", actor.did)
     world.registry.submit([ops.did_deactivate(world.author(actor), record.record.last_op).data])
     assert ask(actor.did, http=http).status_code == 410
+
+
+def post(identifier: str, options: Any = None, accept: str = RESOLUTION, data: bytes | None = None) -> TestResponse:
+    body = data if data is not None else b"" if options is None else json.dumps(options).encode()
+    return HTTP.post(f"/1.0/identifiers/{identifier}", data=body, headers={"Accept": accept, "Content-Type": "application/json"})
+
+
+def test_post_gives_what_get_gives() -> None:
+    """The options stand in the body, and the DID URL's own parameters stay in the address."""
+    assert post(str(SCHOOL)).get_json(force=True) == ask(str(SCHOOL)).get_json(force=True)
+    for options in ({"versionId": "1"}, {"versionTime": rfc3339(NOW - 200)}):
+        assert post(str(SCHOOL), options).get_json(force=True) == ask(quote(str(SCHOOL), safe=""), **options).get_json(force=True)
+    expanded = post(WEB, {"expandRelativeUrls": True}).get_json(force=True)
+    assert expanded["didDocument"]["assertionMethod"][0] == f"{WEB}#k"
+    led = post(f"{SCHOOL}?service=files&relativeRef=a.pdf", {}, DEREFERENCING)
+    assert (led.status_code, led.headers["Location"]) == (303, "https://school.example/files/a.pdf")
+    old = post(f"{SCHOOL}%23key-1", {"versionId": "1"}, DEREFERENCING)
+    assert old.get_json(force=True)["contentStream"]["id"] == f"{SCHOOL}#key-1"
+
+
+@pytest.mark.parametrize("data", [b"[]", b"{", b'{"versionId": 1}', b'{"versionId": null}', b'"x"', b"{" + b" " * 5000 + b"}",
+                                  b'{"versionId": "1", "versionId": "2"}', b"\xff"])  # fmt: skip
+def test_post_bodies_that_are_no_options(data: bytes) -> None:
+    """Refused as options that are not valid, whatever they are."""
+    answer = post(str(SCHOOL), data=data)
+    assert answer.status_code in (400, 413)
+    if answer.status_code == 400:
+        assert answer.get_json(force=True)["didResolutionMetadata"]["error"]["type"].endswith("#INVALID_OPTIONS")
+
+
+def test_post_errors_are_those_of_get() -> None:
+    for identifier, options, error in ERRORS:
+        body = post(identifier, options).get_json(force=True)
+        assert body["didResolutionMetadata"]["error"]["type"].endswith(f"#{error}"), identifier
