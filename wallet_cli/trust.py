@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -113,6 +115,32 @@ def clear_conflict() -> None:
     """Forget a trust conflict after you have looked into it."""
     trust_folder().clear_conflict()
     click.echo("Cleared.", err=True)
+
+
+@trust.command()
+@AT
+@click.argument("scheme")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def lote(at: str | None, scheme: str, output: Path) -> None:
+    """Write issuers and recognitions as a List of Trusted Entities (ETSI TS 119 602, JSON) for other software.
+
+    SCHEME is a JSON file: {"operator": {"en": …}, "name": {"en": …}, "territory": "MO", "uri": "https://…"}.
+    """
+    from registry.bundle import open_bundle
+    from registry.lote import list_of_trusted_entities, read_scheme
+    from wallet_cli.state import write_atomic
+    from weid.canon import parse_json
+    from weid.codec import minutes
+    from weid.errors import TrustError
+
+    told, store = read_scheme(parse_json(read_input(scheme))), trust_folder().load()
+    if store is None or store.home is None:
+        raise TrustError("pin a registry and import its bundle first", code="no-home")
+    facts = open_bundle(store.home, pin=store.root.digest, at=minutes(now(at)))
+    made = list_of_trusted_entities(facts, told)
+    write_atomic(output, json.dumps(made, ensure_ascii=False, indent=1).encode() + b"\n")
+    echo(str(output))
+    click.echo("It says what the bundle says; the bundle is what proves it.", err=True)
 
 
 trust.add_command(check_evidence)
