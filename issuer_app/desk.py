@@ -208,6 +208,14 @@ class Desk:
             self._ledger.get(id_)
             self._ledger.erase(id_)
 
+    def keep_original(self, request: str, data: bytes, at: int) -> None:
+        """Keep the bytes of an old certificate until the one issued for it under this request is erased (R30)."""
+        self._ledger.keep_original(request, data, at)
+
+    def original(self, id_: str) -> bytes | None:
+        """The bytes of the old certificate that this one was issued for, or None."""
+        return self._ledger.original(id_)
+
     def keep_salt(self, id_: str, salt: bytes) -> None:
         """Keep the salt of a fingerprint about a certificate until the certificate is erased."""
         self._ledger.keep_salt(id_, salt)

@@ -34,6 +34,9 @@ _LISTS = """CREATE TABLE IF NOT EXISTS lists (number INTEGER PRIMARY KEY, schema
 _OUTGOING = """CREATE TABLE IF NOT EXISTS outgoing (list INTEGER PRIMARY KEY, op BLOB NOT NULL, entry BLOB NOT NULL,
  seq INTEGER NOT NULL, upto INTEGER NOT NULL, told TEXT NOT NULL, renewed INTEGER NOT NULL) STRICT"""
 _SALTS = "CREATE TABLE IF NOT EXISTS salts (id TEXT PRIMARY KEY, salt BLOB NOT NULL) STRICT"
+_ORIGINALS = """CREATE TABLE IF NOT EXISTS originals (request TEXT PRIMARY KEY, data BLOB NOT NULL, kept INTEGER NOT NULL)
+ STRICT"""
+_UNUSED = 30 * 1_440  # minutes for which an original waits for its certificate
 
 _WAITING = """SELECT count(*) AS n FROM issued WHERE state <> 'refused' AND list IS NOT NULL AND (published = 0
  OR (mark IS NOT NULL AND anchored = 0)
@@ -100,7 +103,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.store = Store(path)
         with self.store.change() as db:
-            for table in (_ISSUED, _LISTS, _OUTGOING, _SALTS):
+            for table in (_ISSUED, _LISTS, _OUTGOING, _SALTS, _ORIGINALS):
                 db.execute(table)
             db.execute("CREATE INDEX IF NOT EXISTS issued_by_list ON issued (list, seq)")
 
@@ -163,12 +166,27 @@ class Ledger:
     def erase(self, id_: str) -> None:
         """Destroy content, salts and codes of a certificate; its place in register and list stays (R6, R25)."""
         with self.store.change() as db:
+            db.execute("DELETE FROM originals WHERE request = (SELECT request FROM issued WHERE id = ?)", (id_,))
             db.execute(
                 "UPDATE issued SET claims = '{}', compact = x'', file = x'', code = NULL, find = id, request = NULL, "
                 "asked = NULL, erased = 1 WHERE id = ?", (id_,),
             )  # fmt: skip
             db.execute("DELETE FROM salts WHERE id = ?", (id_,))
         self.store.checkpoint()
+
+    def keep_original(self, request: str, data: bytes, at: int) -> None:
+        """The bytes of an old certificate that is to be issued again (R30); those that led to nothing go after a month."""
+        with self.store.change() as db:
+            db.execute(
+                "DELETE FROM originals WHERE kept < ? AND request NOT IN (SELECT request FROM issued WHERE request IS NOT NULL)",
+                (at - _UNUSED,),
+            )
+            db.execute("INSERT OR REPLACE INTO originals VALUES (?, ?, ?)", (request, data, at))
+
+    def original(self, id_: str) -> bytes | None:
+        """The old certificate that this one replaces, or None."""
+        row = self.store.row("SELECT data FROM originals JOIN issued USING (request) WHERE id = ?", id_)
+        return None if row is None else bytes(row["data"])
 
     def keep_salt(self, id_: str, salt: bytes) -> None:
         """The salt of a fingerprint about this certificate; destroyed with it (R25)."""

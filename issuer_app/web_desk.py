@@ -93,8 +93,18 @@ def certificate(id_: str) -> ResponseReturnValue:
     check = selfcheck.check(drawn, desk().facts(config().now()), config().clock())
     return page(
         "certificate.html", row=row, schema=schema, line=_line(row), shown=shown(row, schema), drawn=drawn,
-        check=check, reason=_reason, bearer=schema.bind in ("none", "document"),
+        check=check, reason=_reason, original=desk().original(id_) is not None, bearer=schema.bind in ("none", "document"),
     )  # fmt: skip
+
+
+@pages.get("/certificates/<id_>/original")
+@needs("clerk")
+def original(id_: str) -> ResponseReturnValue:
+    """The old certificate that this one was issued for, byte for byte."""
+    data = desk().original(desk().get(id_).id)
+    if data is None:
+        abort(404)
+    return _file(data, "application/octet-stream", f"{id_}.original.json", download=True)
 
 
 @pages.get("/certificates/<id_>/code.png")

@@ -119,3 +119,26 @@ def test_only_clerks(house: House) -> None:
     app = house.app()
     assert Person(app).get(PAGE).status_code == 302
     assert Person(app, "lin").get(PAGE).status_code == 403
+
+
+def test_the_original_is_kept_byte_for_byte_until_the_certificate_is_erased(house: House, clerk: Person) -> None:
+    """R30: a re-issue keeps the original bytes; erasing takes them along (R25)."""
+    value = old.original(ISSUER)
+    original = jcs(value)
+    issue(house, clerk, bring(house, clerk, asked(house, value)), confirmed="yes")
+    row = house.desk.find("", 5)[0]
+    place = f"/desk/certificates/{row.id}"
+    assert f"{place}/original" in clerk.get(place).text
+    assert clerk.get(f"{place}/original").data == original
+    house.desk.erase(row.id)
+    assert clerk.get(f"{place}/original").status_code == 404
+    assert house.desk.original(row.id) is None
+    assert original not in b"".join(path.read_bytes() for path in sorted(house.desk.party.folder.rglob("*")) if path.is_file())
+
+
+def test_an_original_that_led_to_nothing_is_not_kept_for_long(house: House, clerk: Person) -> None:
+    bring(house, clerk, asked(house))
+    ledger = house.desk._ledger
+    assert ledger.store.row("SELECT count(*) AS n FROM originals") == {"n": 1}
+    ledger.keep_original("another", b"x", house.now + 31 * 1_440)
+    assert ledger.store.row("SELECT count(*) AS n FROM originals") == {"n": 1}

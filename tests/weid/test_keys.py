@@ -212,7 +212,7 @@ def test_signer_keeps_its_secret_to_itself(name: str) -> None:
     assert secret.hex() not in repr(signer)
     assert repr(secret) not in repr(signer)
     public = [item for item in dir(signer) if not item.startswith("_")]
-    assert public == ["kid", "public_key", "role", "sign"]
+    assert public == ["from_jwk", "kid", "public_key", "role", "sign"]
     with pytest.raises(AttributeError):
         signer.role = "assert"  # type: ignore[misc]
 
