@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from contextlib import ExitStack
@@ -64,7 +65,7 @@ class Premises:
         if not isinstance(url, str):
             raise MalformedError("node.json needs the url of a registry node")
         genesis = parse_genesis((folder / "genesis.json").read_bytes())
-        return cls(folder, RegistryClient.http(genesis, url), ExitStack())
+        return cls(folder, RegistryClient.http(genesis, url, key=os.environ.get("WEID_NODE_KEY")), ExitStack())
 
     @property
     def app(self) -> Path:

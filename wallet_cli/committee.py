@@ -6,6 +6,7 @@ With `--propose` the decision is put to the vote (R24); `wallet_cli.voting` has 
 from __future__ import annotations
 
 import functools
+import os
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
@@ -173,12 +174,17 @@ def office_of(folder: Path, node: str, member: str, passphrase_file: str | None,
     from registry.node.client import RegistryClient
     from wallet_cli.registry_folder import open_signer
 
-    client = RegistryClient.http(parse_genesis((folder / "genesis.json").read_bytes()), node)
+    client = RegistryClient.http(parse_genesis((folder / "genesis.json").read_bytes()), node, key=node_key())
     signer = open_signer(folder, f"committee-{member}", passphrase(passphrase_file))
     place = folder / f"office-{member}"
     place.mkdir(mode=0o700, exist_ok=True)
     names = dict.fromkeys(LANGUAGES, member)
     return Office.of_signer(place, signer, client=client, names=names, random=secrets.token_bytes, proposing=propose)
+
+
+def node_key() -> str | None:
+    """The reader's key of a private group, from WEID_NODE_KEY."""
+    return os.environ.get("WEID_NODE_KEY") or None
 
 
 def say(office: Office, done: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wallet_cli.committee import FILE, FOLDER, MEMBER, NODE, PASS, decides, say, signs
+from wallet_cli.committee import FILE, FOLDER, MEMBER, NODE, PASS, decides, node_key, say, signs
 from wallet_cli.state import now, passphrase, write_atomic
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def join(folder: Path, genesis: Path, passphrase_file: str | None, node: str, me
     write_atomic(folder / "genesis.json", genesis.read_bytes())
     signer = open_signer(folder, f"committee-{member}", words)
     author = ops.Author.of(parsed, signer, secrets.token_bytes)
-    RegistryClient.http(parsed, node).submit(ops.did_create(author, [signer]).data).require()
+    RegistryClient.http(parsed, node, key=node_key()).submit(ops.did_create(author, [signer]).data).require()
     click.echo(author.did)
     click.echo(f"Registered. A member admits it with: weid registry set-member FOLDER {author.did} NAME WEIGHT", err=True)
 
@@ -155,7 +155,7 @@ def ask_recovery(folder: Path, passphrase_file: str | None, node: str, member: s
     from weid.records import encode_record
 
     genesis, words = parse_genesis((folder / "genesis.json").read_bytes()), passphrase(passphrase_file)
-    client = RegistryClient.http(genesis, node)
+    client = RegistryClient.http(genesis, node, key=node_key())
     client.refresh()
     record = client.record("did", did)
     if record is None:

@@ -45,20 +45,21 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """A node at a base URL, http or https; `timeout` in seconds."""
+    """A node at a base URL, http or https; `timeout` in seconds, `key` where only readers are answered."""
 
-    def __init__(self, base: str, *, timeout: float = 10.0) -> None:
+    def __init__(self, base: str, *, timeout: float = 10.0, key: str | None = None) -> None:
         if urlsplit(base).scheme not in ("http", "https"):
             raise MalformedError("a node is reached by http or https", code="bad-url")
         self._base, self._timeout = base.rstrip("/"), timeout
+        self._head = {} if key is None else {"Authorization": f"Bearer {key}"}
 
     def get(self, path: str) -> bytes:
         """GET a path below /v1."""
-        return self._send(urllib.request.Request(f"{self._base}/v1/{path}"))
+        return self._send(urllib.request.Request(f"{self._base}/v1/{path}", headers=self._head))
 
     def post(self, path: str, data: bytes) -> bytes:
         """POST bytes to a path below /v1."""
-        head = {"Content-Type": "application/octet-stream"}
+        head = {"Content-Type": "application/octet-stream", **self._head}
         return self._send(urllib.request.Request(f"{self._base}/v1/{path}", data=data, headers=head))
 
     def _send(self, message: urllib.request.Request) -> bytes:
@@ -103,9 +104,9 @@ class RegistryClient:
         self._newest: Statement | None = None
 
     @classmethod
-    def http(cls, genesis: Genesis, base: str, *, timeout: float = 10.0) -> RegistryClient:
-        """A client of a node at a base URL."""
-        return cls(genesis, HttpTransport(base, timeout=timeout))
+    def http(cls, genesis: Genesis, base: str, *, timeout: float = 10.0, key: str | None = None) -> RegistryClient:
+        """A client of a node at a base URL; `key` is a reader's key of a private group."""
+        return cls(genesis, HttpTransport(base, timeout=timeout, key=key))
 
     @classmethod
     def local(cls, registry: Registry) -> RegistryClient:
