@@ -45,6 +45,23 @@ def anchor(office: Office, files: tuple[Path, ...], output: Path) -> None:
     click.echo(f"Anchored {len(files)} files; a proof for each in {output}. Keep `seed` secret.", err=True)
 
 
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def checkpoint(folder: Path, output: Path) -> None:
+    """Write the log's signed checkpoint: anchored in another registry, it says that this log was there by then."""
+    from wallet_cli.registry_folder import open_registry
+
+    opened = open_registry(folder, None, random=secrets.token_bytes)
+    try:
+        write_atomic(output, opened.checkpoint())
+        size = opened.size
+    finally:
+        opened.close()
+    click.echo(str(output))
+    click.echo(f"{size} entries. Anchor it: weid registry anchor OTHER-REGISTRY-FOLDER {output} -o PROOFS", err=True)
+
+
 @click.command("check-evidence")
 @AT
 @click.argument("file", type=FILE)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from wallet_cli import committee, voting
-from wallet_cli.evidence import anchor
+from wallet_cli.evidence import anchor, checkpoint
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -177,5 +177,5 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-for command in (*committee.COMMANDS, *voting.COMMANDS, anchor):
+for command in (*committee.COMMANDS, *voting.COMMANDS, anchor, checkpoint):
     registry.add_command(command)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from registry.delta import is_delta
-from tests.wallet_cli.test_committee import Place, place  # noqa: F401 (a fixture)
+from tests.wallet_cli.test_committee import Place, made, place  # noqa: F401 (a fixture)
 from tests.wallet_cli.test_voting import run
 from wallet_cli.__main__ import cli
 
 
 def weid(*words: object) -> tuple[int, str]:
-    made = CliRunner().invoke(cli, [str(word) for word in words])
-    return made.exit_code, made.output
+    ran = CliRunner().invoke(cli, [str(word) for word in words])
+    return ran.exit_code, ran.output
 
 
 def test_files_are_anchored_and_checked_offline(
@@ -26,8 +27,8 @@ def test_files_are_anchored_and_checked_offline(
     for n in range(5):
         files.append(tmp_path / f"photo-{n}.jpg")
         files[-1].write_bytes(b"photo %d" % n)
-    made = run(place, place.folder, "anchor", *map(str, files), "-o", str(tmp_path / "proofs"))
-    assert made.exit_code == 0, made.output
+    done = run(place, place.folder, "anchor", *map(str, files), "-o", str(tmp_path / "proofs"))
+    assert done.exit_code == 0, done.output
     again = run(place, place.folder, "anchor", str(files[0]), "-o", str(tmp_path / "proofs"))
     assert again.exit_code == 1 and (tmp_path / "proofs" / "seed").stat().st_mode & 0o077 == 0
 
@@ -63,3 +64,39 @@ def test_an_update_is_carried_by_hand(
     assert weid("trust", "import", update)[0] != 0
     assert weid("trust", "import", old)[0] == 0
     assert weid("trust", "import", update)[0] == 0
+
+
+def test_one_registrys_checkpoint_is_anchored_in_another(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+) -> None:  # fmt: skip
+    """Upstream anchoring: whoever trusts the other registry knows that this log stood there by then."""
+    monkeypatch.setenv("WEID_HOME", str(tmp_path / "stranger"))
+    below = made(tmp_path / "below", "registry.below.example/1", 2)
+    below.close()
+    note = tmp_path / "checkpoint.txt"
+    assert weid("registry", "checkpoint", tmp_path / "below", "-o", note)[0] == 0
+    assert note.read_text().startswith("registry.below.example/1\n")
+    anchored = run(place, place.folder, "anchor", str(note), "-o", str(tmp_path / "proofs"))
+    assert anchored.exit_code == 0, anchored.output
+    place.made.commit()
+    bundle = tmp_path / "bundle"
+    bundle.write_bytes(place.made.bundle())
+    assert weid("trust", "add", place.folder / "genesis.json")[0] == 0
+    assert weid("trust", "import", bundle)[0] == 0
+    (proof,) = (tmp_path / "proofs").glob("*.proof")
+    assert weid("trust", "check-evidence", note, proof)[0] == 0
+
+
+def test_a_list_of_trusted_entities_is_written(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+) -> None:  # fmt: skip
+    monkeypatch.setenv("WEID_HOME", str(tmp_path / "stranger"))
+    scheme, bundle, output = tmp_path / "scheme.json", tmp_path / "bundle", tmp_path / "list.json"
+    scheme.write_text(json.dumps({"operator": {"en": "A"}, "name": {"en": "B"}, "territory": "MO", "uri": "https://x.example/"}))
+    place.made.commit()
+    bundle.write_bytes(place.made.bundle())
+    assert weid("trust", "lote", scheme, "-o", output)[0] != 0
+    assert weid("trust", "add", place.folder / "genesis.json")[0] == 0
+    assert weid("trust", "import", bundle)[0] == 0
+    assert weid("trust", "lote", scheme, "-o", output)[0] == 0
+    assert json.loads(output.read_text())["LoTE"]["ListAndSchemeInformation"]["SchemeTerritory"] == "MO"
