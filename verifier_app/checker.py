@@ -15,7 +15,7 @@ from credentials.status import union_of_seen
 from credentials.typed import read_code
 from credentials.verify import verify
 from registry.bundle import bundle_genesis
-from registry.node.folder import TrustFolder
+from registry.node.folder import TrustFolder, whole_bundle
 from registry.trust import TrustStore
 from verifier_app.languages import in_words
 from verifier_app.memory import Memory, Question
@@ -152,16 +152,16 @@ class Checker:
         return check_typed(facts, schema, kind, claims, secret, at=self.now(), oldest=oldest, revoked=self.memory.revoked())
 
     def import_bundle(self, data: bytes) -> Import:
-        """Take a bundle, all or nothing; what was revoked in it stays revoked here (R9).
+        """Take a bundle or an update of one, packed or not, all or nothing; what was revoked in it stays revoked here (R9).
 
         MalformedError, RollbackError, ConflictError, TrustError by name; a registry that only calls itself ours is
         TrustError `foreign-genesis`.
         """
-        at = self.now()
-        genesis = bundle_genesis(data)
-        held = self.trust.load()
+        at, held = self.now(), self.trust.load()
         if held is None:
             raise TrustError("no registry is pinned", code="no-trust-root")
+        data = whole_bundle(held, data)
+        genesis = bundle_genesis(data)
         if genesis.origin == held.root.origin and genesis.digest != held.root.digest:
             raise TrustError("another registry under our registry's name", code="foreign-genesis")
         before = held.mark(genesis.digest)

@@ -141,10 +141,11 @@ def recognise(
     from registry.bodies import TrustRecognise
     from registry.bundle import open_bundle
     from registry.genesis import fingerprint, parse_genesis
+    from registry.packed import unpack
     from weid.codec import minutes, unhex
 
     foreign = parse_genesis(genesis.read_bytes())
-    checkpoint = open_bundle(bundle.read_bytes(), pin=foreign.digest, at=minutes(now())).checkpoint
+    checkpoint = open_bundle(unpack(bundle.read_bytes()), pin=foreign.digest, at=minutes(now())).checkpoint
     named = tuple(sorted((language, text) for language, _, text in (item.partition("=") for item in names)))
     terms = TrustRecognise(
         origin=foreign.origin, names=named, purposes=purposes, schemas=tuple(unhex(digest) for digest in schemas),

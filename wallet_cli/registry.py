@@ -113,13 +113,14 @@ def tick(folder: Path, passphrase_file: str | None, at: str | None) -> None:
 def bundle(folder: Path, passphrase_file: str | None, output: Path, update_of: Path | None) -> None:
     """Write the trust bundle: all an offline verifier needs, in one file."""
     from registry.delta import state_of
+    from registry.packed import pack, unpack
     from wallet_cli.registry_folder import open_registry
 
     opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
     opened.commit().require()
     earlier = handed_out(folder)
-    base = None if update_of is None else state_of(update_of.read_bytes()).map
-    data = opened.bundle(since=earlier, base=base)
+    base = None if update_of is None else state_of(unpack(update_of.read_bytes())).map
+    data = pack(opened.bundle(since=earlier, base=base))
     write_atomic(output, data)
     remember(folder, (*earlier, opened.size))
     click.echo(str(output))

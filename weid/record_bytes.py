@@ -1,14 +1,17 @@
 """Records as bytes: a closed-CBOR array of the fields in order.
 
-`encode_record` and `decode_record` derive the shape from the annotations of the class, so it stands in one place.
+`encode_record` and `decode_record` derive the shape from the annotations of the class, so it stands in one place; how each
+field is read is worked out once a class, because a trust bundle has tens of thousands of them.
 """
 
 from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from functools import cache
+from typing import Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from weid.cbor import Item
 from weid.errors import MalformedError
@@ -17,65 +20,100 @@ from weid.status import StatusEntries, pack_entries, unpack_entries
 __all__ = ["decode_record", "encode_record"]
 
 T = TypeVar("T")
+_Read: TypeAlias = Callable[[Any], Any]
 
 
 def encode_record(record: Any) -> tuple[Any, ...]:
     """The closed-CBOR array of a record (nested records become nested arrays)."""
-    return tuple(_plain(getattr(record, name)) for name, _ in _shape(type(record)))
+    kind: Any = type(record)
+    return tuple([_plain(getattr(record, name)) for name in _names(kind)])
 
 
 def decode_record(kind: type[T], value: Item) -> T:
     """The record of a closed-CBOR array; MalformedError when a field has another type."""
-    shape = _shape(kind)
-    if not isinstance(value, tuple) or len(value) != len(shape):
-        raise MalformedError(f"not a {kind.__name__}")
-    return kind(*(_typed(hint, item, f"{kind.__name__}.{name}") for (name, hint), item in zip(shape, value, strict=True)))
+    known: Any = kind
+    made: T = _reader_of(known)(value)
+    return made
 
 
 _PLAIN_TYPES = frozenset({int, str, bytes, bool})
-_SHAPES: dict[Any, tuple[tuple[str, Any], ...]] = {}
 
 
-def _shape(kind: Any) -> tuple[tuple[str, Any], ...]:
-    """Field names and types of a record class, worked out once."""
-    shape = _SHAPES.get(kind)
-    if shape is None:
-        hints = get_type_hints(kind)
-        shape = _SHAPES[kind] = tuple((field.name, hints[field.name]) for field in fields(kind))
-    return shape
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, StatusEntries):
+    kind = type(value)
+    if kind in _PLAIN_TYPES or value is None:
+        return value
+    if kind is StatusEntries:
         return pack_entries(value)
     if isinstance(value, tuple):
-        return tuple(_plain(item) for item in value)
-    return value if value is None or isinstance(value, str | bytes | int) else encode_record(value)
+        return tuple([_plain(item) for item in value])
+    return value if isinstance(value, str | bytes | int) else encode_record(value)
 
 
-def _typed(hint: Any, value: Item, place: str) -> Any:
+@cache
+def _reader_of(kind: Any) -> _Read:
+    """How a record of this class is read from an array."""
+    hints = get_type_hints(kind)
+    readers = tuple(_reader(hints[name], f"{kind.__name__}.{name}") for name in _names(kind))
+    count = len(readers)
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, tuple) or len(value) != count:
+            raise MalformedError(f"not a {kind.__name__}")
+        return kind(*[reader(item) for reader, item in zip(readers, value, strict=True)])
+
+    return read
+
+
+def _reader(hint: Any, place: str) -> _Read:
     if hint in _PLAIN_TYPES:
+        return _plain_reader(hint, place)
+    if hint is StatusEntries:
+        return _entries_reader(place)
+    origin = get_origin(hint)
+    if origin is types.UnionType or origin is typing.Union:
+        inner = _reader(next(part for part in get_args(hint) if part is not type(None)), place)
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple:
+        return _tuple_reader(get_args(hint), place)
+    return _reader_of(hint)
+
+
+def _plain_reader(hint: type[Any], place: str) -> _Read:
+    def read(value: Any) -> Any:
         if type(value) is not hint:
             raise MalformedError(f"{place} must be {hint.__name__}")
         return value
-    if hint is StatusEntries:
+
+    return read
+
+
+def _entries_reader(place: str) -> _Read:
+    def read(value: Any) -> Any:
         if not isinstance(value, bytes):
             raise MalformedError(f"{place} must be packed status entries")
         return unpack_entries(value)
-    origin = get_origin(hint)
-    if origin is types.UnionType or origin is typing.Union:
-        inner = next(part for part in get_args(hint) if part is not type(None))
-        return None if value is None else _typed(inner, value, place)
-    if origin is tuple:
-        return _typed_tuple(get_args(hint), value, place)
-    return decode_record(hint, value)
+
+    return read
 
 
-def _typed_tuple(parts: tuple[Any, ...], value: Item, place: str) -> tuple[Any, ...]:
-    if not isinstance(value, tuple):
-        raise MalformedError(f"{place} must be an array")
-    if len(parts) == 2 and parts[1] is Ellipsis:
-        return tuple(_typed(parts[0], item, place) for item in value)
-    if len(parts) != len(value):
-        raise MalformedError(f"{place} must have {len(parts)} items")
-    return tuple(_typed(part, item, place) for part, item in zip(parts, value, strict=True))
+def _tuple_reader(parts: tuple[Any, ...], place: str) -> _Read:
+    many = len(parts) == 2 and parts[1] is Ellipsis
+    readers = tuple(_reader(part, place) for part in parts[: 1 if many else None])
+    first, count = readers[0], len(readers)
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, tuple):
+            raise MalformedError(f"{place} must be an array")
+        if many:
+            return tuple([first(item) for item in value])
+        if len(value) != count:
+            raise MalformedError(f"{place} must have {count} items")
+        return tuple([reader(item) for reader, item in zip(readers, value, strict=True)])
+
+    return read

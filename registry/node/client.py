@@ -19,6 +19,7 @@ from registry.delta import apply_delta, is_delta, state_of
 from registry.genesis import Genesis
 from registry.log import Receipt, Registry
 from registry.note import NoteKey, parse_note, verify_note
+from registry.packed import unpack
 from registry.registers import pack_leaves
 from registry.state_map import read_proof
 from registry.statement import Statement, parse_statement
@@ -141,15 +142,15 @@ class RegistryClient:
 
         With `have`, an older bundle, only what changed since then comes over the wire where the node can tell.
         """
-        asked: list[tuple[str, object]] = [("since", size) for size in since]
+        asked: list[tuple[str, object]] = [("packed", 1), *(("since", size) for size in since)]
         base = [] if have is None else [("base", state_of(have).map.hex())]
-        data = self._transport.get("bundle?" + urlencode([*asked, *base]))
+        data = unpack(self._transport.get("bundle?" + urlencode([*asked, *base])))
         if have is None or not is_delta(data):
             return data
         try:
             return apply_delta(have, data)
         except TrustError:
-            return self._transport.get("bundle?" + urlencode(asked))
+            return unpack(self._transport.get("bundle?" + urlencode(asked)))
 
     def refresh(self) -> None:
         """Ask the node to sign its state as it is now, so that the next bundle holds what was just done."""

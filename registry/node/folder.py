@@ -10,11 +10,12 @@ from pathlib import Path
 
 from registry.delta import apply_delta, is_delta, starts_from
 from registry.node.documents import DocumentShelf
+from registry.packed import unpack
 from registry.trust import TrustStore
 from weid.errors import ConflictError, TrustError
 from weid.facts import Facts, NoFacts
 
-__all__ = ["TrustFolder"]
+__all__ = ["TrustFolder", "whole_bundle"]
 
 
 class TrustFolder:
@@ -65,7 +66,7 @@ class TrustFolder:
         with self._locked():
             store = self._pinned()
             try:
-                fresh = store.accept(_whole(store, bundle), at=at)
+                fresh = store.accept(whole_bundle(store, bundle), at=at)
             except ConflictError as error:
                 self._write(store.conflicted(error.code, str(error)))
                 raise
@@ -105,8 +106,9 @@ class TrustFolder:
         self._cached = None
 
 
-def _whole(store: TrustStore, data: bytes) -> bytes:
-    """The bundle itself, or the one that an update makes of a bundle held; TrustError `delta-base` if none is."""
+def whole_bundle(store: TrustStore, data: bytes) -> bytes:
+    """The bundle itself, unpacked, or the one that an update makes of a bundle held; TrustError `delta-base` if none is."""
+    data = unpack(data)
     if not is_delta(data):
         return data
     held = [bundle for bundle in (store.home, *store.foreign) if bundle is not None]

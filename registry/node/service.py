@@ -19,6 +19,7 @@ from registry.engines import MAX_ENTRY
 from registry.genesis import fingerprint, print_genesis
 from registry.log import Registry
 from registry.node.resolver import resolver_blueprint
+from registry.packed import pack
 from registry.registers import unpack_leaves
 from weid.codec import b64, parse_rfc3339, rfc3339, unhex
 from weid.codec import minutes as whole_minutes
@@ -121,6 +122,8 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
         since = [_number(text, "since") for text in request.args.getlist("since")[:8]]
         base = request.args.get("base")
         data = registry.bundle(since=since, base=None if base is None else unhex(base[:64]))
+        if request.args.get("packed") == "1":
+            data = pack(data)
         return Response(data, mimetype="application/octet-stream")
 
     @routes.get("/entries/<index>")
