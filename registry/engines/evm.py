@@ -152,14 +152,15 @@ class EvmEngine:
         last = self._chain.last
         height = last.place.get("height")
         if isinstance(height, int):
-            if state.size < last.end and self._node.height() < height:
-                raise RegistryError("this node has not reached the blocks read before", code="engine-behind")
             block = self._node.block(abi.quantity(height))
             if block is None:
                 raise RegistryError("this node has not reached the blocks read before", code="engine-behind")
             if block[1].hex() != last.place.get("block"):
                 found: JSON = {"height": height, "block": block[1].hex(), "size": state.size, "head": state.head.hex()}
                 raise self._chain.contradiction(f"block {height} was final and is another one now", found)
+            if state.size < last.end:
+                # The same block is there, so what it holds is: this answer came from a node behind the other.
+                raise RegistryError("the node answers from before the blocks it has", code="engine-behind")
         self._chain.check_end(state.size, state.head)
         return state
 

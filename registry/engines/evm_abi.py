@@ -36,6 +36,7 @@ _WORD = 32
 _SIGNATURES = {
     "append": "append(uint64,uint32,bytes)", "appendAny": "appendAny(uint32,bytes)", "state": "state()",
     "marks": "marks(uint256,uint256)", "genesis": "genesis()", "hashOf": "hashOf(bytes)", "writers": "writers(address)",
+    "setWriter": "setWriter(address,bool)",
 }  # fmt: skip
 
 

@@ -142,19 +142,31 @@ class EvmNode:
     def deploy(self, account: EvmAccount, genesis: bytes, *, timeout: float = 60.0) -> str:
         """A fresh contract for one registry; its address is the receipt's."""
         self.check()
-        made = self.sign(account, None, abi.bytecode(genesis))
-        self.send(made)
+        receipt = self._done(self.sign(account, None, abi.bytecode(genesis)), timeout)
+        if receipt.contract is None:
+            raise RegistryError("the chain made no contract", code="engine-refused")
+        address = contract_address(receipt.contract)
+        self.check_contract(address, genesis)
+        return address
+
+    def allow(self, owner: EvmAccount, contract: str, address: str, *, allowed: bool, timeout: float = 60.0) -> None:
+        """Say who may append; only the contract's owner can."""
+        self.check()
+        data = abi.call_data("setWriter", abi.word(bytes.fromhex(contract_address(address)[2:])), abi.word(int(allowed)))
+        self._done(self.sign(owner, contract, data), timeout)
+
+    def _done(self, transaction: Transaction, timeout: float) -> Receipt:
+        """The receipt of a transaction that succeeded."""
+        self.send(transaction)
         until = time.monotonic() + timeout
         while time.monotonic() < until:
-            receipt = self.receipt("0x" + made.hash.hex())
+            receipt = self.receipt("0x" + transaction.hash.hex())
             if receipt is not None:
-                if not receipt.success or receipt.contract is None:
-                    raise RegistryError("the chain refused the contract", code="engine-refused")
-                address = contract_address(receipt.contract)
-                self.check_contract(address, genesis)
-                return address
-            time.sleep(0.1)
-        raise RegistryError("the contract is not in a block yet: try again", code="pending")
+                if not receipt.success:
+                    raise RegistryError("the chain refused the transaction", code="engine-refused")
+                return receipt
+            time.sleep(0.02)
+        raise RegistryError("the transaction is in no block yet: try again", code="pending")
 
 
 def contract_address(text: str) -> str:

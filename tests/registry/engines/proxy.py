@@ -7,6 +7,7 @@ lie or break.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import threading
@@ -37,14 +38,19 @@ class Proxy:
             def do_POST(self) -> None:
                 request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if isinstance(request, list):
-                    made: Any = [proxy.one(item) for item in request[:BATCH]] if len(request) <= BATCH else problem(None, "batch too large")
+                    made: Any = (
+                        [proxy.one(item) for item in request[:BATCH]]
+                        if len(request) <= BATCH
+                        else problem(None, "batch too large")
+                    )
                 else:
                     made = proxy.one(request)
                 data = json.dumps(made).encode() if not isinstance(made, bytes) else made
-                self.send_response(503 if made == b"" else 200)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                with contextlib.suppress(BrokenPipeError):  # the engine no longer waits
+                    self.send_response(503 if made == b"" else 200)
+                    self.send_header("Content-Length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -121,16 +127,21 @@ def _input_of(raw: str) -> int:
 class Chaos:
     """Every so many answers one is wrong, in one of the ways in which nodes are; `pause` is how long it hangs."""
 
-    KINDS = ("short-logs", "twice", "stale", "other-block", "busy", "broken", "hang", "no-receipt", "other-log")
+    KINDS = {
+        "short-logs": {"eth_getLogs"}, "twice": {"eth_getLogs"}, "other-log": {"eth_getLogs"},
+        "stale": {"eth_blockNumber", "eth_call", "eth_getTransactionCount"}, "no-receipt": {"eth_getTransactionReceipt"},
+        "other-block": {"eth_getTransactionReceipt"}, "busy": set(), "broken": set(), "hang": set(),
+    }  # fmt: skip
 
-    def __init__(self, seed: int, rate: float = 0.15, pause: float = 0.6, kinds: tuple[str, ...] = KINDS) -> None:
-        self._random, self.rate, self._pause, self._kinds = random.Random(seed), rate, pause, kinds
+    def __init__(self, seed: int, rate: float = 0.15, pause: float = 0.6) -> None:
+        self._random, self.rate, self._pause = random.Random(seed), rate, pause
         self._old: dict[str, Any] = {}
         self.done: dict[str, int] = {}
 
     def __call__(self, proxy: Proxy, request: dict) -> Any:  # type: ignore[type-arg]
-        kind = self._random.choice(self._kinds) if self._random.random() < self.rate else None
         method = request["method"]
+        fitting = [kind for kind in self.KINDS if method in self.KINDS[kind] or not self.KINDS[kind]]
+        kind = self._random.choice(fitting) if self._random.random() < self.rate else None
         if kind == "busy":
             return self._did(kind, b"")
         if kind == "broken":
@@ -138,16 +149,17 @@ class Chaos:
         answer = fisco(proxy, request)
         key = json.dumps([method, request["params"]])
         old, self._old[key] = self._old.get(key, answer), answer
-        if kind == "hang":
-            threading.Event().wait(self._pause)
         result = answer.get("result")
-        if kind == "stale" and method in ("eth_blockNumber", "eth_call", "eth_getTransactionCount"):
+        if kind == "hang" and self._random.random() < 0.2:
+            threading.Event().wait(self._pause)
+            return self._did(kind, answer)
+        if kind == "stale":
             return self._did(kind, {**old, "id": request["id"]})
-        if method == "eth_getLogs" and result and kind in ("short-logs", "twice", "other-log"):
+        if kind in ("short-logs", "twice", "other-log") and result:
             return self._did(kind, {**answer, "result": self._logs(kind, result)})
-        if kind == "no-receipt" and method == "eth_getTransactionReceipt":
+        if kind == "no-receipt":
             return self._did(kind, {**answer, "result": None})
-        if kind == "other-block" and method == "eth_getTransactionReceipt" and result:
+        if kind == "other-block" and result:
             return self._did(kind, {**answer, "result": {**result, "blockHash": "0x" + "11" * 32}})
         return answer
 

@@ -38,7 +38,9 @@ def run(world: World, count: int, *, block: int = 50) -> None:
     """About `count` entries: rights, anchors in blocks, status lists, refused and repeated operations, commits."""
     chance = random.Random(count)
     world.tick()
-    schema = world.schema({"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:weid:schema:s:1", "type": "object"})
+    schema = world.schema(
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:weid:schema:s:1", "type": "object"}
+    )
     issuer = world.issuer(schema)
     world.commit()
     author = world.author(issuer)
