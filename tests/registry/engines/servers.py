@@ -98,6 +98,7 @@ class Etcd:
     def __init__(self, folder: Path, members: int = 3) -> None:
         binary = etcd_binary()
         assert binary is not None, NO_ETCD
+        folder.mkdir(exist_ok=True)
         ports = free_ports(2 * members)
         self.endpoints = [f"http://127.0.0.1:{port}" for port in ports[:members]]
         peers = [f"http://127.0.0.1:{port}" for port in ports[members:]]
