@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import committee
+from wallet_cli import committee, engines
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -17,7 +17,7 @@ PASS = click.option("--passphrase-file", help="File with the operator's passphra
 
 @click.group()
 def registry() -> None:
-    """Run a registry: init, serve, tick, bundle, show, fsck; decide for it: grant, approve, publish-schema, recognise."""
+    """Run a registry: init, serve, tick, bundle, show, fsck, move; decide for it: grant, approve, publish-schema, recognise."""
 
 
 @registry.command()
@@ -62,6 +62,7 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every
     stop = threading.Event()
 
     def clock() -> None:
+        from registry.engines.calls import TRANSIENT
         from weid.errors import RegistryError
 
         while not stop.wait(min(60 * every, 60)):
@@ -69,8 +70,10 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every
                 opened.tick(minutes(now()))
                 opened.commit()
             except RegistryError as error:
-                click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
-                return
+                if error.code not in TRANSIENT:
+                    click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
+                    return
+                click.echo(f"the engine: {error} [{error.code}]", err=True)
 
     threading.Thread(target=clock, name="tick", daemon=True).start()
 
@@ -171,5 +174,5 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-for command in committee.COMMANDS:
+for command in (*committee.COMMANDS, *engines.COMMANDS):
     registry.add_command(command)

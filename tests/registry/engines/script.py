@@ -38,13 +38,12 @@ def run(world: World, count: int, *, block: int = 50) -> None:
     """About `count` entries: rights, anchors in blocks, status lists, refused and repeated operations, commits."""
     chance = random.Random(count)
     world.tick()
-    schema = world.schema(
-        {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:weid:schema:s:1", "type": "object"}
-    )
+    name = f"urn:weid:schema:s{world.registry.size}:1"
+    schema = world.schema({"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": name, "type": "object"})
     issuer = world.issuer(schema)
     world.commit()
     author = world.author(issuer)
-    number = 0
+    number = 10_000 * world.registry.size
     while world.registry.size < count:
         batch = []
         for _ in range(min(block, count - world.registry.size)):
@@ -58,7 +57,7 @@ def run(world: World, count: int, *, block: int = 50) -> None:
         world.registry.submit([batch[0]])  # known: no leaf
         world.tick()
         if number % 3 == 0:
-            world.status(issuer, [schema], changed=[StatusEntry(number, "revoked", "fraud", world.now)])
+            world.status(issuer, [schema], changed=[StatusEntry(number % 10_000, "revoked", "fraud", world.now)])
             world.commit()
     world.tick()
     world.commit()

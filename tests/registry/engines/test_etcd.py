@@ -68,6 +68,7 @@ def test_a_killed_leader_loses_nothing(own: Etcd) -> None:
     assert gap < 15
 
 
+@pytest.mark.long
 def test_a_registry_goes_on_while_the_leader_dies(own: Etcd, tmp_path: Path) -> None:
     """The registry waits for the next leader and gives the same bytes as the embedded one."""
     embedded = world_on(tmp_path / "embedded", None)

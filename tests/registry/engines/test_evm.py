@@ -167,9 +167,9 @@ def chaotic(anvil: Anvil, folder: Path, seeds: range, appends: int) -> dict[str,
         proxy = Proxy(anvil.url)
         contract = EvmNode(JsonRpc(anvil.url), chain=CHAIN).deploy(account, GENESIS)
         store = SqliteEngine.create(folder / f"{seed}.db", GENESIS, hash=SHA256)
-        engine = evm(proxy.url, GENESIS, contract, store, timeout=0.3)
+        engine = evm(proxy.url, GENESIS, contract, store, timeout=0.2)
         truth: list[bytes] = []
-        proxy.answer = chaos = Chaos(seed, pause=0.35)
+        proxy.answer = chaos = Chaos(seed, pause=0.25)
         for n in range(appends):
             batch = [f"{seed}/{n}/{k}".encode() for k in range(1 + n % 3)]
             for _ in range(60):
@@ -207,10 +207,10 @@ def test_a_node_that_misbehaves_is_never_believed_wrongly(anvil: Anvil, tmp_path
 
 @pytest.mark.long
 def test_thousands_of_wrong_answers(anvil: Anvil, tmp_path: Path) -> None:
-    done = chaotic(anvil, tmp_path, range(100, 140), 20)
+    done = chaotic(anvil, tmp_path, range(100, 160), 20)
     print(f"wrong answers given: {done}")
     assert set(done) >= {"short-logs", "twice", "stale", "busy", "broken", "no-receipt", "other-block", "other-log"}
-    assert sum(done.values()) > 5_000
+    assert sum(done.values()) > 4_000
 
 
 def test_a_lagging_node_is_an_error_not_a_shorter_log(anvil: Anvil, tmp_path: Path) -> None:
