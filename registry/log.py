@@ -18,6 +18,7 @@ from registry.bundle import Bundle, print_bundle
 from registry.checkpoint import Checkpoint, parse_checkpoint
 from registry.engines import LogEngine, Placed
 from registry.engines.follow import Follower
+from registry.engines.shared import Shared
 from registry.engines.sqlite import SqliteEngine, genesis_of
 from registry.genesis import Genesis, parse_genesis, print_genesis
 from registry.note import NoteKey, parse_note, print_note, verify_note
@@ -26,12 +27,12 @@ from registry.receipt import Receipt
 from registry.registers import newest_registers, pack_leaves, register_root
 from registry.signer import OperatorKeys
 from registry.snapshot import parse_snapshot, print_snapshot
-from registry.state import Duplicate, Rejected, Result, State
+from registry.state import Duplicate, Rejected, Result, State, state_facts
 from registry.state_map import KINDS_IN_MAP, record_bytes
 from registry.statement import parse_statement, statement_digest
 from weid.errors import ConflictError, MalformedError, RegistryError, RejectedError
-from weid.facts import RecordFacts, Source
-from weid.records import RegisterLeaf, RootRecord
+from weid.facts import RecordFacts
+from weid.records import RegisterLeaf
 from weid.suites import Random
 
 __all__ = ["Engine", "Receipt", "Registry"]
@@ -56,6 +57,7 @@ class Registry:
         self.state = State(genesis)
         self.results: list[str] = []
         self._taken: dict[int, Receipt] = {}
+        self._shared: Shared[Receipt] = Shared()
         self._facts: tuple[int, RecordFacts] | None = None
 
     @classmethod
@@ -71,13 +73,9 @@ class Registry:
 
     @classmethod
     def open(
-        cls,
-        path: Path,
-        *,
-        random: Random,
-        keys: Callable[[Genesis], OperatorKeys] | OperatorKeys | None = None,
+        cls, path: Path, *, random: Random, keys: Callable[[Genesis], OperatorKeys] | OperatorKeys | None = None,
         engine: Engine | None = None,
-    ) -> Registry:
+    ) -> Registry:  # fmt: skip
         """An existing registry, replayed from its first entry; `engine` makes the one that gives its order.
 
         That engine is asked with the first write or `follow`, not here: what the file holds can be read without it.
@@ -113,16 +111,18 @@ class Registry:
         known operation is answered `duplicate`, or with the code it was rejected with. Every other entry
         becomes a leaf, applied or rejected. RegistryError `pending`: not final in time, submit the same again.
         """
-        with self._writing:
-            self.follow()
+        if self.order is None:
             return self._submit(entries)
+        self.order.check_sizes(entries)
+        return self._shared.submit(entries, self._writing, self._followed)
 
     def follow(self) -> int:
         """Bring in what the engine has made final since: how many entries. Nothing to do for the embedded engine."""
         with self._writing:
             before = self.size
             self._taken.clear()
-            self._pull()
+            if self.order is not None:
+                self.order.catch_up(self._pull)
             return self.size - before
 
     def tick(self, minute: int) -> Receipt:
@@ -224,13 +224,7 @@ class Registry:
         with self._lock:
             if self._facts is not None and self._facts[0] == self.state.size:
                 return self._facts[1]
-            snapshot = self.state.snapshot()
-            origin, size, now = self.genesis.origin, self.size, self.state.now
-            root = RootRecord(origin, self.pin, self.genesis.chain, self.genesis.profile, size, self.engine.tree.root, now)
-            records = [record for kind in snapshot.records.values() for record in kind]
-            source = Source(origin, self.pin, origin, size, now)
-            complete = {**snapshot.complete, "address": True, "register": False}
-            facts = RecordFacts(records, source=source, complete=complete, root=root)
+            facts = state_facts(self.state, self.engine.tree.root)
             self._facts = (self.state.size, facts)
             return facts
 
@@ -284,6 +278,10 @@ class Registry:
             return False
         return verify(key, "weid/op/v1", entry.signed, entry.signature)
 
+    def _followed(self, entries: Sequence[bytes]) -> list[Receipt]:
+        self.follow()
+        return self._submit(entries)
+
     def _submit(self, entries: Sequence[bytes], *, exact: bool = False) -> list[Receipt]:
         with self._lock:
             read = [self._read(data) for data in entries]
@@ -323,10 +321,10 @@ class Registry:
         return receipts
 
     def _pull(self) -> None:
-        if self.order is not None:
-            for page in self.order.pages():
-                with self._lock:
-                    self._take(page)
+        assert self.order is not None
+        for page in self.order.pages():
+            with self._lock:
+                self._take(page)
 
     def _take(self, page: list[bytes]) -> None:
         """Store and apply final entries of another engine, and sign the log with them."""

@@ -22,7 +22,7 @@ from weid.codec import b64, unb64
 from weid.errors import MalformedError, RegistryError
 from weid.hashes import SHA256
 
-__all__ = ["EtcdCluster", "EtcdEngine"]
+__all__ = ["EtcdCluster", "EtcdEngine", "link"]
 
 _MAX_ENTRY = 65_535
 _MAX_BYTES = 512 << 10  # etcd takes requests up to 1.5 MiB, and base64 is a third more
@@ -76,7 +76,7 @@ class EtcdEngine:
 
     def __init__(self, cluster: EtcdCluster, prefix: str, genesis: bytes, *, journal: Journal | None = None) -> None:
         self._cluster, self._prefix = cluster, prefix.rstrip("/")
-        self._chain = Chain(f"etcd {self._prefix}", genesis, _link, journal)
+        self._chain = Chain(f"etcd {self._prefix}", genesis, link, journal)
         self._page = 16
 
     def head(self) -> Head:
@@ -139,7 +139,7 @@ class EtcdEngine:
 
     def _write(self, end: _End, entries: Sequence[bytes]) -> bool:
         data, count = frame(entries), len(entries)
-        head = _link(end.head, end.size, count, data)
+        head = link(end.head, end.size, count, data)
         value = head + count.to_bytes(4, "big") + data
         after = _End(end.size + count, end.size, head)
         compare: list[JSON] = [{"key": self._key(end.size), "target": "VERSION", "result": "EQUAL", "version": "0"}]
@@ -258,5 +258,6 @@ def _number(value: JSON) -> int:
     return int(value)
 
 
-def _link(head: bytes, first: int, count: int, data: bytes) -> bytes:
+def link(head: bytes, first: int, count: int, data: bytes) -> bytes:
+    """The head after a batch: SHA-256 of the head before, where it begins, how many, and the digest of the data."""
     return SHA256(head + first.to_bytes(8, "big") + count.to_bytes(4, "big") + SHA256(data))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from registry.engines import MAX_ENTRY, ContradictionError, EngineInfo, GapError, LogEngine, Placed
 from registry.engines.calls import TRANSIENT
-from registry.engines.framing import batches
+from registry.engines.framing import batches, check_batch
 from registry.engines.sqlite import SqliteEngine
 from weid.canon import JSON, jcs
 from weid.errors import ConflictError, RegistryError
@@ -58,6 +58,24 @@ class Follower:
         except ContradictionError as error:
             self._stop(error)
             raise
+
+    def catch_up(self, pull: Callable[[], None]) -> None:
+        """Pull what is final, again while the engine is only gone, behind or incomplete, as long as patience lasts."""
+        until, pause = time.monotonic() + self._patience, _PAUSE[0]
+        while True:
+            try:
+                return pull()
+            except RegistryError as error:
+                if error.code not in TRANSIENT or time.monotonic() + pause >= until:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, _PAUSE[1])
+
+    def check_sizes(self, entries: Sequence[bytes]) -> None:
+        """RegistryError `entry-size` if the engine never takes one of these."""
+        for entry in entries:
+            if entry:
+                check_batch([entry], self.info)
 
     def split(self, entries: Sequence[bytes]) -> Iterator[tuple[bytes, ...]]:
         """The entries in batches that the engine takes."""

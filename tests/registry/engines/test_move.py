@@ -122,7 +122,9 @@ def test_the_command_moves_a_registry(weid: Weid, etcd: Etcd, tmp_path: Path) ->
     """To a cluster and back; the file says which engine it is, and the bundle of the registry there is made there."""
     folder = str(tmp_path / "ca")
     weid("registry", "init", folder, "--origin", "registry.example.org/1", "--chain", "8601")
-    there = weid("registry", "move", folder, "--to", "etcd", "--endpoint", etcd.endpoints[0], "--prefix", f"/weid/{tmp_path.name}")
+    there = weid(
+        "registry", "move", folder, "--to", "etcd", "--endpoint", etcd.endpoints[0], "--prefix", f"/weid/{tmp_path.name}"
+    )
     assert "verify: 1 of 1" in there.stderr
     assert isinstance(read_config(tmp_path / "ca"), EtcdConfig)
     weid("registry", "bundle", folder, "-o", str(tmp_path / "ca.bundle"))

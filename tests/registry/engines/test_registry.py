@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from registry.engines import Entry, Head, LogEngine, Pending, Ticket, Wait
 from registry.engines.sqlite import SqliteEngine
 from registry.log import Registry
 from registry.note import parse_note
-from tests.registry.engines.conftest import Maker
+from tests.registry.engines.conftest import Maker, evm
+from tests.registry.engines.proxy import Chaos, Proxy
 from tests.registry.engines.script import facts_of, opened, run, world_on
+from tests.registry.engines.servers import Anvil
 from tests.registry.world import World
 from weid import merkle
 from weid.errors import ConflictError, RegistryError
@@ -285,6 +288,8 @@ def test_holes_are_never_taken(tmp_path: Path) -> None:
     store.keep("note", "checkpoint", _empty_note(tmp_path))
     store.close()
     registry = Registry.open(fresh, random=world.random, engine=lambda _: Holes(order(tmp_path, b"")))
+    assert registry.order is not None
+    registry.order._patience = 0.2
     with pytest.raises(RegistryError) as caught:
         registry.follow()
     assert (caught.value.code, registry.size) == ("gap", 0)
@@ -307,3 +312,82 @@ def test_old_proofs_hold_after_a_change_of_engine(make: Maker, tmp_path: Path) -
     checkpoint = parse_checkpoint(parse_note(world.registry.checkpoint()).text)
     merkle.verify_consistency(size, root, checkpoint.size, checkpoint.root, world.registry.consistency(size), hash=SHA256)
     world.registry.close()
+
+
+class Blocks(Wrapped):
+    """One append a block, and a block takes its time."""
+
+    appends = 0
+
+    def append(self, entries: Sequence[bytes], *, expect: int | None = None) -> Ticket:
+        self.appends += 1
+        time.sleep(0.2)
+        return self.inner.append(entries, expect=expect)
+
+
+def test_callers_that_wait_share_the_next_block(tmp_path: Path) -> None:
+    """Twenty at once need a few blocks, not twenty; each gets the receipt of its own operation."""
+    world = world_on(tmp_path / "w", lambda genesis, _: order(tmp_path, genesis))
+    author = world.author(world.register(world.actor()))
+    world.registry.close()
+    blocks = Blocks(order(tmp_path, b""))
+    world.registry = opened(world, lambda _: blocks)
+    made = [ops.evidence_anchor(author, bytes([n]) * 32, "file").data for n in range(20)]
+    told: dict[int, tuple[int | None, str]] = {}
+
+    def submit(number: int) -> None:
+        receipt = world.registry.submit([made[number]])[0]
+        told[number] = (receipt.index, receipt.code)
+
+    threads = [threading.Thread(target=submit, args=(n,)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert blocks.appends < 6
+    assert {code for _, code in told.values()} == {"applied"}
+    assert all(world.registry.entry(index) == made[n] for n, (index, _) in told.items() if index is not None)
+    assert len({index for index, _ in told.values()}) == 20
+    world.registry.close()
+
+
+def test_a_problem_is_everybodys(tmp_path: Path) -> None:
+    """Those who share an append that fails are all told so, and may send the same again."""
+    world = world_on(tmp_path / "w", lambda genesis, _: order(tmp_path, genesis))
+    author = world.author(world.register(world.actor()))
+    world.registry.close()
+    world.registry = opened(world, lambda _: Never(order(tmp_path, b"")), patience=0.5)
+    codes: list[str] = []
+
+    def submit(number: int) -> None:
+        try:
+            world.registry.submit([ops.evidence_anchor(author, bytes([number]) * 32, "file").data])
+        except RegistryError as error:
+            codes.append(error.code)
+
+    threads = [threading.Thread(target=submit, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert codes == ["pending"] * 4
+    world.registry.close()
+
+
+@pytest.mark.long
+def test_a_registry_through_a_node_that_misbehaves(anvil: Anvil, tmp_path: Path) -> None:
+    """The same bytes as the embedded one, whatever the node answered on the way."""
+    proxy = Proxy(anvil.url)
+    embedded = world_on(tmp_path / "embedded", None)
+    contract = evm(anvil.url, embedded.pin)._contract
+    other = world_on(tmp_path / "other", lambda genesis, store: evm(proxy.url, genesis, contract, store, timeout=0.5))
+    proxy.answer = chaos = Chaos(7, pause=0.6)
+    assert other.registry.order is not None
+    other.registry.order._patience = 60.0
+    for world in (embedded, other):
+        run(world, 150, block=10)
+    same(embedded, other)
+    assert sum(chaos.done.values()) > 30
+    for world in (embedded, other):
+        world.registry.close()
+    proxy.close()
