@@ -113,6 +113,9 @@ class Follower:
                 if isinstance(placed, Placed) and placed.first != expect:
                     raise GapError(f"the engine placed at {placed.first} what was for {expect}")
             pull()
+        except ContradictionError as error:
+            self._stop(error)
+            raise
         except RegistryError as error:
             if error.code not in TRANSIENT:
                 raise

@@ -20,6 +20,8 @@ from tests.registry.engines.servers import CHAIN, NO_ANVIL, NO_ETCD, Anvil, Etcd
 from weid.hashes import SHA256
 
 ENGINES = ("sqlite", "evm", "fisco", "etcd")
+# What is above the engines runs on the stricter of the two chains; on the other one too in the long suite.
+ABOVE = ("sqlite", "fisco", "etcd", pytest.param("evm", marks=pytest.mark.long))
 ACCOUNT = bytes(31) + b"\x07"
 Make = Callable[..., LogEngine]
 _numbers = count()

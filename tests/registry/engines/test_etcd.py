@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -108,6 +109,38 @@ def test_a_transaction_that_arrived_twice_lands_once(etcd: Etcd, tmp_path: Path)
     for n in range(6):
         assert placed(engine, [bytes([n + 1])] * 2, 2 * n) == Placed(2 * n, 2)
     assert data(engine) == [bytes([n + 1]) for n in range(6) for _ in range(2)]
+
+
+class Talking(EtcdCluster):
+    """Answers what it was told to."""
+
+    def __init__(self, answer: JSON) -> None:
+        self._answer = answer
+
+    def call(self, path: str, value: JSON) -> dict[str, JSON]:
+        return self._answer  # type: ignore[return-value]
+
+
+def test_answers_of_any_shape_are_refused_by_name() -> None:
+    """Whatever a gateway answers, only our own errors come out."""
+    chance = random.Random(3)
+    shapes: list[JSON] = [None, 1, "", "AA==", "not base64", b64(bytes(48)), b64(bytes(31)), [], {}, True, "-1", "99"]
+    refused = 0
+    for _ in range(3_000):
+        row: dict[str, JSON] = {name: chance.choice(shapes) for name in ("key", "value", "version", "create_revision")}
+        rows: JSON = [row] * chance.choice((0, 1, 2))
+        answer: JSON = {"kvs": chance.choice([rows, rows, rows, None, {}, "x", [1]])}
+        engine = EtcdEngine(Talking(answer), "/weid", GENESIS)
+        for call in (
+            engine.head,
+            lambda engine=engine: list(engine.read(0, 9)),
+            lambda engine=engine: engine.append([b"x"], expect=0),
+        ):
+            try:
+                call()
+            except RegistryError as error:
+                refused += error.code in ("bad-answer", "gap", "engine-contradiction")
+    assert refused > 5_000
 
 
 def test_nobody_there_is_unreachable() -> None:

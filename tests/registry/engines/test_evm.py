@@ -201,7 +201,7 @@ def chaotic(anvil: Anvil, folder: Path, seeds: range, appends: int) -> dict[str,
 
 
 def test_a_node_that_misbehaves_is_never_believed_wrongly(anvil: Anvil, tmp_path: Path) -> None:
-    done = chaotic(anvil, tmp_path, range(1), 10)
+    done = chaotic(anvil, tmp_path, range(1), 8)
     assert sum(done.values()) > 10
 
 

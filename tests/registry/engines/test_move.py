@@ -12,13 +12,18 @@ from registry.engines.config import EtcdConfig, EvmConfig, print_config, read_co
 from registry.engines.etcd import EtcdCluster, EtcdEngine
 from registry.engines.move import move
 from registry.engines.sqlite import SqliteEngine
-from tests.registry.engines.conftest import Maker, evm
+from tests.registry.engines.conftest import ABOVE, Maker, evm
 from tests.registry.engines.script import facts_of, opened, run, world_on
 from tests.registry.engines.servers import Anvil, Etcd
 from tests.registry.engines.test_registry import Wrapped
 from tests.wallet_cli.test_holder import Weid
 from weid.errors import ConflictError, MalformedError, RegistryError
 from weid.hashes import SHA256
+
+
+@pytest.fixture(params=ABOVE)
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Maker:
+    return Maker(request.param, request, tmp_path)
 
 
 def quiet(step: str, done: int, of: int) -> None:
@@ -107,7 +112,7 @@ def test_a_registry_goes_round_all_engines(anvil: Anvil, etcd: Etcd, tmp_path: P
         assert world.registry.follow() == 0
         assert world.registry.engine.tree.root == root
     for one in (twin, world):
-        run(one, 120)
+        run(one, 110)
     assert facts_of(world) == facts_of(twin)
     for one in (twin, world):
         one.registry.close()

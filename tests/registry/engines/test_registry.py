@@ -17,7 +17,7 @@ from registry.engines import Entry, Head, LogEngine, Pending, Ticket, Wait
 from registry.engines.sqlite import SqliteEngine
 from registry.log import Registry
 from registry.note import parse_note
-from tests.registry.engines.conftest import Maker, evm
+from tests.registry.engines.conftest import ABOVE, Maker, evm
 from tests.registry.engines.proxy import Chaos, Proxy
 from tests.registry.engines.script import facts_of, opened, run, world_on
 from tests.registry.engines.servers import Anvil
@@ -25,6 +25,11 @@ from tests.registry.world import World
 from weid import merkle
 from weid.errors import ConflictError, RegistryError
 from weid.hashes import SHA256
+
+
+@pytest.fixture(params=ABOVE)
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Maker:
+    return Maker(request.param, request, tmp_path)
 
 
 def same(one: World, two: World) -> None:
@@ -37,7 +42,7 @@ def test_the_same_operations_give_the_same_bytes(make: Maker, tmp_path: Path) ->
     """Roots, results, states, checkpoints and bundles do not depend on what gives the order."""
     embedded, other = world_on(tmp_path / "embedded", None), world_on(tmp_path / "other", make)
     for world in (embedded, other):
-        run(world, 150)
+        run(world, 100)
     same(embedded, other)
     assert [entry.data for entry in make.again().read(0, 1_000)] == facts_of(embedded)["entries"]
     assert fsck(other.registry.engine, pin=other.pin) == ()
@@ -58,7 +63,7 @@ def test_ten_thousand_operations_give_the_same_bytes(make: Maker, tmp_path: Path
 def test_reopening_continues(make: Maker, tmp_path: Path) -> None:
     """After a restart the file goes on following; without the engine's help it can be read."""
     world = world_on(tmp_path / "w", make)
-    run(world, 40)
+    run(world, 20)
     before = facts_of(world)
     world.registry.close()
     reader = Registry.open(world.path, random=world.random)
@@ -74,7 +79,7 @@ def test_reopening_continues(make: Maker, tmp_path: Path) -> None:
 def test_a_lost_local_file_is_made_again_from_the_engine(make: Maker, tmp_path: Path) -> None:
     """A fresh file follows to the same root, and the high-water mark is satisfied."""
     world = world_on(tmp_path / "w", make)
-    run(world, 60)
+    run(world, 30)
     before = facts_of(world)
     world.registry.close()
     fresh = tmp_path / "fresh.db"
@@ -185,7 +190,7 @@ def test_an_append_without_an_answer_lands_once(tmp_path: Path, kind: type[Wrapp
     embedded = world_on(tmp_path / "embedded", None)
     other = world_on(tmp_path / "other", lambda genesis, _: kind(order(tmp_path, genesis)))
     for world in (embedded, other):
-        run(world, 80)
+        run(world, 40)
     same(embedded, other)
     for world in (embedded, other):
         world.registry.close()
@@ -214,7 +219,7 @@ def test_reads_go_on_while_an_append_waits(tmp_path: Path) -> None:
     world = world_on(tmp_path / "w", lambda genesis, _: order(tmp_path, genesis))
     run(world, 20)
     world.registry.close()
-    world.registry = opened(world, lambda _: Never(order(tmp_path, b"")), patience=3.0)
+    world.registry = opened(world, lambda _: Never(order(tmp_path, b"")), patience=1.0)
     failed: list[str] = []
 
     def tick() -> None:
