@@ -4,7 +4,7 @@ What nodes are known to get wrong in silence, and the answer to it:
 - `eth_getLogs` looks at ten blocks and stops (FISCO BCOS): windows of ten blocks, and every batch is expected by name;
 - `eth_sendTransaction` answers a hash of zeros: it is never called, and a sent hash must be the one computed here;
 - a contract's address computed by the sender is wrong on old chains: the receipt's is taken;
-- a log filter minds the case of an address: always lower case;
+- a log filter minds the case of an address, and answers come in mixed case: lower case is sent, and compared;
 - on a chain with national cryptography (SM) a node may take a transaction that its peers then refuse: such a chain
   answers `hashOf` with SM3, and is refused.
 """
@@ -28,7 +28,9 @@ __all__ = ["MAX_INPUT", "WINDOW", "EvmNode", "Receipt"]
 MAX_INPUT = 49_152  # bytes of a transaction's input on FISCO BCOS; others take more
 WINDOW = 10  # blocks one `eth_getLogs` of FISCO BCOS looks at
 _PROBE = b"weid"
-_KNOWN = ("already known", "already exists", "alreadyknown", "known transaction", "nonce too low", "noncechecfail", "underpriced")
+# What nodes say of a transaction that they have, had, or have already run: what became of it is in its receipt.
+_KNOWN = ("already known", "already exists", "known transaction", "nonce too low", "underpriced", "noncecheckfail",
+          "alreadyintxpool", "alreadyinchain", "revert")  # fmt: skip
 _FISCO = re.compile(r"FISCO-BCOS-Web3RPC/[vV]?(\d+)\.(\d+)")
 
 

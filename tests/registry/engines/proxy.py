@@ -1,6 +1,6 @@
 """An HTTP proxy before an EVM node: with the silent limits of FISCO BCOS, and able to misbehave.
 
-`Profile.FISCO` looks at ten blocks of logs and says nothing, refuses inputs over 48 KiB and batches over eight, knows no
+`fisco` looks at ten blocks of logs and says nothing, refuses inputs over 48 KiB and batches over eight, knows no
 `eth_feeHistory`, and answers `eth_sendTransaction` with a hash of zeros. A `Chaos` changes answers as nodes do that lag,
 lie or break.
 """
@@ -15,6 +15,8 @@ import urllib.request
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from eth_utils import to_checksum_address
 
 WINDOW, INPUT, BATCH = 10, 49_152, 8
 METHODS = {
@@ -103,8 +105,18 @@ def fisco(proxy: Proxy, request: dict) -> Any:  # type: ignore[type-arg]
         start = int(wanted["fromBlock"], 16)
         end = newest if wanted["toBlock"] == "latest" else int(wanted["toBlock"], 16)
         wanted["toBlock"] = hex(min(end, start + WINDOW - 1))
-        return proxy.ask({**request, "params": [wanted]})
-    return proxy.ask(request)
+        answer = proxy.ask({**request, "params": [wanted]})
+        return {**answer, "result": [_mixed(log) for log in answer["result"]]}
+    answer = proxy.ask(request)
+    if method == "eth_getTransactionReceipt" and answer.get("result"):
+        receipt = _mixed(answer["result"], "contractAddress", "from", "to")
+        return {**answer, "result": {**receipt, "logs": [_mixed(log) for log in receipt["logs"]]}}
+    return answer
+
+
+def _mixed(value: dict, *names: str) -> dict:  # type: ignore[type-arg]
+    """Addresses with the checksum of EIP-55 in their case, as FISCO BCOS writes them."""
+    return {**value, **{name: to_checksum_address(value[name]) for name in names or ("address",) if value.get(name)}}
 
 
 def _input_of(raw: str) -> int:

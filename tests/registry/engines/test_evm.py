@@ -106,6 +106,24 @@ def test_the_limit_of_an_input_is_the_engines(fisco: Proxy) -> None:
     raises("engine-refused", node.send, node.sign(account, engine._contract, bytes(49_153)))
 
 
+@pytest.mark.parametrize("said", ["VM Exception while processing transaction, reason: RevertInstruction", "AlreadyInTxPool"])
+def test_a_node_that_scolds_is_asked_for_the_receipt(anvil: Anvil, said: str) -> None:
+    """Some nodes run the transaction first and answer with its failure, or with having it already."""
+
+    def scolding(made: Proxy, request: dict) -> object:  # type: ignore[type-arg]
+        answer = fisco(made, request)
+        if request["method"] == "eth_sendRawTransaction":
+            return {"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32000, "message": said}}
+        return answer
+
+    proxy = Proxy(anvil.url)
+    engine = evm(proxy.url, GENESIS)
+    proxy.answer = scolding
+    assert placed(engine, [b"a"], 0) == Placed(0, 1)
+    assert engine.wait(engine.append([b"b"], expect=0), 5.0) == Refused("stale")
+    proxy.close()
+
+
 def test_addresses_are_lower_case(fisco: Proxy) -> None:
     engine = evm(fisco.url, GENESIS)
     placed(engine, [b"a"])
