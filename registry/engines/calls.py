@@ -12,7 +12,6 @@ import urllib.error
 import urllib.request
 from http.client import HTTPException
 from itertools import count
-from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from weid.canon import JSON
@@ -20,7 +19,6 @@ from weid.errors import MalformedError, RegistryError
 
 __all__ = ["TRANSIENT", "JsonRpc", "bad_answer", "post_json", "web_url"]
 
-Params: TypeAlias = JSON
 MAX_ANSWER = 64 << 20
 TRANSIENT = frozenset({"unreachable", "bad-answer", "engine-behind", "gap", "pending"})
 _SAID = 300  # characters of an engine's own words in an error
