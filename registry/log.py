@@ -1,72 +1,62 @@
 """`Registry`: one log with its state, proofs, checkpoints and bundles. The only stateful class of this room.
 
-Order of an append: verify → engine (durable) → state → checkpoint. A crash after the engine has the entries
-is repaired by replay on open. Without operator keys a registry can be read, replayed and checked, not signed.
+Order of an append: verify → engine (final) → local file → state → checkpoint. A crash after the engine has the
+entries is repaired by replay on open. By default the local file is the engine itself, and both are one transaction.
+Without operator keys a registry can be read, replayed and checked, not signed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, TypeAlias
 
+from registry.answers import bundle_of, proven_record, update_or_bundle
 from registry.batch import Verified
-from registry.bundle import Bundle, print_bundle
 from registry.checkpoint import Checkpoint, parse_checkpoint
-from registry.delta import make_delta, state_of
-from registry.engines import Placed
+from registry.engines import LogEngine, Placed
+from registry.engines.follow import Follower
+from registry.engines.shared import Shared
 from registry.engines.sqlite import SqliteEngine, genesis_of
-from registry.genesis import Genesis, parse_genesis, print_genesis
+from registry.genesis import Genesis, parse_genesis
 from registry.note import NoteKey, parse_note, print_note, verify_note
 from registry.operations import Author, SignedOperation, read_entry, state_commit, time_tick
-from registry.registers import pack_leaves, register_root, unpack_leaves
+from registry.receipt import Receipt
+from registry.registers import pack_leaves, register_root
 from registry.signer import OperatorKeys
-from registry.snapshot import parse_snapshot, print_snapshot
-from registry.state import Duplicate, Rejected, State
-from registry.state_map import KINDS_IN_MAP, record_bytes
+from registry.snapshot import print_snapshot
+from registry.state import Duplicate, Rejected, Result, State, state_facts
 from registry.statement import parse_statement, statement_digest
 from weid.errors import ConflictError, MalformedError, RegistryError, RejectedError
-from weid.facts import RecordFacts, Source
-from weid.records import RegisterLeaf, RootRecord
+from weid.facts import RecordFacts
+from weid.records import RegisterLeaf
 from weid.suites import Random
 
-__all__ = ["Receipt", "Registry"]
+__all__ = ["Engine", "Receipt", "Registry"]
 
+Engine: TypeAlias = Callable[[SqliteEngine], LogEngine]
 _PAGE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of one entry: its index (None: never reached the log) and `applied`, `duplicate` or a code."""
-
-    index: int | None
-    code: str
-    detail: str = ""
-
-    @property
-    def applied(self) -> bool:
-        """Whether it took effect now or before."""
-        return self.code in ("applied", "duplicate")
-
-    def require(self) -> Receipt:
-        """This receipt, or RejectedError with its code."""
-        if not self.applied:
-            raise RejectedError(self.detail or self.code, code=self.code)
-        return self
-
-
 class Registry:
-    """A registry in one SQLite file; safe to call from several threads of one process."""
+    """A registry in one SQLite file; safe to call from several threads of one process.
 
-    def __init__(self, engine: SqliteEngine, genesis: Genesis, keys: OperatorKeys | None, random: Random) -> None:
-        self.engine, self.genesis, self.pin = engine, genesis, genesis.digest
-        self._keys, self._random, self._lock = keys, random, RLock()
+    `engine` is that file. With `order` another engine gives the order, and the file follows it; appends then take as
+    long as the engine needs to make them final, while reads go on.
+    """
+
+    def __init__(
+        self, engine: SqliteEngine, genesis: Genesis, keys: OperatorKeys | None, random: Random, order: Follower | None = None
+    ) -> None:
+        self.engine, self.genesis, self.pin, self.order = engine, genesis, genesis.digest, order
+        self._keys, self._random, self._lock, self._writing = keys, random, RLock(), RLock()
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify")
         self.state = State(genesis)
         self.results: list[str] = []
+        self._taken: dict[int, Receipt] = {}
+        self._shared: Shared[Receipt] = Shared()
         self._facts: tuple[int, RecordFacts] | None = None
 
     @classmethod
@@ -82,16 +72,20 @@ class Registry:
 
     @classmethod
     def open(
-        cls, path: Path, *, random: Random, keys: Callable[[Genesis], OperatorKeys] | OperatorKeys | None = None
-    ) -> Registry:
-        """An existing registry, replayed from its first entry.
+        cls, path: Path, *, random: Random, keys: Callable[[Genesis], OperatorKeys] | OperatorKeys | None = None,
+        engine: Engine | None = None,
+    ) -> Registry:  # fmt: skip
+        """An existing registry, replayed from its first entry; `engine` makes the one that gives its order.
 
+        That engine is asked with the first write or `follow`, not here: what the file holds can be read without it.
         ConflictError if the stored tree or checkpoint disagree with the entries (run `registry.audit.fsck`);
         RollbackError if the operator's keys have signed more than this file holds.
         """
         genesis = parse_genesis(genesis_of(path))
         held = keys(genesis) if callable(keys) else keys
-        registry = cls(SqliteEngine.open(path, hash=genesis.hash), genesis, held, random)
+        store = SqliteEngine.open(path, hash=genesis.hash)
+        order = None if engine is None else Follower(engine(store), store, path.with_name(path.name + ".contradiction"))
+        registry = cls(store, genesis, held, random, order)
         try:
             registry._replay()
         except RegistryError:
@@ -114,36 +108,43 @@ class Registry:
 
         Entries that nobody answerable stands behind (`rejections.UNAUTHENTIC`) are refused before the log, a
         known operation is answered `duplicate`, or with the code it was rejected with. Every other entry
-        becomes a leaf, applied or rejected.
+        becomes a leaf, applied or rejected. RegistryError `pending`: not final in time, submit the same again.
         """
-        with self._lock:
-            read = [self._read(data) for data in entries]
-            known = [entry for entry in read if isinstance(entry, SignedOperation)]
-            verify = Verified(self.state, known, self._threads)
-            answers = [self._refusal(entry, verify) for entry in read]
-            admitted = [
-                entry for entry, answer in zip(read, answers, strict=True)
-                if answer is None and isinstance(entry, SignedOperation)
-            ]  # fmt: skip
-            placed = iter(self._append(admitted, verify))
-            return [next(placed) if answer is None else answer for answer in answers]
+        if self.order is None:
+            return self._submit(entries)
+        self.order.check_sizes(entries)
+        return self._shared.submit(entries, self._writing, self._followed)
+
+    def follow(self) -> int:
+        """Bring in what the engine has made final since: how many entries. Nothing to do for the embedded engine."""
+        with self._writing:
+            before = self.size
+            self._taken.clear()
+            if self.order is not None:
+                self.order.catch_up(self._pull)
+            return self.size - before
 
     def tick(self, minute: int) -> Receipt:
         """Bring log time up to a minute; nothing happens if it is there already."""
-        with self._lock:
+        with self._writing:
+            self.follow()
             if minute == self.state.now and self.size:
                 return Receipt(None, "applied")
-            return self.submit([time_tick(self._author(), minute).data])[0]
+            return self._submit([time_tick(self._author(), minute).data])[0]
 
     def commit(self) -> Receipt:
         """Sign the state statement for the log as it is, put its digest on the log, keep it for bundles."""
-        with self._lock:
-            keys = self._held()
-            data = print_snapshot(self.state.snapshot())
-            statement = self.state.statement(data)
-            note = print_note(keys.sign_statement(statement))
-            digest = statement_digest(statement, hash=self.genesis.hash)
-            receipt = self.submit([state_commit(self._author(), statement.size, digest).data])[0]
+        with self._writing:
+            while True:
+                self.follow()
+                with self._lock:
+                    data = print_snapshot(self.state.snapshot())
+                    statement = self.state.statement(data)
+                    note = print_note(self._held().sign_statement(statement))
+                digest = statement_digest(statement, hash=self.genesis.hash)
+                receipt = self._submit([state_commit(self._author(), statement.size, digest).data], exact=True)[0]
+                if receipt.code != "moved":
+                    break
             if receipt.code == "applied":
                 self.engine.keep("state", "snapshot", data)
                 self.engine.keep("state", "statement", note)
@@ -151,7 +152,8 @@ class Registry:
 
     def commit_if_stale(self) -> Receipt | None:
         """Commit, unless the log has not grown since the last commit; None then."""
-        with self._lock:
+        with self._writing:
+            self.follow()
             kept = self.engine.kept("state", "statement")
             if kept is not None and parse_statement(parse_note(kept).text).size + 1 == self.size:
                 return None
@@ -207,45 +209,14 @@ class Registry:
         knows that state and the answer is smaller; else the whole bundle.
         """
         with self._lock:
-            whole = self._bundle(since)
-            newest, known = state_of(whole).map, {commit.map.root: commit for commit in self.state.commits}
-            if base is None or base not in known or newest not in known:
-                return whole
-            delta = make_delta(known[base].map, known[newest].map, known[base].log_time, whole)
-            return min(delta, whole, key=len)
-
-    def _bundle(self, since: Iterable[int]) -> bytes:
-        snapshot, statement = self.engine.kept("state", "snapshot"), self.engine.kept("state", "statement")
-        if snapshot is None or statement is None:
-            raise RegistryError("no state was committed yet", code="no-state")
-        parsed, tree = parse_snapshot(snapshot), self.engine.tree
-        checkpoint = self.checkpoint()
-        size = parse_checkpoint(parse_note(checkpoint).text).size
-        registers = tuple(self._registers(parsed.records["register"]))
-        histories = tuple((old, self._history(old, size)) for old in sorted(set(since)) if 0 < old < size)
-        return print_bundle(Bundle(
-            print_genesis(self.genesis), snapshot, statement, checkpoint, tree.consistency(parsed.size, size),
-            self.entry(parsed.size), tree.inclusion(parsed.size, size), registers, histories,
-        ))  # fmt: skip
-
-    def _history(self, old: int, size: int) -> tuple[bytes, ...]:
-        """The whole path between two sizes (`merkle.older_root`)."""
-        tree = self.engine.tree
-        path = tree.consistency(old, size)
-        return path if old & (old - 1) else (tree.root_at(old), *path)
+            return update_or_bundle(bundle_of(self.engine, self.genesis, since), base, self.state.commits)
 
     def facts(self) -> RecordFacts:
         """The state as it is now, as Facts, for this node's own questions: nothing is signed about it."""
         with self._lock:
             if self._facts is not None and self._facts[0] == self.state.size:
                 return self._facts[1]
-            snapshot = self.state.snapshot()
-            origin, size, now = self.genesis.origin, self.size, self.state.now
-            root = RootRecord(origin, self.pin, self.genesis.chain, self.genesis.profile, size, self.engine.tree.root, now)
-            records = [record for kind in snapshot.records.values() for record in kind]
-            source = Source(origin, self.pin, origin, size, now)
-            complete = {**snapshot.complete, "address": True, "register": False}
-            facts = RecordFacts(records, source=source, complete=complete, root=root)
+            facts = state_facts(self.state, self.engine.tree.root)
             self._facts = (self.state.size, facts)
             return facts
 
@@ -254,15 +225,8 @@ class Registry:
 
         MalformedError `unknown-kind`; RegistryError `no-state` before the first commit.
         """
-        if kind not in KINDS_IN_MAP:
-            raise MalformedError(f"the state map has no {kind!r}", code="unknown-kind")
         with self._lock:
-            note, commits = self.engine.kept("state", "statement"), self.state.commits
-            if note is None or not commits or parse_statement(parse_note(note).text).size != commits[-1].size:
-                raise RegistryError("no state was committed yet", code="no-state")
-            tree = commits[-1].map
-        found = tree.get(kind, key)
-        return None if found is None else record_bytes(found), tree.prove(kind, key), note
+            return proven_record(self.engine, self.state.commits, kind, key)
 
     def record(self, kind: str, key: str) -> Any | None:
         """One record of the state as it is now, or None."""
@@ -300,6 +264,26 @@ class Registry:
             return False
         return verify(key, "weid/op/v1", entry.signed, entry.signature)
 
+    def _followed(self, entries: Sequence[bytes]) -> list[Receipt]:
+        self.follow()
+        return self._submit(entries)
+
+    def _submit(self, entries: Sequence[bytes], *, exact: bool = False) -> list[Receipt]:
+        with self._lock:
+            read = [self._read(data) for data in entries]
+            known = [entry for entry in read if isinstance(entry, SignedOperation)]
+            verify = Verified(self.state, known, self._threads)
+            answers = [self._refusal(entry, verify) for entry in read]
+            admitted = [
+                entry for entry, answer in zip(read, answers, strict=True)
+                if answer is None and isinstance(entry, SignedOperation)
+            ]  # fmt: skip
+            if self.order is None:
+                placed = iter(self._append(admitted, verify))
+        if self.order is not None:
+            placed = iter(self._order([entry.data for entry in admitted], self.order, exact))
+        return [next(placed) if answer is None else answer for answer in answers]
+
     def _append(self, entries: Sequence[SignedOperation], verify: Verified) -> list[Receipt]:
         if not entries:
             return []
@@ -311,9 +295,37 @@ class Registry:
         self._publish()
         return receipts
 
+    def _order(self, entries: Sequence[bytes], order: Follower, exact: bool) -> list[Receipt]:
+        """Have another engine place the entries; what it made final was applied when this returns."""
+        self._taken.clear()
+        receipts: list[Receipt] = []
+        for batch in order.split(entries):
+            first = order.place(batch, self._pull, exact=exact)
+            if first is None:
+                return [Receipt(None, "moved")] * len(entries)
+            receipts += [self._taken[index] for index in range(first, first + len(batch))]
+        return receipts
+
+    def _pull(self) -> None:
+        assert self.order is not None
+        for page in self.order.pages():
+            with self._lock:
+                self._take(page)
+
+    def _take(self, page: list[bytes]) -> None:
+        """Store and apply final entries of another engine, and sign the log with them."""
+        placed = self.engine.wait(self.engine.append(page, expect=self.state.size), 30.0)
+        if not isinstance(placed, Placed):
+            raise ConflictError("another process follows into this file: open it again", code="other-writer")
+        self._taken.update(enumerate(self._replay_page(page), placed.first))
+        self._publish()
+
     def _apply(self, entry: SignedOperation, verify: Verified) -> Receipt:
-        index = self.state.size
-        result = self.state.apply_entry(entry, verify)
+        return self._receipt(self.state.apply_entry(entry, verify))
+
+    def _receipt(self, result: Result) -> Receipt:
+        """Write down what the entry just applied gave."""
+        index = len(self.results)
         self.results.append(result.code)
         if isinstance(result, Duplicate):
             return self._again(result.index)
@@ -321,6 +333,8 @@ class Registry:
 
     def _publish(self) -> None:
         if self._keys is not None:
+            if self.order is not None:
+                self.order.check()
             tree = self.engine.tree
             checkpoint = Checkpoint(self.genesis.origin, tree.size, tree.root)
             note = print_note(self._keys.sign_checkpoint(checkpoint, tree.root_at))
@@ -328,14 +342,6 @@ class Registry:
                 self.engine.keep("note", "checkpoint", note)
             else:
                 self.engine.stage("note", "checkpoint", note)  # a lost one is signed again on open
-
-    def _registers(self, records: Iterable[Any]) -> Iterable[tuple[str, bytes]]:
-        for record in records:
-            for mark in reversed(record.marks):
-                data = self.engine.kept("register", f"{record.list_id}|{mark.size}") if mark.size else None
-                if data is not None and register_root(record.list_id, unpack_leaves(data), hash=self.genesis.hash) == mark.root:
-                    yield record.list_id, data
-                    break
 
     def _replay(self) -> None:
         """Apply every stored entry, then compare with the stored tree, the checkpoint and the mark."""
@@ -354,16 +360,14 @@ class Registry:
             self._keys.check(tree.size, tree.root_at)
             self._publish()
 
-    def _replay_page(self, page: list[bytes]) -> None:
+    def _replay_page(self, page: list[bytes]) -> list[Receipt]:
         read = [self._read(data) for data in page]
         known = [entry for entry in read if isinstance(entry, SignedOperation)]
         verify = Verified(self.state, known, self._threads)
-        for data, entry in zip(page, read, strict=True):
-            if isinstance(entry, SignedOperation):
-                result = self.state.apply_entry(entry, verify)
-            else:
-                result = self.state.apply(data)
-            self.results.append(result.code)
+        return [
+            self._apply(entry, verify) if isinstance(entry, SignedOperation) else self._receipt(self.state.apply(data))
+            for data, entry in zip(page, read, strict=True)
+        ]
 
     def _check_checkpoint(self) -> None:
         note = parse_note(self.checkpoint())

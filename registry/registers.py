@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from registry.view import Published
@@ -12,7 +12,7 @@ from weid.hashes import Hash
 from weid.records import AccreditationRecord, DidRecord, RegisterLeaf, RegisterMark, RegisterRecord, StatusRecord
 from weid.status import register_leaf
 
-__all__ = ["pack_leaves", "register_records", "register_root", "unpack_leaves"]
+__all__ = ["newest_registers", "pack_leaves", "register_records", "register_root", "unpack_leaves"]
 
 _CID = 16
 
@@ -36,6 +36,18 @@ def unpack_leaves(data: bytes) -> tuple[RegisterLeaf, ...]:
     return tuple(
         RegisterLeaf(int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + step]) for at in range(0, len(data), step)
     )
+
+
+def newest_registers(
+    records: Iterable[RegisterRecord], kept: Callable[[str, str], bytes | None], *, hash: Hash
+) -> Iterator[tuple[str, bytes]]:
+    """Of each list the newest register a reader needs whose leaves were kept: (list id, packed leaves)."""
+    for record in records:
+        for mark in reversed(record.marks):
+            data = kept("register", f"{record.list_id}|{mark.size}") if mark.size else None
+            if data is not None and register_root(record.list_id, unpack_leaves(data), hash=hash) == mark.root:
+                yield record.list_id, data
+                break
 
 
 def register_records(

@@ -25,12 +25,13 @@ from registry.view import Changes, Published, Verify, View
 from weid import merkle, signing
 from weid.did import parse_key_id
 from weid.errors import KeyMaterialError, MalformedError, RejectedError, SignatureError, UnknownSuiteError
+from weid.facts import RecordFacts, Source
 from weid.governance import MemberRecord, ProposalRecord
 from weid.keys import PublicKey
-from weid.records import KINDS, DidRecord, KeyRecord, RoleRecord, VersionRecord, record_key
+from weid.records import KINDS, DidRecord, KeyRecord, RoleRecord, RootRecord, VersionRecord, record_key
 from weid.suites import own_suite
 
-__all__ = ["Applied", "Commit", "Duplicate", "Rejected", "Result", "State", "verify_now"]
+__all__ = ["Applied", "Commit", "Duplicate", "Rejected", "Result", "State", "state_facts", "verify_now"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +302,16 @@ class State:
 
     def _count(self, data: bytes) -> None:
         self.frontier.append(merkle.leaf_hash(data, hash=self.hash))
+
+
+def state_facts(state: State, root: bytes) -> RecordFacts:
+    """A state as Facts, for a node's own questions: nothing is signed about it."""
+    snapshot, genesis = state.snapshot(), state.genesis
+    record = RootRecord(genesis.origin, state.digest, genesis.chain, genesis.profile, state.size, root, state.now)
+    source = Source(genesis.origin, state.digest, genesis.origin, state.size, state.now)
+    complete = {**snapshot.complete, "address": True, "register": False}
+    records = [held for kind in snapshot.records.values() for held in kind]
+    return RecordFacts(records, source=source, complete=complete, root=record)
 
 
 _KIND = {kind: name for name, kind in KINDS.items()}

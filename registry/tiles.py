@@ -120,6 +120,11 @@ class TileTree:
         self._within(size)
         return self._hashes(merkle.consistency_ranges(old, size))
 
+    def history(self, old: int, size: int) -> tuple[bytes, ...]:
+        """The whole path between two sizes (`merkle.older_root`)."""
+        path = self.consistency(old, size)
+        return path if old & (old - 1) else (self.root_at(old), *path)
+
     def _within(self, size: int) -> None:
         if size > self.size:
             raise ProofError(f"no size {size} in a log of {self.size}", code="bad-proof")

@@ -30,6 +30,8 @@ from credentials.schema import Schema, read_schema
 from credentials.verify import verify
 from registry import operations as ops
 from registry.bundle import open_bundle, parse_bundle
+from registry.engines import etcd, evm_abi
+from registry.engines.framing import frame
 from registry.genesis import FLOORS, Genesis, Member, fingerprint, print_genesis
 from registry.log import Registry
 from registry.node.resolver import resolver_blueprint
@@ -228,7 +230,7 @@ def _items(data: bytes, names: Sequence[str]) -> str:
 def examples() -> dict[str, str]:
     """Every example by name, as its fence holds it."""
     made = library()
-    return {**_log(made), **_bundle(made), **_card(made), **_verification(made), **_shown()}
+    return {**_log(made), **_bundle(made), **_card(made), **_verification(made), **_shown(), **_engines(made)}
 
 
 def _shown() -> dict[str, str]:
@@ -279,6 +281,19 @@ def _log(made: Library) -> dict[str, str]:
         "mark": made.mark.decode(),
         "inclusion": "".join(f"{node.hex()}\n" for node in made.inclusion),
         "refused": pretty({name: made.views[ATTEMPT][name] for name in ("index", "leaf", "result")}),
+    }
+
+
+def _engines(made: Library) -> dict[str, str]:
+    """Two entries of three and two bytes as the first batch of the library's log, on a chain and in etcd."""
+    data, genesis = frame([b"one", b"2b"]), made.genesis.digest
+    chained, clustered = evm_abi.link(genesis, 0, 2, data), etcd.link(genesis, 0, 2, data)
+    return {
+        "engine-frames": hexed(data),
+        "engine-call": hexed(evm_abi.append_call(0, 2, data)),
+        "engine-topic": f"{evm_abi.batch_topic()}\n",
+        "engine-heads": f"{genesis.hex()}  before\n{chained.hex()}  after, on a chain\n{clustered.hex()}  after, in etcd\n",
+        "engine-etcd": hexed(clustered + (2).to_bytes(4, "big") + data),
     }
 
 

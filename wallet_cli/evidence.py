@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def anchor(office: Office, files: tuple[Path, ...], output: Path) -> None:
     """Put the fingerprint of FILES on the log with one operation; writes a proof for each, and the batch's secret."""
     from registry import operations as ops
-    from registry.evidence import KIND, Batch, print_proof
+    from registry.evidence_batch import KIND, Batch, print_proof
     from weid.errors import WeidError
 
     if output.exists() and any(output.iterdir()):
@@ -68,7 +68,7 @@ def checkpoint(folder: Path, output: Path) -> None:
 @click.argument("proof", type=FILE)
 def check_evidence(at: str | None, file: Path, proof: Path) -> None:
     """Say when a FILE was anchored, and by whom, from its PROOF and the trust data at hand; exit 1 if it was not."""
-    from registry.evidence import find_evidence, parse_proof
+    from registry.evidence_batch import find_evidence, parse_proof
     from wallet_cli.trust import load_facts
     from weid.codec import rfc3339
     from weid.facts import Found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import committee, voting
+from wallet_cli import committee, engines, voting
 from wallet_cli.evidence import anchor, checkpoint
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
@@ -18,7 +18,7 @@ PASS = click.option("--passphrase-file", help="File with the operator's passphra
 
 @click.group()
 def registry() -> None:
-    """Run a registry: init, serve, tick, bundle, show, fsck; decide for it: grant, approve, recognise, propose and vote."""
+    """Run a registry: init, serve, tick, bundle, show, fsck, move; decide for it: grant, approve, propose, vote."""
 
 
 @registry.command()
@@ -63,6 +63,7 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every
     stop = threading.Event()
 
     def clock() -> None:
+        from registry.engines.calls import TRANSIENT
         from weid.errors import RegistryError
 
         while not stop.wait(min(60 * every, 60)):
@@ -70,8 +71,10 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every
                 opened.tick(minutes(now()))
                 opened.commit()
             except RegistryError as error:
-                click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
-                return
+                if error.code not in TRANSIENT:
+                    click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
+                    return
+                click.echo(f"the engine: {error} [{error.code}]", err=True)
 
     threading.Thread(target=clock, name="tick", daemon=True).start()
 
@@ -178,5 +181,5 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-for command in (*committee.COMMANDS, *voting.COMMANDS, anchor, checkpoint):
+for command in (*committee.COMMANDS, *voting.COMMANDS, *engines.COMMANDS, anchor, checkpoint):
     registry.add_command(command)

@@ -10,7 +10,7 @@ from weid.errors import WeidError
 
 if TYPE_CHECKING:
     from registry.genesis import Genesis
-    from registry.log import Registry
+    from registry.log import Engine, Registry
     from registry.signer import OperatorKeys
     from weid.keys import LocalSigner, PublicKey
     from weid.sealed import Passphrase
@@ -98,15 +98,29 @@ def seal_member(
 
 
 def open_registry(folder: Path, passphrase: str | Passphrase | None, *, random: Random) -> Registry:
-    """The registry of a folder; without a passphrase it can be read and checked, not written."""
+    """The registry of a folder, on the engine its `registry.toml` names; without a passphrase it can be read, not written."""
     from registry.log import Registry
+    from weid.sealed import Passphrase
 
     if not (folder / "registry.db").exists():
         raise WeidError(f"{folder} holds no registry: run `weid registry init {folder}`", code="no-registry")
-    if passphrase is None:
-        return Registry.open(folder / "registry.db", random=random)
-    words = passphrase
-    return Registry.open(folder / "registry.db", random=random, keys=lambda genesis: operator_keys(folder, genesis, words))
+    words = Passphrase(passphrase) if isinstance(passphrase, str) else passphrase
+    keys = None if words is None else lambda genesis: operator_keys(folder, genesis, words)
+    return Registry.open(folder / "registry.db", random=random, keys=keys, engine=engine_of(folder, words))
+
+
+def engine_of(folder: Path, passphrase: Passphrase | None, file: str = "registry.toml") -> Engine | None:
+    """What makes the engine that a file of the folder names; None for the embedded one."""
+    if not (folder / file).exists():
+        return None
+    from registry.engines.config import read_config
+    from registry.genesis import parse_genesis
+
+    config = read_config(folder, file)
+    if config is None:
+        return None
+    genesis = parse_genesis((folder / "genesis.json").read_bytes())
+    return lambda store: config.engine(folder, genesis.digest, journal=store, passphrase=passphrase)
 
 
 def operator_keys(folder: Path, genesis: Genesis, passphrase: str | Passphrase) -> OperatorKeys:

@@ -10,14 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from weid.errors import RegistryError
+from weid.canon import JSON
+from weid.errors import ConflictError, RegistryError
 
 __all__ = [
     "MAX_ENTRY",
+    "ContradictionError",
     "EngineInfo",
     "Entry",
     "GapError",
     "Head",
+    "Journal",
     "LogEngine",
     "Pending",
     "Placed",
@@ -35,14 +38,25 @@ class GapError(RegistryError):
     default_code = "gap"
 
 
+class ContradictionError(ConflictError):
+    """What an engine calls final is not what it called final before: stop, keep both."""
+
+    default_code = "engine-contradiction"
+
+    def __init__(self, message: str, *, held: JSON, found: JSON) -> None:
+        super().__init__(message)
+        self.held, self.found = held, found
+
+
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What an engine promises; finality is "local", "cft", "bft" or "depth:N"."""
+    """What an engine promises; finality is "local", "cft", "bft", "safe", "finalized" or "depth:N"."""
 
     name: str
     finality: str
     max_entry: int
     max_batch: int
+    max_bytes: int = 1 << 30  # of one batch, framed (`registry.engines.framing`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +128,13 @@ class LogEngine(Protocol):
 
     def evidence(self, index: int) -> bytes | None:
         """The engine's own proof of an entry (transaction hash, seals), informative only."""
+
+
+class Journal(Protocol):
+    """Where an engine remembers what it has shown as final; the local log file is one."""
+
+    def stage(self, kind: str, key: str, data: bytes) -> None:
+        """Store a small value together with the next entries."""
+
+    def kept(self, kind: str, key: str) -> bytes | None:
+        """A value stored before."""

@@ -33,6 +33,7 @@ MAX_REGISTER = 20 << 20  # a million issuances
 _STATUS: dict[str, int] = {
     "no-entry": 404, "no-state": 404, "no-checkpoint": 404, "not-registered": 404, "no-such-version": 404,
     "deactivated": 410, "other-writer": 409, "engine": 503, "no-keys": 503,
+    "pending": 503, "unreachable": 503, "bad-answer": 503, "engine-behind": 503, "gap": 503, "engine-contradiction": 503,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry import operations as ops
-from registry.evidence import KIND, Batch, anchored, find_evidence, parse_proof, print_proof
+from registry.evidence_batch import KIND, Batch, anchored, find_evidence, parse_proof, print_proof
 from tests.registry.world import Actor, World
 from weid import merkle
 from weid.errors import MalformedError, ProofError, WeidError
