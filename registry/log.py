@@ -19,8 +19,9 @@ from registry.checkpoint import Checkpoint, parse_checkpoint
 from registry.engines import Placed
 from registry.engines.sqlite import SqliteEngine, genesis_of
 from registry.genesis import Genesis, parse_genesis, print_genesis
-from registry.note import NoteKey, parse_note, print_note, verify_note
+from registry.note import parse_note, print_note
 from registry.operations import Author, SignedOperation, read_entry, state_commit, time_tick
+from registry.published import handed_out, keep_cosigned, read_log_note, with_cosignatures
 from registry.registers import pack_leaves, register_root, unpack_leaves
 from registry.signer import OperatorKeys
 from registry.snapshot import parse_snapshot, print_snapshot
@@ -157,11 +158,11 @@ class Registry:
             return self.commit()
 
     def checkpoint(self) -> bytes:
-        """The signed checkpoint note of the log as it is."""
+        """The signed checkpoint note of the log as it is, with the cosignatures of exactly this one."""
         note = self.engine.kept("note", "checkpoint")
         if note is None:
             raise RegistryError("this log was never signed", code="no-checkpoint")
-        return note
+        return with_cosignatures(self.engine, self.state.authority, note)
 
     def entry(self, index: int) -> bytes:
         """The bytes of one entry; RegistryError `no-entry`."""
@@ -202,18 +203,24 @@ class Registry:
     def bundle(self, *, since: Iterable[int] = ()) -> bytes:
         """The trust bundle of the last committed state; `since` adds consistency paths from older sizes."""
         with self._lock:
-            snapshot, statement = self.engine.kept("state", "snapshot"), self.engine.kept("state", "statement")
-            if snapshot is None or statement is None:
-                raise RegistryError("no state was committed yet", code="no-state")
-            parsed, tree = parse_snapshot(snapshot), self.engine.tree
-            checkpoint = self.checkpoint()
-            size = parse_checkpoint(parse_note(checkpoint).text).size
+            shown = handed_out(self.engine, self.state.authority, self.checkpoint())
+            if shown.stale and self._keys is not None:
+                self.commit()  # a key has changed since
+                shown = handed_out(self.engine, self.state.authority, self.checkpoint())
+            parsed, tree = parse_snapshot(shown.snapshot), self.engine.tree
+            size = parse_checkpoint(parse_note(shown.checkpoint).text).size
             registers = tuple(self._registers(parsed.records["register"]))
             histories = tuple((old, self._history(old, size)) for old in sorted(set(since)) if 0 < old < size)
             return print_bundle(Bundle(
-                print_genesis(self.genesis), snapshot, statement, checkpoint, tree.consistency(parsed.size, size),
-                self.entry(parsed.size), tree.inclusion(parsed.size, size), registers, histories,
+                print_genesis(self.genesis), shown.snapshot, shown.statement, shown.checkpoint,
+                tree.consistency(parsed.size, size), self.entry(parsed.size), tree.inclusion(parsed.size, size), registers,
+                histories, shown.links,
             ))  # fmt: skip
+
+    def publish_cosigned(self, note: bytes) -> None:
+        """Hand out bundles with this checkpoint, which a quorum of witnesses cosigned (`witness.client`), from here on."""
+        with self._lock:
+            keep_cosigned(self.engine, self.state.authority, note)
 
     def _history(self, old: int, size: int) -> tuple[bytes, ...]:
         """The whole path between two sizes (`merkle.older_root`)."""
@@ -307,6 +314,7 @@ class Registry:
 
     def _publish(self) -> None:
         if self._keys is not None:
+            self._keys.follow(self.state.authority)
             tree = self.engine.tree
             checkpoint = Checkpoint(self.genesis.origin, tree.size, tree.root)
             note = print_note(self._keys.sign_checkpoint(checkpoint, tree.root_at))
@@ -337,6 +345,7 @@ class Registry:
             raise ConflictError("the entries are not those of the stored tree", code="wrong-tree")
         self._check_checkpoint()
         if self._keys is not None:
+            self._keys.follow(self.state.authority)
             self._keys.check(tree.size, tree.root_at)
             self._publish()
 
@@ -352,9 +361,7 @@ class Registry:
             self.results.append(result.code)
 
     def _check_checkpoint(self) -> None:
-        note = parse_note(self.checkpoint())
-        verify_note(note, NoteKey(self.genesis.origin, self.genesis.log), "log")
-        checkpoint, tree = parse_checkpoint(note.text), self.engine.tree
+        checkpoint, tree = read_log_note(parse_note(self.checkpoint()), self.state.authority), self.engine.tree
         if checkpoint.size > tree.size or tree.root_at(checkpoint.size) != checkpoint.root:
             raise ConflictError("the stored checkpoint is of another history", code="wrong-checkpoint")
 

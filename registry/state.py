@@ -12,7 +12,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from registry import bodies, rules_delegation, rules_did, rules_gov, rules_issuer, rules_status, rules_trust
+from registry import bodies, rules_delegation, rules_did, rules_gov, rules_issuer, rules_keys, rules_status, rules_trust
+from registry.authority import Authority
 from registry.genesis import Genesis
 from registry.operations import CONTEXT, SignedOperation, read_entry
 from registry.registers import register_records
@@ -87,6 +88,8 @@ RULES: Mapping[str, _Rule] = MappingProxyType(
         "gov.vote": rules_gov.vote,
         "gov.execute": rules_gov.execute,
         "gov.cancel": rules_gov.cancel,
+        "key.change": rules_keys.change_key,
+        "witness.change": rules_keys.change_witnesses,
         "time.tick": rules_trust.tick,
         "state.commit": rules_trust.commit,
     }
@@ -106,12 +109,13 @@ def verify_now(key: PublicKey, context: str, payload: bytes, signature: bytes) -
 class State:
     """Everything the operations so far add up to. `size` counts entries, `now` is the log time in minutes.
 
-    `committed` is the size and the map of the newest state statement on the log; `closed` are the proposals that are
+    `authority` is whose signatures count from here on; `committed` is the size and the map of the newest state statement on the log; `closed` are the proposals that are
     over, with their outcome and minute (for people: the log itself is the record).
     """
 
     def __init__(self, genesis: Genesis) -> None:
         self.genesis = genesis
+        self.authority = Authority.of(genesis)
         self.digest = genesis.digest
         self.hash = genesis.hash
         self.now = genesis.first_tick
@@ -239,14 +243,14 @@ class State:
 
     def _view(self, entry: SignedOperation, author: str, verify: Verify) -> View:
         return View(
-            self.genesis, self.digest, self.tables, self.history, self.now, self.size, entry.operation,
+            self.genesis, self.authority, self.digest, self.tables, self.history, self.now, self.size, entry.operation,
             entry.id, author, verify, lambda: statement_digest(self.statement(), hash=self.hash),
             RULES,
         )  # fmt: skip
 
     def _key(self, kid: str, operation: Any) -> tuple[PublicKey, KeyRecord | None]:
         if kid == self.genesis.operator_kid:
-            return self.genesis.operator, None
+            return self.authority.operator, None
         try:
             did, number = _key_id(kid)
         except MalformedError:
@@ -286,6 +290,8 @@ class State:
             self.closed[proposal.id.hex()] = (proposal, outcome, self.now if changes.log_time is None else changes.log_time)
         if changes.log_time is not None:
             self.now = changes.log_time
+        if changes.authority is not None:
+            self.authority = changes.authority
 
     def _count(self, data: bytes) -> None:
         self.frontier.append(merkle.leaf_hash(data, hash=self.hash))

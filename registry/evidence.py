@@ -1,0 +1,146 @@
+"""Proof that an operator has signed two things that cannot both be true (R20, R21): for anybody who has the genesis.
+
+cbor["weid/evidence/v1", kind, genesis, key chain, first note, second note, path]
+
+`split`: two checkpoints of one size with different roots. `fork`: a smaller and a larger checkpoint, and the *whole*
+consistency path that leads to the larger root and from there to another smaller root than the one signed. `state`: two
+state statements of one size that differ, or of which the one of more entries has the earlier time. A path that leads
+nowhere proves nothing: whoever could not show one is suspected, not convicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registry.authority import Authority, Link, read_chain
+from registry.checkpoint import Checkpoint
+from registry.genesis import parse_genesis, print_genesis
+from registry.note import NoteKey, parse_note, verify_note
+from registry.published import read_log_note
+from registry.statement import Statement, parse_statement
+from weid import cbor, merkle
+from weid.errors import MalformedError, ProofError, TrustError, WeidError
+from weid.records import encode_record
+
+__all__ = ["Evidence", "check_evidence", "find_fork", "parse_evidence", "print_evidence", "state_evidence"]
+
+_HEAD = "weid/evidence/v1"
+KINDS = ("split", "fork", "state")
+MAX_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The parts of an evidence file, unchecked."""
+
+    kind: str
+    genesis: bytes
+    first: bytes
+    second: bytes
+    path: tuple[bytes, ...] = ()
+    chain: tuple[Link, ...] = ()
+
+
+def print_evidence(evidence: Evidence) -> bytes:
+    """The file."""
+    chain = [encode_record(link) for link in evidence.chain]
+    return cbor.encode([_HEAD, evidence.kind, evidence.genesis, chain, evidence.first, evidence.second, evidence.path])
+
+
+def parse_evidence(data: bytes) -> Evidence:
+    """The parts of exactly these bytes; use `check_evidence` before you accuse anybody."""
+    match cbor.decode(data, max_bytes=MAX_BYTES, max_depth=4):
+        case (str(head), str(kind), bytes(genesis), chain, bytes(first), bytes(second), tuple(path)) if head == _HEAD:
+            nodes = tuple(node for node in path if isinstance(node, bytes))
+            if kind in KINDS and len(nodes) == len(path):
+                return Evidence(kind, genesis, first, second, nodes, read_chain(chain))
+    raise MalformedError("not an evidence file of this version")
+
+
+def check_evidence(data: bytes, *, pin: bytes) -> str:
+    """What the file proves against the registry of this genesis digest: `split`, `fork` or `state`.
+
+    TrustError `foreign-genesis`; ProofError `proves-nothing` where both notes can be true; SignatureError or TrustError
+    where the registry has not signed them.
+    """
+    evidence = parse_evidence(data)
+    genesis = parse_genesis(evidence.genesis)
+    if genesis.digest != pin:
+        raise TrustError(f"the evidence is about another registry: {genesis.origin}", code="foreign-genesis")
+    authority = Authority.of(genesis, evidence.chain)
+    if evidence.kind == "state":
+        contradict = _states(_statement(evidence.first, authority), _statement(evidence.second, authority), evidence.path)
+    else:
+        first, second = (read_log_note(parse_note(note), authority) for note in (evidence.first, evidence.second))
+        contradict = _trees(evidence.kind, first, second, evidence.path, authority)
+    if not contradict:
+        raise ProofError("both notes can be true: this proves nothing", code="proves-nothing")
+    return evidence.kind
+
+
+def find_fork(
+    authority: Authority, one: bytes, other: bytes, paths: Sequence[tuple[bytes, ...]] = ()
+) -> bytes | None:  # fmt: skip
+    """The evidence file that two checkpoint notes give, with one of these consistency paths where sizes differ; else None.
+
+    Paths may be whole or as RFC 9162 has them. None says that nothing is proven, not that all is well.
+    """
+    notes = sorted((one, other), key=lambda note: _size(note, authority))
+    genesis = print_genesis(authority.genesis)
+    made = [Evidence("split", genesis, notes[0], notes[1], (), authority.links)]
+    made += [Evidence("fork", genesis, notes[0], notes[1], path, authority.links) for path in paths]
+    return next((data for data in map(print_evidence, made) if _proves(data, authority)), None)
+
+
+def state_evidence(authority: Authority, one: bytes, other: bytes) -> bytes | None:
+    """The evidence file that two statement notes give, or None."""
+    try:
+        first, second = sorted((one, other), key=lambda note: _statement(note, authority).size)
+    except WeidError:
+        return None
+    data = print_evidence(Evidence("state", print_genesis(authority.genesis), first, second, (), authority.links))
+    return data if _proves(data, authority) else None
+
+
+def _proves(data: bytes, authority: Authority) -> bool:
+    try:
+        check_evidence(data, pin=authority.genesis.digest)
+    except WeidError:
+        return False
+    return True
+
+
+def _trees(kind: str, first: Checkpoint, second: Checkpoint, path: tuple[bytes, ...], authority: Authority) -> bool:
+    if kind == "split":
+        return first.size == second.size and first.root != second.root and not path
+    if not 0 < first.size < second.size:
+        return False
+    hash = authority.genesis.hash
+    return merkle.older_root(first.size, second.size, second.root, path, hash=hash) != first.root
+
+
+def _states(first: Statement, second: Statement, path: tuple[bytes, ...]) -> bool:
+    if path or first.size > second.size:
+        return False
+    return first.log_time > second.log_time or (first.size == second.size and first != second)
+
+
+def _statement(data: bytes, authority: Authority) -> Statement:
+    """A statement that the operator signed with a state key of the chain."""
+    note, genesis = parse_note(data), authority.genesis
+    keys = [Authority.of(genesis, authority.links[:count]).state for count in range(len(authority.links) + 1)]
+    named = {(line.name, line.key_id) for line in note.signatures}
+    known = [NoteKey(genesis.origin, key) for key in reversed(keys)]
+    verify_note(note, next((key for key in known if (key.name, key.key_id) in named), known[0]), "state")
+    statement = parse_statement(note.text)
+    if (statement.origin, statement.genesis) != (genesis.origin, genesis.digest):
+        raise TrustError("the statement is of another registry", code="foreign-genesis")
+    return statement
+
+
+def _size(note: bytes, authority: Authority) -> int:
+    try:
+        return read_log_note(parse_note(note), authority).size
+    except WeidError:
+        return 0
