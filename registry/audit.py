@@ -12,12 +12,11 @@ from registry.authority import Authority
 from registry.engines import Entry
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis, parse_genesis
-from registry.note import NoteKey, parse_note, verify_note
-from registry.published import read_log_note
+from registry.note import parse_note
+from registry.published import read_log_note, read_state_note
 from registry.rejections import UNAUTHENTIC
-from registry.snapshot import parse_snapshot, snapshot_digest
+from registry.snapshot import snapshot_digest
 from registry.state import Rejected, State
-from registry.statement import parse_statement
 from registry.tiles import HASH, WIDTH, TileTree
 from weid import merkle
 from weid.errors import WeidError
@@ -109,11 +108,8 @@ def _notes(engine: SqliteEngine, authority: Authority, roots: dict[int, bytes]) 
         data = engine.kept("state", "statement")
         if data is not None:
             note = parse_note(data)
+            statement = read_state_note(note, authority)
             snapshot = engine.kept("state", "snapshot") or b""
-            known = len(parse_snapshot(snapshot).records["keychange"])
-            key = Authority.of(authority.genesis, authority.links[:known]).state
-            verify_note(note, NoteKey(authority.genesis.origin, key), "state")
-            statement = parse_statement(note.text)
             same = snapshot_digest(snapshot, hash=authority.genesis.hash) == statement.snapshot
             if not same or roots.get(statement.size) != statement.root:
                 found.append(Finding(None, "state", "the kept state is not the one that was signed"))

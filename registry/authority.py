@@ -60,11 +60,13 @@ class Authority:
     links: tuple[Link, ...] = ()
     digests: tuple[bytes, ...] = ()  # one for each link
     log_keys: tuple[PublicKey, ...] = ()  # every log key there was, the newest last
+    state_keys: tuple[PublicKey, ...] = ()
 
     @classmethod
     def of(cls, genesis: Genesis, links: Sequence[Link] = ()) -> Authority:
         """What a genesis and a chain of links give; TrustError, SignatureError or MalformedError for a wrong link."""
-        held = cls(genesis, genesis.log, genesis.state, genesis.operator, genesis.witnesses, log_keys=(genesis.log,))
+        held = cls(genesis, genesis.log, genesis.state, genesis.operator, genesis.witnesses)
+        held = replace(held, log_keys=(genesis.log,), state_keys=(genesis.state,))
         for link in links:
             held = held.follow(link)
         return held
@@ -129,7 +131,9 @@ class Authority:
         signing.verify(key, role, CONTEXT, payload, link.new)
         if link.what == "log":
             return replace(self, log=key, log_keys=(*self.log_keys, key))
-        return replace(self, **{link.what: key})  # type: ignore[arg-type]
+        if link.what == "state":
+            return replace(self, state=key, state_keys=(*self.state_keys, key))
+        return replace(self, operator=key)
 
     def _witnessed(self, link: Link) -> Authority:
         if link.suite or link.public or link.old or link.new:

@@ -14,16 +14,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.authority import Authority, Link, read_chain
+from registry.bundle import parse_bundle
 from registry.checkpoint import Checkpoint
 from registry.genesis import parse_genesis, print_genesis
-from registry.note import NoteKey, parse_note, verify_note
-from registry.published import read_log_note
-from registry.statement import Statement, parse_statement
+from registry.note import parse_note
+from registry.published import read_log_note, read_state_note
+from registry.statement import Statement
 from weid import cbor, merkle
 from weid.errors import MalformedError, ProofError, TrustError, WeidError
 from weid.records import encode_record
 
-__all__ = ["Evidence", "check_evidence", "find_fork", "parse_evidence", "print_evidence", "state_evidence"]
+__all__ = ["Evidence", "bundle_evidence", "check_evidence", "find_fork", "parse_evidence", "print_evidence", "state_evidence"]
 
 _HEAD = "weid/evidence/v1"
 KINDS = ("split", "fork", "state")
@@ -103,6 +104,18 @@ def state_evidence(authority: Authority, one: bytes, other: bytes) -> bytes | No
     return data if _proves(data, authority) else None
 
 
+def bundle_evidence(known: bytes, other: bytes) -> bytes | None:
+    """The evidence file that two bundles of one registry give, or None where nothing is proven."""
+    one, two = parse_bundle(known), parse_bundle(other)
+    longer = max(one.chain, two.chain, key=len)
+    try:
+        authority = Authority.of(parse_genesis(one.genesis), longer)
+    except WeidError:
+        return None
+    paths = [path for bundle in (one, two) for _, path in bundle.histories]
+    return find_fork(authority, one.checkpoint, two.checkpoint, paths) or state_evidence(authority, one.statement, two.statement)
+
+
 def _proves(data: bytes, authority: Authority) -> bool:
     try:
         check_evidence(data, pin=authority.genesis.digest)
@@ -127,16 +140,7 @@ def _states(first: Statement, second: Statement, path: tuple[bytes, ...]) -> boo
 
 
 def _statement(data: bytes, authority: Authority) -> Statement:
-    """A statement that the operator signed with a state key of the chain."""
-    note, genesis = parse_note(data), authority.genesis
-    keys = [Authority.of(genesis, authority.links[:count]).state for count in range(len(authority.links) + 1)]
-    named = {(line.name, line.key_id) for line in note.signatures}
-    known = [NoteKey(genesis.origin, key) for key in reversed(keys)]
-    verify_note(note, next((key for key in known if (key.name, key.key_id) in named), known[0]), "state")
-    statement = parse_statement(note.text)
-    if (statement.origin, statement.genesis) != (genesis.origin, genesis.digest):
-        raise TrustError("the statement is of another registry", code="foreign-genesis")
-    return statement
+    return read_state_note(parse_note(data), authority)
 
 
 def _size(note: bytes, authority: Authority) -> int:

@@ -6,13 +6,14 @@ is repaired by replay on open. Without operator keys a registry can be read, rep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from registry.authority import Link
 from registry.batch import Verified
 from registry.bundle import Bundle, print_bundle
 from registry.checkpoint import Checkpoint, parse_checkpoint
@@ -30,6 +31,7 @@ from registry.state_map import KINDS_IN_MAP, record_bytes
 from registry.statement import parse_statement, statement_digest
 from weid.errors import ConflictError, MalformedError, RegistryError, RejectedError
 from weid.facts import RecordFacts, Source
+from weid.keys import Signer
 from weid.records import RegisterLeaf, RootRecord
 from weid.suites import Random
 
@@ -210,7 +212,7 @@ class Registry:
             parsed, tree = parse_snapshot(shown.snapshot), self.engine.tree
             size = parse_checkpoint(parse_note(shown.checkpoint).text).size
             registers = tuple(self._registers(parsed.records["register"]))
-            histories = tuple((old, self._history(old, size)) for old in sorted(set(since)) if 0 < old < size)
+            histories = tuple((old, self.history(old, size)) for old in sorted(set(since)) if 0 < old < size)
             return print_bundle(Bundle(
                 print_genesis(self.genesis), shown.snapshot, shown.statement, shown.checkpoint,
                 tree.consistency(parsed.size, size), self.entry(parsed.size), tree.inclusion(parsed.size, size), registers,
@@ -222,7 +224,26 @@ class Registry:
         with self._lock:
             keep_cosigned(self.engine, self.state.authority, note)
 
-    def _history(self, old: int, size: int) -> tuple[bytes, ...]:
+    def change_key(self, what: str, fresh: Signer) -> Link:
+        """The link for a `key.change`: signed by the key in force and the fresh one, which is held from here on (R21)."""
+        with self._lock:
+            return self._held().change(self.state.authority, what, fresh)
+
+    def replicate(self, entries: Sequence[bytes], note: bytes, state: Mapping[str, bytes], check: Callable[[], None]) -> None:
+        """Take over entries of this log as another node has them, with its checkpoint and state, in one transaction.
+
+        `check` raises if what they lead to is not what was signed; this registry must then be opened again.
+        """
+        with self._lock:
+            before = self.size
+            self._replay_page(list(entries))
+            check()
+            for kind, key, data in (("note", "checkpoint", note), *(("state", key, data) for key, data in state.items())):
+                (self.engine.stage if entries else self.engine.keep)(kind, key, data)
+            if entries and not isinstance(self.engine.wait(self.engine.append(entries, expect=before), 30.0), Placed):
+                raise ConflictError("another writer appended to this log: open it again", code="other-writer")
+
+    def history(self, old: int, size: int) -> tuple[bytes, ...]:
         """The whole path between two sizes (`merkle.older_root`)."""
         tree = self.engine.tree
         path = tree.consistency(old, size)

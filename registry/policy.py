@@ -148,9 +148,7 @@ def verify_quorum(note: Note, log: NoteKey, policy: Policy) -> Mapping[str, int]
         while remaining and (remaining[0].key.name, remaining[0].key.key_id) != (line.name, line.key_id):
             remaining.pop(0)
         if not remaining:
-            raise TrustError(
-                f"the checkpoint has a line of {line.name}, whom the policy does not place here", code="unknown-cosigner"
-            )
+            raise TrustError(f"the policy has no place here for a line of {line.name}", code="unknown-cosigner")
         witness = remaining.pop(0)
         times[witness.name] = verify_cosignature(note.text, line, witness.key)
     if not policy.met(times):

@@ -14,11 +14,11 @@ from registry.checkpoint import Checkpoint, parse_checkpoint
 from registry.note import Note, NoteKey, parse_note, verify_note
 from registry.policy import verify_quorum
 from registry.snapshot import parse_snapshot
-from registry.statement import parse_statement
+from registry.statement import Statement, parse_statement
 from weid import cbor
 from weid.errors import ConflictError, MalformedError, RegistryError, TrustError
 
-__all__ = ["Published", "handed_out", "keep_cosigned", "read_log_note", "with_cosignatures"]
+__all__ = ["Published", "handed_out", "keep_cosigned", "read_log_note", "read_state_note", "with_cosignatures"]
 
 _HEAD = "weid/published/v1"
 _KEPT = ("witnessed", "published")
@@ -99,6 +99,18 @@ def read_log_note(note: Note, authority: Authority) -> Checkpoint:
     if checkpoint.origin != origin:
         raise TrustError("the checkpoint is of another log", code="foreign-genesis")
     return checkpoint
+
+
+def read_state_note(note: Note, authority: Authority) -> Statement:
+    """The statement of a note that the operator signed, with the state key of today or one before it (R21)."""
+    genesis = authority.genesis
+    known = [NoteKey(genesis.origin, key) for key in authority.state_keys]
+    signers = {(line.name, line.key_id) for line in note.signatures}
+    verify_note(note, next((key for key in reversed(known) if (key.name, key.key_id) in signers), known[-1]), "state")
+    statement = parse_statement(note.text)
+    if (statement.origin, statement.genesis) != (genesis.origin, genesis.digest):
+        raise TrustError("the statement is of another registry", code="foreign-genesis")
+    return statement
 
 
 def _state(shelf: _Shelf) -> tuple[bytes, bytes] | None:

@@ -93,13 +93,12 @@ class OperatorKeys:
                 return signer
         raise KeyMaterialError(f"the {what} key in force is not here", code="wrong-key")
 
-    def prepare(self, signer: Signer) -> None:
-        """Hold one more key, for a change that is to come."""
-        self._spare += [(what, signer) for what, role in KEYS.items() if signer.role == role]
-
     def change(self, authority: Authority, what: str, fresh: Signer) -> Link:
-        """The link by which the key in force passes to a fresh one: signed by both."""
+        """The link by which the key in force passes to a fresh one: signed by both; the fresh one is held for when it counts."""
+        if fresh.role != KEYS[what]:
+            raise KeyMaterialError(f"the {what} key has another role", code="wrong-key")
         payload, key = authority.payload(what, fresh.public_key), fresh.public_key
+        self._spare.append((what, fresh))
         old, new = (signer.sign("weid/key-change/v1", payload) for signer in (self._holding(authority, what), fresh))
         return Link(len(authority.links) + 1, what, key.suite, key.data, old, new, "", b"")
 

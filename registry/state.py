@@ -109,8 +109,8 @@ def verify_now(key: PublicKey, context: str, payload: bytes, signature: bytes) -
 class State:
     """Everything the operations so far add up to. `size` counts entries, `now` is the log time in minutes.
 
-    `authority` is whose signatures count from here on; `committed` is the size and the map of the newest state statement on the log; `closed` are the proposals that are
-    over, with their outcome and minute (for people: the log itself is the record).
+    `authority` is whose signatures count from here on; `committed` is the size and the map of the newest state statement on
+    the log; `closed` are the proposals that are over, with their outcome and minute (for people: the log is the record).
     """
 
     def __init__(self, genesis: Genesis) -> None:

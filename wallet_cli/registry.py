@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import committee
+from wallet_cli import committee, mirror, witness
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -27,15 +27,22 @@ def registry() -> None:
 @click.option("--chain", type=int, required=True, help="Chain id of its DIDs: a number nobody else uses.")
 @click.option("--profile", type=click.Choice(["intl", "gm"]), default="intl", show_default=True, help="gm: SM2 and SM3 only.")
 @click.option("--member", default="committee", show_default=True, help="Name of the one committee member.")
-def init(folder: Path, passphrase_file: str | None, origin: str, chain: int, profile: str, member: str) -> None:
+@click.option(
+    "--witnesses", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Witness policy (C2SP tlog-policy)."
+)
+def init(
+    folder: Path, passphrase_file: str | None, origin: str, chain: int, profile: str, member: str, witnesses: Path | None
+) -> None:
     """Make a new registry in FOLDER: operator keys, a committee of one, genesis, first tick."""
     from registry.genesis import fingerprint
     from wallet_cli.registry_folder import create_registry
     from weid.codec import minutes
 
+    policy = "quorum none\n" if witnesses is None else witness.read_policy(witnesses)
     made = create_registry(
         folder, origin=origin, chain=chain, profile=profile, members={member: 1},
         passphrase=passphrase(passphrase_file, confirm=True), minute=minutes(now()), random=secrets.token_bytes,
+        witnesses=policy,
     )  # fmt: skip
     click.echo(made.pin.hex())
     click.echo(f"The registry is ready. Its fingerprint, to compare aloud: {fingerprint(made.pin)}", err=True)
@@ -55,6 +62,7 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every
 
     from registry.node.service import create_node
     from registry.node.serving import serve as run
+    from registry.witness.client import cosign_registry
     from wallet_cli.registry_folder import open_registry
     from weid.codec import minutes
 
@@ -68,6 +76,8 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every
             try:
                 opened.tick(minutes(now()))
                 opened.commit()
+                if opened.state.authority.policy.needed:
+                    witness.report(cosign_registry(opened))
             except RegistryError as error:
                 click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
                 return
@@ -111,7 +121,11 @@ def bundle(folder: Path, passphrase_file: str | None, output: Path) -> None:
     from wallet_cli.registry_folder import open_registry
 
     opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
-    opened.commit().require()
+    opened.commit_if_stale()
+    if opened.state.authority.policy.needed:
+        from registry.witness.client import cosign_registry
+
+        witness.report(cosign_registry(opened))
     earlier = handed_out(folder)
     data = opened.bundle(since=earlier)
     write_atomic(output, data)
@@ -171,5 +185,5 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-for command in committee.COMMANDS:
+for command in (*committee.COMMANDS, *witness.COMMANDS, *mirror.COMMANDS):
     registry.add_command(command)

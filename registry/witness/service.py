@@ -14,7 +14,7 @@ from registry.cosignature import cosign
 from registry.evidence import find_fork
 from registry.genesis import parse_genesis
 from registry.note import Note, print_note
-from registry.witness.core import MAX_BODY, Answer, Request, Watched, conflict, decide, parse_request
+from registry.witness.core import MAX_BODY, PLAIN, Answer, Request, Watched, conflict, decide, parse_request
 from registry.witness.store import WitnessStore
 from weid.codec import b64
 from weid.errors import MalformedError, RegistryError
@@ -78,15 +78,13 @@ def create_witness(service: WitnessService, *, rate: str = "600 per minute") -> 
     def checkpoint(place: str) -> Response:
         note = service.store.note(place)
         if note is None:
-            return Response(
-                "this witness has cosigned nothing of this log\n", status=404, content_type="text/plain; charset=utf-8"
-            )
+            return Response("this witness has cosigned nothing of this log\n", status=404, content_type=PLAIN)
         # The last one only: what says that the log is no further must not outlive that.
         head = {"Cache-Control": "no-cache"}
-        return Response(note, content_type="text/plain; charset=utf-8", headers=head)
+        return Response(note, content_type=PLAIN, headers=head)
 
     def broken(error: RegistryError) -> Response:
-        return Response(f"{error.code}\n", status=503, content_type="text/plain; charset=utf-8")
+        return Response(f"{error.code}\n", status=503, content_type=PLAIN)
 
     app.add_url_rule("/<place>/checkpoint", view_func=checkpoint, methods=["GET"])
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
