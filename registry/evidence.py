@@ -17,7 +17,7 @@ from registry.authority import Authority, Link, read_chain
 from registry.bundle import parse_bundle
 from registry.checkpoint import Checkpoint
 from registry.genesis import parse_genesis, print_genesis
-from registry.note import parse_note
+from registry.note import Note, parse_note, print_note
 from registry.published import read_log_note, read_state_note
 from registry.statement import Statement
 from weid import cbor, merkle
@@ -70,6 +70,8 @@ def check_evidence(data: bytes, *, pin: bytes) -> str:
     if genesis.digest != pin:
         raise TrustError(f"the evidence is about another registry: {genesis.origin}", code="foreign-genesis")
     authority = Authority.of(genesis, evidence.chain)
+    if any(len(parse_note(note).signatures) != 1 for note in (evidence.first, evidence.second)):
+        raise MalformedError("a note in an evidence file has the operator's signature alone")
     if evidence.kind == "state":
         contradict = _states(_statement(evidence.first, authority), _statement(evidence.second, authority), evidence.path)
     else:
@@ -87,7 +89,7 @@ def find_fork(
 
     Paths may be whole or as RFC 9162 has them. None says that nothing is proven, not that all is well.
     """
-    notes = sorted((one, other), key=lambda note: _size(note, authority))
+    notes = sorted((_alone(one), _alone(other)), key=lambda note: _size(note, authority))
     genesis = print_genesis(authority.genesis)
     made = [Evidence("split", genesis, notes[0], notes[1], (), authority.links)]
     made += [Evidence("fork", genesis, notes[0], notes[1], path, authority.links) for path in paths]
@@ -97,7 +99,7 @@ def find_fork(
 def state_evidence(authority: Authority, one: bytes, other: bytes) -> bytes | None:
     """The evidence file that two statement notes give, or None."""
     try:
-        first, second = sorted((one, other), key=lambda note: _statement(note, authority).size)
+        first, second = sorted((_alone(one), _alone(other)), key=lambda note: _statement(note, authority).size)
     except WeidError:
         return None
     data = print_evidence(Evidence("state", print_genesis(authority.genesis), first, second, (), authority.links))
@@ -141,6 +143,15 @@ def _states(first: Statement, second: Statement, path: tuple[bytes, ...]) -> boo
 
 def _statement(data: bytes, authority: Authority) -> Statement:
     return read_state_note(parse_note(data), authority)
+
+
+def _alone(data: bytes) -> bytes:
+    """The note with its first signature only, which is the operator's: cosignatures prove nothing here."""
+    try:
+        note = parse_note(data)
+    except MalformedError:
+        return data
+    return print_note(Note(note.text, note.signatures[:1]))
 
 
 def _size(note: bytes, authority: Authority) -> int:

@@ -14,6 +14,7 @@ from weid.errors import WeidError
 if TYPE_CHECKING:
     from registry.mirror.mirror import Mirror
 
+FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the passphrase (or WEID_PASSPHRASE_FILE).")
 
@@ -40,11 +41,9 @@ def mirror(folder: Path, source: str, genesis: str | None) -> None:
 @click.command("mirror-sign")
 @FOLDER
 @PASS
-@click.option(
-    "--key", "key_file", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The mirror's key; made if new."
-)
+@click.option("--key", "key_file", type=FILE, required=True, help="The mirror's key; made if new.")
 @click.option("--name", required=True, help="Name to sign under, e.g. mirror.example.org/1.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("-o", "--output", type=FILE, required=True)
 def mirror_sign(folder: Path, passphrase_file: str | None, key_file: Path, name: str, output: Path) -> None:
     """Sign the operator's state statement under the mirror's own key: it was recomputed here (R20)."""
     from registry.note import NoteKey

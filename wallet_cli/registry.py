@@ -11,6 +11,8 @@ import click
 from wallet_cli import committee, mirror, witness
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
+FILE = click.Path(dir_okay=False, path_type=Path)
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
 
@@ -27,9 +29,7 @@ def registry() -> None:
 @click.option("--chain", type=int, required=True, help="Chain id of its DIDs: a number nobody else uses.")
 @click.option("--profile", type=click.Choice(["intl", "gm"]), default="intl", show_default=True, help="gm: SM2 and SM3 only.")
 @click.option("--member", default="committee", show_default=True, help="Name of the one committee member.")
-@click.option(
-    "--witnesses", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Witness policy (C2SP tlog-policy)."
-)
+@click.option("--witnesses", type=EXISTING, help="Witness policy (C2SP tlog-policy).")
 def init(
     folder: Path, passphrase_file: str | None, origin: str, chain: int, profile: str, member: str, witnesses: Path | None
 ) -> None:
@@ -115,7 +115,7 @@ def tick(folder: Path, passphrase_file: str | None, at: str | None) -> None:
 @registry.command()
 @FOLDER
 @PASS
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("-o", "--output", type=FILE, required=True)
 def bundle(folder: Path, passphrase_file: str | None, output: Path) -> None:
     """Write the trust bundle: all an offline verifier needs, in one file."""
     from wallet_cli.registry_folder import open_registry

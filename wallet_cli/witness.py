@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from registry.witness.store import WitnessStore
     from weid.keys import LocalSigner
 
+FILE = click.Path(dir_okay=False, path_type=Path)
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the passphrase (or WEID_PASSPHRASE_FILE).")
 
@@ -103,8 +105,8 @@ def list_(folder: Path) -> None:
 @witness.command()
 @FOLDER
 @PASS
-@click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.argument("checkpoint", type=EXISTING)
+@click.option("-o", "--output", type=FILE, required=True)
 def sign(folder: Path, passphrase_file: str | None, checkpoint: Path, output: Path) -> None:
     """Cosign a request that was carried here as a file (`weid registry cosign --request`)."""
     service = _service(folder, passphrase_file)
@@ -143,7 +145,7 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> No
 @click.option(
     "--request",
     "request_",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="Write the request for witnesses reached by file.",
 )
 @click.option("--old", default=0, show_default=True, help="With --request: the size that the witness knows.")
@@ -151,7 +153,7 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> No
     "--answer",
     "answers",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=EXISTING,
     help="Answers brought back.",
 )
 def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old: int, answers: tuple[Path, ...]) -> None:
