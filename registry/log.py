@@ -240,8 +240,12 @@ class Registry:
             check()
             for kind, key, data in (("note", "checkpoint", note), *(("state", key, data) for key, data in state.items())):
                 (self.engine.stage if entries else self.engine.keep)(kind, key, data)
-            if entries and not isinstance(self.engine.wait(self.engine.append(entries, expect=before), 30.0), Placed):
-                raise ConflictError("another writer appended to this log: open it again", code="other-writer")
+            try:
+                if entries and self.engine.append(entries, expect=before).first != before:
+                    raise ConflictError("another writer appended to this log: open it again", code="other-writer")
+            except RegistryError:
+                self.engine.unstage()
+                raise
 
     def history(self, old: int, size: int) -> tuple[bytes, ...]:
         """The whole path between two sizes (`merkle.older_root`)."""
