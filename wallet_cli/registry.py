@@ -121,11 +121,12 @@ def bundle(folder: Path, passphrase_file: str | None, output: Path) -> None:
     from wallet_cli.registry_folder import open_registry
 
     opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
-    opened.commit_if_stale()
     if opened.state.authority.policy.needed:
         from registry.witness.client import cosign_registry
 
         witness.report(cosign_registry(opened))
+    else:
+        opened.commit().require()
     earlier = handed_out(folder)
     data = opened.bundle(since=earlier)
     write_atomic(output, data)

@@ -159,7 +159,7 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> No
 def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old: int, answers: tuple[Path, ...]) -> None:
     """Ask the witnesses of the policy to cosign the log as it is; exit 1 without a quorum."""
     from registry.note import parse_note
-    from registry.witness.client import cosign_registry, merge
+    from registry.witness.client import cosign_registry
     from registry.witness.core import print_request
     from wallet_cli.registry_folder import open_registry
 
@@ -171,13 +171,7 @@ def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old
             write_atomic(request_, print_request(old, proof, parse_note(opened.checkpoint())))
             click.echo(str(request_))
             return
-        if answers:
-            note = opened.checkpoint()
-            text = parse_note(note).text.encode() + b"\n"
-            opened.publish_cosigned(merge(opened.state.authority, note, *(text + path.read_bytes() for path in answers)))
-            click.echo(f"{opened.size}")
-            return
-        asked = cosign_registry(opened)
+        asked = cosign_registry(opened, answers=[path.read_bytes() for path in answers])
     finally:
         opened.close()
     report(asked)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -73,11 +73,16 @@ def merge(authority: Authority, *notes: bytes) -> bytes:
     return print_note(Note(first.text, (*first.signatures[:1], *lines)))
 
 
-def cosign_registry(registry: Registry, ask: Ask | None = None) -> Asked:
-    """Commit the state if the log has grown, ask the witnesses, and hand out what a quorum has cosigned."""
+def cosign_registry(registry: Registry, ask: Ask | None = None, answers: Sequence[bytes] = ()) -> Asked:
+    """Commit the state if the log has grown, ask the witnesses, and hand out what a quorum has cosigned.
+
+    `answers` are bodies that witnesses reached by file have given; they are asked no more.
+    """
     registry.commit_if_stale()
-    authority = registry.state.authority
-    asked = gather(authority, registry.checkpoint(), registry.consistency, ask or ask_by_http)
+    authority, note = registry.state.authority, registry.checkpoint()
+    text = parse_note(note).text.encode() + b"\n"
+    note = merge(authority, note, *(text + answer for answer in answers))
+    asked = gather(authority, note, registry.consistency, ask or ask_by_http)
     if asked.met:
         registry.publish_cosigned(asked.note)
     return asked

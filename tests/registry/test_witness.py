@@ -357,7 +357,13 @@ def test_answers_by_file_are_merged(watching: Watching) -> None:
     body = print_request(0, (), parse_note(note))
     answers = [watching.witnesses.services[name].add_checkpoint(body).body.encode() for name in ("w2", "w0")]
     text = parse_note(note).text.encode() + b"\n"
-    world.registry.publish_cosigned(merge(world.registry.state.authority, note, *(text + answer for answer in answers)))
+    merged = merge(world.registry.state.authority, note, *(text + answer for answer in answers))
+    asked = cosign_registry(world.registry, watching.witnesses.ask, answers[:1])
+    world.registry.publish_cosigned(merged)
+
+    assert set(asked.cosigned) == {"w0", "w1", "w2"}
+    with pytest.raises(MalformedError):
+        merge(world.registry.state.authority, note, note.replace(text[:8], b"another!"))
 
     assert watching.open(world.registry.bundle()).witnessed == START
 
