@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from registry.checkpoint import Checkpoint, print_checkpoint
 from registry.cosignature import verify_cosignature
-from registry.genesis import Genesis, check_policy
+from registry.genesis import Genesis, check_policy, parse_genesis, print_genesis
 from registry.note import Note, NoteKey, note_type, parse_note
 from registry.policy import NO_WITNESSES, Policy
 from weid import cbor, signing
@@ -23,13 +24,15 @@ from weid.keys import PublicKey
 from weid.records import decode_record, encode_record
 from weid.signing import framed
 
-__all__ = ["KEYS", "MAX_LINKS", "WITNESSES", "Authority", "Link", "read_chain"]
+__all__ = ["KEYS", "MAX_LINKS", "WITNESSES", "Authority", "Link", "open_chain", "print_chain", "read_chain"]
 
 CONTEXT = "weid/key-change/v1"
 KEYS = {"log": "log", "operator": "log-op", "state": "state"}
 """what changes → the role of its key."""
 WITNESSES = "witnesses"
 MAX_LINKS = 1_000
+MAX_BYTES = 8 << 20
+_HEAD = "weid/key-chain/v1"
 _PSEUDO = "weid/witness-change/v1"
 _FIRST = bytes(32)
 
@@ -187,6 +190,20 @@ def _approving(note: Note, policy: Policy) -> set[tuple[str, bytes]]:
     if not policy.met(times):
         raise TrustError("the change has not the witnesses that it needs", code="no-quorum")
     return {(w.key.name, w.key.key_id) for w in policy.witnesses if w.name in times}
+
+
+def print_chain(authority: Authority) -> bytes:
+    """The file by which a witness follows: cbor["weid/key-chain/v1", genesis, links]."""
+    return cbor.encode([_HEAD, print_genesis(authority.genesis), [encode_record(link) for link in authority.links]])
+
+
+@lru_cache(maxsize=64)
+def open_chain(data: bytes) -> Authority:
+    """The authority of exactly such a file, every link checked; compare its genesis digest with the pin."""
+    match cbor.decode(data, max_bytes=MAX_BYTES, max_depth=4):
+        case (str(head), bytes(genesis), links) if head == _HEAD:
+            return Authority.of(parse_genesis(genesis), read_chain(links))
+    raise MalformedError("not a chain of key changes of this version")
 
 
 def read_chain(value: Any) -> tuple[Link, ...]:

@@ -44,7 +44,7 @@ from credentials.verify import verify
 from credentials.weidentity import read_weidentity
 from credentials.weidentity_proof import prove
 from registry import cosignature, evidence, genesis, note, operations, policy, snapshot, statement
-from registry.authority import Authority, read_chain
+from registry.authority import Authority, open_chain, print_chain, read_chain
 from registry.bundle import open_bundle, parse_bundle
 from registry.checkpoint import parse_checkpoint
 from registry.mirror.paths import entry_path, pack_entries, parse_path, unpack_entries
@@ -191,6 +191,7 @@ def watching(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("add-checkpoint", parse_request, print_request(3, (bytes(32),), checkpoint)),
         ("evidence", lambda data: evidence.check_evidence(data, pin=home.genesis.digest), evidence.print_evidence(wrong)),
         ("key chain", lambda data: Authority.of(home.genesis, read_chain(cbor.decode(data))), chain),
+        ("key chain file", open_chain, print_chain(authority)),
         ("tile path", texts(parse_path), entry_path(1_234_567, 8).encode()),
         ("entry bundle", lambda data: unpack_entries(data, 2), pack_entries([b"one", b"another"])),
     ]  # fmt: skip

@@ -109,6 +109,7 @@ def rotate(folder: Path, what: str, member: str, passphrase: str | Passphrase, *
 
     RejectedError where the member does not decide alone; the fresh key then stays for the vote (`keys/<what>.next.json`).
     """
+    from registry.authority import print_chain
     from registry.operations import Author, key_change
     from weid.keyfile import open_key, seal_key
     from weid.sealed import Passphrase
@@ -132,6 +133,7 @@ def rotate(folder: Path, what: str, member: str, passphrase: str | Passphrase, *
         retired = folder / "keys" / f"{what}.{len(registry.state.authority.links)}.json"
         write_atomic(retired, held.read_bytes(), private=True)
         waiting.replace(held)
+        write_atomic(folder / "key-chain", print_chain(registry.state.authority))
         registry.commit().require()
         return fresh.public_key
     finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wallet_cli.state import echo, now, passphrase, read_input, write_atomic
+from wallet_cli.state import echo, passphrase, read_input, write_atomic
 from weid.errors import MalformedError, RegistryError, WeidError
 
 if TYPE_CHECKING:
@@ -70,23 +70,12 @@ def add(folder: Path, genesis: str) -> None:
 
 @witness.command()
 @FOLDER
-@click.argument("bundle")
-@click.option("--at", metavar="TIME", help="Clock to judge the bundle by.")
-def follow(folder: Path, bundle: str, at: str | None) -> None:
-    """Take over the log keys that a BUNDLE proves: after the operator has changed them (R21)."""
-    from registry.bundle import bundle_genesis, open_bundle
-    from registry.genesis import parse_genesis
-    from registry.note import NoteKey
-    from weid.codec import minutes
-
-    store, data = _store(folder), read_input(bundle)
-    origin = bundle_genesis(data).origin
-    genesis = store.genesis(origin)
-    if genesis is None:
-        raise RegistryError(f"{origin} is not watched", code="unknown-log")
-    facts = open_bundle(data, pin=parse_genesis(genesis).digest, at=minutes(now(at)))
-    store.follow(origin, tuple(NoteKey(origin, key) for key in facts.authority.log_keys))
-    echo(f"{origin}: {len(facts.authority.log_keys)} log keys, the newest counts")
+@click.argument("chain")
+def follow(folder: Path, chain: str) -> None:
+    """Take over the keys of a CHAIN file (`weid registry rotate-key` writes it): old and new keys have signed it (R21)."""
+    store = _store(folder)
+    authority = store.follow(read_input(chain))
+    echo(f"{authority.genesis.origin}: {len(authority.links)} changes")
     store.close()
 
 

@@ -9,10 +9,8 @@ from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-from registry.authority import Authority
 from registry.cosignature import cosign
 from registry.evidence import find_fork
-from registry.genesis import parse_genesis
 from registry.note import Note, print_note
 from registry.witness.core import MAX_BODY, PLAIN, Answer, Request, Watched, conflict, decide, parse_request
 from registry.witness.store import WitnessStore
@@ -57,11 +55,11 @@ class WitnessService:
 
     def _accuse(self, asked: Request, log: Watched) -> None:
         """Keep the proof, where the refused checkpoint and the one remembered cannot both be of one log."""
-        before, genesis = self.store.note(SHA256(log.origin.encode()).hex()), self.store.genesis(log.origin)
-        if before is None or genesis is None:
+        before, authority = self.store.note(SHA256(log.origin.encode()).hex()), self.store.authority(log.origin)
+        if before is None or authority is None:
             return
         ours = tuple(line for line in asked.note.signatures if (line.name, line.key_id) == (log.origin, log.keys[-1].key_id))
-        found = find_fork(Authority.of(parse_genesis(genesis)), before, print_note(Note(asked.note.text, ours)), [asked.proof])
+        found = find_fork(authority, before, print_note(Note(asked.note.text, ours)), [asked.proof])
         if found is not None:
             self.store.keep_evidence(found)
 

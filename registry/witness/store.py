@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 from threading import RLock
 
+from registry.authority import Authority, open_chain, print_chain
 from registry.checkpoint import Checkpoint
 from registry.genesis import Genesis, parse_genesis
 from registry.note import NoteKey
@@ -24,7 +25,7 @@ __all__ = ["WitnessStore"]
 _FORMAT = 0x57454944  # "WEID"
 _SCHEMA = """
 BEGIN IMMEDIATE;
-CREATE TABLE log (origin TEXT PRIMARY KEY, place TEXT NOT NULL UNIQUE, genesis BLOB NOT NULL, keys TEXT NOT NULL,
+CREATE TABLE log (origin TEXT PRIMARY KEY, place TEXT NOT NULL UNIQUE, chain BLOB NOT NULL,
   size INTEGER NOT NULL, root BLOB NOT NULL, note BLOB) STRICT;
 CREATE TRIGGER log_grows BEFORE UPDATE ON log WHEN NEW.size < OLD.size OR (NEW.size = OLD.size AND NEW.root IS NOT OLD.root)
   BEGIN SELECT raise(ABORT, 'a log never shrinks'); END;
@@ -61,39 +62,48 @@ class WitnessStore:
     def watch(self, genesis: bytes) -> Genesis:
         """Know one more log; ConflictError `forked` if another registry of this origin is known."""
         parsed = parse_genesis(genesis)
-        key, empty = NoteKey(parsed.origin, parsed.log), merkle.empty_root(hash=parsed.hash)
-        row = (parsed.origin, SHA256(parsed.origin.encode()).hex(), genesis, key.text(), 0, empty)
-        self._change("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (origin) DO NOTHING", row)
-        if self.genesis(parsed.origin) != genesis:
+        chain, empty = print_chain(Authority.of(parsed)), merkle.empty_root(hash=parsed.hash)
+        row = (parsed.origin, SHA256(parsed.origin.encode()).hex(), chain, 0, empty)
+        self._change("INSERT INTO log VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (origin) DO NOTHING", row)
+        known = self.authority(parsed.origin)
+        if known is None or known.genesis != parsed:
             raise ConflictError(f"another registry called {parsed.origin} is watched already", code="forked")
         return parsed
 
-    def follow(self, origin: str, keys: tuple[NoteKey, ...]) -> None:
-        """Know the keys that a log has had, the newest last; none that was known may be missing."""
-        known = self.log(origin)
-        if known is None or keys[: len(known.keys)] != known.keys:
-            raise ConflictError("these keys do not continue the ones known", code="forked")
-        text = "\n".join(key.text() for key in keys)
-        before = "\n".join(key.text() for key in known.keys)
-        self._change("UPDATE log SET keys = ? WHERE origin = ? AND keys = ?", (text, origin, before))
+    def follow(self, chain: bytes) -> Authority:
+        """Go on with the keys of a log whose operator changed them: every link known before must be there (R21).
+
+        Old and new keys have signed each link, so no bundle is needed, which without this witness could not exist.
+        """
+        fresh = open_chain(chain)
+        origin = fresh.genesis.origin
+        known = self.authority(origin)
+        if known is None or known.genesis != fresh.genesis:
+            raise RegistryError(f"{origin} is not watched", code="unknown-log")
+        if fresh.digests[: len(known.digests)] != known.digests:
+            raise ConflictError("another chain of key changes than the one known", code="forked")
+        self._change("UPDATE log SET chain = ? WHERE origin = ? AND chain = ?", (chain, origin, print_chain(known)))
+        return fresh
+
+    def authority(self, origin: str) -> Authority | None:
+        """Whose signatures count for a log, or None."""
+        rows = self._rows("SELECT chain FROM log WHERE origin = ?", (origin,))
+        return open_chain(bytes(rows[0][0])) if rows else None
 
     def log(self, origin: str) -> Watched | None:
         """A log as the witness knows it, or None."""
-        rows = self._rows("SELECT genesis, keys, size, root FROM log WHERE origin = ?", (origin,))
+        rows = self._rows("SELECT chain, size, root FROM log WHERE origin = ?", (origin,))
         if not rows:
             return None
-        genesis, keys, size, root = rows[0]
-        return Watched(origin, tuple(NoteKey.parse(key) for key in keys.split("\n")), parse_genesis(genesis).hash, size, root)
+        chain, size, root = rows[0]
+        authority = open_chain(bytes(chain))
+        keys = tuple(NoteKey(origin, key) for key in authority.log_keys)
+        return Watched(origin, keys, authority.genesis.hash, size, root)
 
     def logs(self) -> tuple[Watched, ...]:
         """Every log that is known, by origin."""
         found = [self.log(row[0]) for row in self._rows("SELECT origin FROM log ORDER BY origin", ())]
         return tuple(log for log in found if log is not None)
-
-    def genesis(self, origin: str) -> bytes | None:
-        """The genesis file of a log, or None."""
-        rows = self._rows("SELECT genesis FROM log WHERE origin = ?", (origin,))
-        return bytes(rows[0][0]) if rows else None
 
     def note(self, place: str) -> bytes | None:
         """The last cosigned note of the log whose origin has this SHA-256 in hex, or None."""

@@ -11,7 +11,7 @@ import pytest
 from registry import bodies, proposals
 from registry import operations as ops
 from registry.audit import fsck
-from registry.authority import Authority, Link
+from registry.authority import Authority, Link, print_chain
 from registry.bundle import open_bundle, parse_bundle, print_bundle
 from registry.cosignature import cosign
 from registry.evidence import check_evidence, find_fork
@@ -23,7 +23,7 @@ from registry.trust import TrustStore
 from registry.witness.client import cosign_registry
 from tests.registry.witnesses import Witnesses, policy_of, witness_signer
 from tests.registry.world import World
-from weid.errors import ConflictError, KeyMaterialError, SignatureError, TrustError, WeidError
+from weid.errors import ConflictError, KeyMaterialError, RegistryError, SignatureError, TrustError, WeidError
 from weid.keys import LocalSigner
 
 ROLES = {"log": "log", "state": "state", "operator": "log-op"}
@@ -251,6 +251,28 @@ def test_witnesses_change_by_the_word_of_the_old_and_the_new(tmp_path: Path) -> 
 
     assert facts.authority.witnesses == fresh_policy
     assert facts.witnessed is not None
+
+
+def test_witnesses_follow_a_changed_log_key(tmp_path: Path) -> None:
+    """Until they are handed the chain they refuse the new key, after it the old one; a shorter or other chain is none."""
+    world = World(tmp_path, witnesses=policy_of(OLD, 2))
+    witnesses = Witnesses.of(tmp_path, OLD, print_genesis(world.genesis))
+    assert cosign_registry(world.registry, witnesses.ask).met
+    empty = print_chain(world.registry.state.authority)
+    rotate(world, "log")
+    assert set(cosign_registry(world.registry, witnesses.ask).problems.values()) == {"refused-403"}
+    chain = print_chain(world.registry.state.authority)
+    for service in witnesses.services.values():
+        assert service.store.follow(chain).links == world.registry.state.authority.links
+        with pytest.raises(ConflictError):
+            service.store.follow(empty)
+    with pytest.raises(WeidError):
+        witnesses.services["w0"].store.follow(chain[:-70] + bytes([chain[-70] ^ 1]) + chain[-69:])
+    other = World(tmp_path, name="other")
+    with pytest.raises(RegistryError):
+        witnesses.services["w0"].store.follow(print_chain(other.registry.state.authority))
+    assert cosign_registry(world.registry, witnesses.ask).met
+    assert open_bundle(world.registry.bundle(), pin=world.pin, at=world.now).witnessed is not None
 
 
 def test_a_registry_without_witnesses_gets_them(world: World) -> None:
