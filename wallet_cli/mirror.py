@@ -112,10 +112,8 @@ def rotate_key(folder: Path, what: str, passphrase_file: str | None, by: str) ->
     words = passphrase(passphrase_file)
     key = rotate(folder, what, by, words, random=secrets.token_bytes)
     click.echo(key.multikey())
-    click.echo(
-        f"Make a bundle: readers who pinned the genesis follow it. Give {folder / 'key-chain'} to the witnesses (`witness follow`).",
-        err=True,
-    )
+    click.echo("Make a bundle now: readers who pinned the genesis follow it.", err=True)
+    click.echo(f"Give {folder / 'key-chain'} to the witnesses (`weid registry witness follow`).", err=True)
 
 
 def _open(folder: Path, genesis: str | None) -> Mirror:
