@@ -36,6 +36,7 @@ _BINDS: Final = {BIND_NONE: "none", BIND_KEY: "key", BIND_CHAIN: "chain", BIND_D
 _ANYTHING: Final = Policy()
 _PASSED, _SKIPPED = Outcome.PASSED, Outcome.SKIPPED
 _PROOF_ONLY: Final = "Only the proof was checked: nobody was asked whether the issuer may issue this."
+_NO_WITNESSES: Final = "No witnesses watch this registry: that its time and history are one is its operator's word."
 _RELAY: Final = "A code of this kind can be relayed or copied while it is fresh."
 
 
@@ -219,6 +220,8 @@ def _notes(case: Case) -> tuple[str, ...]:
     notes = [] if case.policy.require_accreditation else [_PROOF_ONLY]
     if case.presentation is not None and case.presentation.mode != presentation.CHALLENGE:
         notes.append(_RELAY)
+    if case.root is not None and case.root.witnessed is None:
+        notes.append(_NO_WITNESSES)  # rules: without witnesses the report says so
     if case.legacy is not None and case.legacy_proof is not None:
         notes += checks_weidentity.notes(case.legacy, case.legacy_proof)
     return tuple(notes)

@@ -10,6 +10,7 @@ from registry.delta import make_delta, state_of
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis, print_genesis
 from registry.note import parse_note
+from registry.published import Published
 from registry.registers import newest_registers
 from registry.snapshot import parse_snapshot
 from registry.state import Commit
@@ -20,23 +21,16 @@ from weid.errors import MalformedError, RegistryError
 __all__ = ["bundle_of", "proven_record", "update_or_bundle"]
 
 
-def bundle_of(store: SqliteEngine, genesis: Genesis, since: Iterable[int]) -> bytes:
-    """The trust bundle of the last committed state, with whole consistency paths from older sizes."""
-    snapshot, statement, note = (
-        store.kept("state", "snapshot"),
-        store.kept("state", "statement"),
-        store.kept("note", "checkpoint"),
-    )
-    if snapshot is None or statement is None or note is None:
-        raise RegistryError("no state was committed yet", code="no-state")
-    parsed, tree = parse_snapshot(snapshot), store.tree
-    size = parse_checkpoint(parse_note(note).text).size
+def bundle_of(store: SqliteEngine, genesis: Genesis, shown: Published, since: Iterable[int]) -> bytes:
+    """The trust bundle of what is handed out now, with whole consistency paths from older sizes."""
+    parsed, tree = parse_snapshot(shown.snapshot), store.tree
+    size = parse_checkpoint(parse_note(shown.checkpoint).text).size
     (commit,) = store.read(parsed.size, 1)
     registers = tuple(newest_registers(parsed.records["register"], store.kept, hash=genesis.hash))
     histories = tuple((old, tree.history(old, size)) for old in sorted(set(since)) if 0 < old < size)
     return print_bundle(Bundle(
-        print_genesis(genesis), snapshot, statement, note, tree.consistency(parsed.size, size),
-        commit.data, tree.inclusion(parsed.size, size), registers, histories,
+        print_genesis(genesis), shown.snapshot, shown.statement, shown.checkpoint, tree.consistency(parsed.size, size),
+        commit.data, tree.inclusion(parsed.size, size), registers, histories, shown.links,
     ))  # fmt: skip
 
 

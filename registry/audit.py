@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registry.checkpoint import parse_checkpoint
+from registry.authority import Authority
 from registry.engines import Entry
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis, parse_genesis
-from registry.note import NoteKey, parse_note, verify_note
+from registry.note import parse_note
+from registry.published import read_log_note, read_state_note
 from registry.rejections import UNAUTHENTIC
 from registry.snapshot import snapshot_digest
 from registry.state import Rejected, State
-from registry.statement import parse_statement
 from registry.tiles import HASH, WIDTH, TileTree
 from weid import merkle
 from weid.errors import WeidError
@@ -54,7 +54,7 @@ def fsck(engine: SqliteEngine, *, pin: bytes) -> tuple[Finding, ...]:
         found.append(Finding(state.size, error.code, str(error)))
         return tuple(found)
     found += _tiles(engine, shelf)
-    found += _notes(engine, genesis, roots)
+    found += _notes(engine, state.authority, roots)
     return tuple(found)
 
 
@@ -98,21 +98,19 @@ def _tiles(engine: SqliteEngine, shelf: _Shelf) -> list[Finding]:
     return wrong
 
 
-def _notes(engine: SqliteEngine, genesis: Genesis, roots: dict[int, bytes]) -> list[Finding]:
+def _notes(engine: SqliteEngine, authority: Authority, roots: dict[int, bytes]) -> list[Finding]:
     found = []
     try:
         note = parse_note(engine.kept("note", "checkpoint") or b"")
-        verify_note(note, NoteKey(genesis.origin, genesis.log), "log")
-        checkpoint = parse_checkpoint(note.text)
+        checkpoint = read_log_note(note, authority)
         if roots.get(checkpoint.size) != checkpoint.root:
             found.append(Finding(None, "checkpoint", "the checkpoint is of another log"))
         data = engine.kept("state", "statement")
         if data is not None:
             note = parse_note(data)
-            verify_note(note, NoteKey(genesis.origin, genesis.state), "state")
-            statement = parse_statement(note.text)
+            statement = read_state_note(note, authority)
             snapshot = engine.kept("state", "snapshot") or b""
-            same = snapshot_digest(snapshot, hash=genesis.hash) == statement.snapshot
+            same = snapshot_digest(snapshot, hash=authority.genesis.hash) == statement.snapshot
             if not same or roots.get(statement.size) != statement.root:
                 found.append(Finding(None, "state", "the kept state is not the one that was signed"))
     except WeidError as error:

@@ -12,9 +12,9 @@ from weid.records import Names, StatusEntries
 __all__ = [
     "BODIES", "DidCreate", "DidDeactivate", "DidUpdate", "EvidenceAnchor", "EvidenceWithdraw",
     "DidRecover", "GovCancel", "GovExecute", "GovMember", "GovPropose", "GovRule", "GovVote", "IssuerApply", "IssuerApprove",
-    "IssuerDelegate", "IssuerReinstate", "IssuerRemove", "IssuerSuspend", "IssuerUndelegate", "KeyEnd", "KeyEntry",
+    "IssuerDelegate", "IssuerReinstate", "IssuerRemove", "IssuerSuspend", "IssuerUndelegate", "KeyChange", "KeyEnd", "KeyEntry",
     "RoleEnd", "RoleGrant", "SchemaPublish", "ServiceEntry", "StateCommit", "StatusOverride",
-    "StatusPublish", "TimeTick", "TrustRecognise", "TrustWithdraw",
+    "StatusPublish", "TimeTick", "TrustRecognise", "TrustWithdraw", "WitnessChange",
 ]  # fmt: skip
 
 
@@ -266,6 +266,26 @@ class GovCancel:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A new key for the subject, `log`, `state` or `operator`; the old and the new key sign the change (R21)."""
+
+    seq: int
+    suite: str
+    public: bytes
+    old: bytes
+    new: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessChange:
+    """A new witness policy, and the note in which the old and the new witnesses cosign it."""
+
+    seq: int
+    policy: str
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TimeTick:
     """The minute the log has reached."""
 
@@ -308,6 +328,8 @@ BODIES: Mapping[str, type[Any]] = MappingProxyType(
         "gov.vote": GovVote,
         "gov.execute": GovExecute,
         "gov.cancel": GovCancel,
+        "key.change": KeyChange,
+        "witness.change": WitnessChange,
         "time.tick": TimeTick,
         "state.commit": StateCommit,
     }

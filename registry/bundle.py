@@ -1,10 +1,11 @@
 """The trust bundle (R20–R22): one file with all an offline verifier needs, trusted through one pin.
 
 cbor["weid/bundle/v1", genesis, snapshot, statement note, checkpoint note, consistency statement→checkpoint,
-state.commit entry, its inclusion path, operator key chain, registers, histories]
+state.commit entry, its inclusion path, key chain, registers, histories]
 
-Each part is bound to another: pin → genesis → keys → statement → snapshot digest; statement root → checkpoint
-root; statement digest → `state.commit` → checkpoint. So any changed byte is refused.
+Each part is bound to another: pin → genesis → key chain → keys → statement → snapshot digest → key chain; statement
+root → checkpoint root; statement digest → `state.commit` → checkpoint. So any changed byte is refused, and no signature
+line is left unchecked.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from registry import bodies
+from registry.authority import Authority, Link, read_chain
 from registry.checkpoint import Checkpoint, parse_checkpoint
 from registry.genesis import Genesis, parse_genesis
 from registry.note import NoteKey, parse_note, verify_note
 from registry.operations import CONTEXT, read_entry
+from registry.policy import verify_quorum
 from registry.registers import register_root, unpack_leaves
 from registry.snapshot import Snapshot, parse_snapshot, snapshot_digest
 from registry.statement import Statement, parse_statement, statement_digest
@@ -25,12 +28,11 @@ from weid import cbor, merkle, signing
 from weid.errors import MalformedError, TrustError
 from weid.facts import RecordFacts, Source
 from weid.hashes import Hash
-from weid.keys import PublicKey
-from weid.records import RegisterRecord, RootRecord
+from weid.records import RegisterRecord, RootRecord, encode_record
 
 __all__ = ["AHEAD", "Bundle", "BundleFacts", "bundle_genesis", "open_bundle", "parse_bundle", "print_bundle"]
 
-AHEAD = 5  # minutes a log may be ahead of its reader (R7)
+AHEAD = 5  # minutes a log may be ahead of its witnesses and its reader (R7)
 MAX_BYTES = 64 << 20
 _HEAD = "weid/bundle/v1"
 _Path = tuple[bytes, ...]
@@ -50,32 +52,47 @@ class Bundle:
     inclusion: _Path
     registers: tuple[tuple[str, bytes], ...] = ()
     histories: tuple[tuple[int, _Path], ...] = ()
+    chain: tuple[Link, ...] = ()
 
 
 class BundleFacts(RecordFacts):
     """The facts of an authenticated bundle, with what authenticated them."""
 
     def __init__(
-        self, data: bytes, genesis: Genesis, snapshot: Snapshot, checkpoint: Checkpoint, bundle: Bundle, label: str
-    ) -> None:
-        self.data, self.genesis, self.snapshot, self.checkpoint, self.bundle = (
-            data, genesis, snapshot, checkpoint, bundle,
+        self, data: bytes, authority: Authority, snapshot: Snapshot, checkpoint: Checkpoint, bundle: Bundle, label: str,
+        witnessed: int | None,
+    ) -> None:  # fmt: skip
+        self.data, self.authority, self.snapshot, self.checkpoint, self.bundle, self.witnessed = (
+            data, authority, snapshot, checkpoint, bundle, witnessed,
         )  # fmt: skip
-        source = Source(genesis.origin, snapshot.genesis, label, snapshot.size, snapshot.log_time)
+        self.genesis = genesis = authority.genesis
+        self.as_of = _as_of(snapshot, checkpoint, witnessed)
+        source = Source(genesis.origin, snapshot.genesis, label, snapshot.size, self.as_of)
         root = RootRecord(
             genesis.origin, snapshot.genesis, genesis.chain, genesis.profile, checkpoint.size, checkpoint.root,
-            snapshot.log_time,
+            self.as_of, witnessed,
         )  # fmt: skip
         records = [record for kind in snapshot.records.values() for record in kind]
         complete = {**snapshot.complete, "address": snapshot.complete["did"]}
         super().__init__(records, source=source, complete=complete, root=root)
 
 
+def _as_of(snapshot: Snapshot, checkpoint: Checkpoint, witnessed: int | None) -> int:
+    """Until when the records are known to be the newest: log time, or the quorum's minute if nothing was added since.
+
+    A checkpoint of more entries than the statement and its commit says nothing about what those entries changed.
+    """
+    if witnessed is None or checkpoint.size != snapshot.size + 1:
+        return snapshot.log_time
+    return max(snapshot.log_time, witnessed)
+
+
 def print_bundle(bundle: Bundle) -> bytes:
-    """The bytes of a bundle. The operator key chain is empty until keys can change (R21)."""
+    """The bytes of a bundle. The key chain is empty until a key or the witnesses change (R21)."""
     return cbor.encode([
         _HEAD, bundle.genesis, bundle.snapshot, bundle.statement, bundle.checkpoint, bundle.consistency,
-        bundle.commit, bundle.inclusion, (), bundle.registers, bundle.histories,
+        bundle.commit, bundle.inclusion, [encode_record(link) for link in bundle.chain], bundle.registers,
+        bundle.histories,
     ])  # fmt: skip
 
 
@@ -84,14 +101,14 @@ def parse_bundle(data: bytes) -> Bundle:
     match cbor.decode(data, max_bytes=MAX_BYTES, max_depth=4):
         case (
             str(head), bytes(genesis), bytes(snapshot), bytes(statement), bytes(checkpoint), tuple(consistency),
-            bytes(commit), bytes_path, (), tuple(registers), tuple(histories),
+            bytes(commit), bytes_path, chain, tuple(registers), tuple(histories),
         ) if head == _HEAD:  # fmt: skip
             pass
         case _:
             raise MalformedError("not a trust bundle of this version")
     return Bundle(
         genesis, snapshot, statement, checkpoint, _path(consistency), commit, _path(bytes_path),
-        tuple(_register(item) for item in registers), tuple(_history(item) for item in histories),
+        tuple(_register(item) for item in registers), tuple(_history(item) for item in histories), read_chain(chain),
     )  # fmt: skip
 
 
@@ -103,21 +120,50 @@ def bundle_genesis(data: bytes) -> Genesis:
 def open_bundle(data: bytes, *, pin: bytes, at: int, label: str | None = None) -> BundleFacts:
     """Check everything and give the facts; `pin` is the genesis digest, `at` the reader's clock in minutes.
 
-    TrustError `foreign-genesis`, `future-bundle`, `wrong-snapshot`, `wrong-size`, `wrong-state`,
-    `wrong-register`, `no-signature`; SignatureError, ProofError or MalformedError for what is broken.
+    TrustError `foreign-genesis`, `future-bundle`, `ahead-of-witnesses`, `wrong-snapshot`, `wrong-size`, `wrong-state`,
+    `wrong-register`, `no-signature`, `no-quorum`, `unknown-cosigner`, `chain-gap`, `wrong-chain`; SignatureError,
+    ProofError or MalformedError for what is broken.
     """
     bundle = parse_bundle(data)
     genesis = parse_genesis(bundle.genesis)
     if genesis.digest != pin:
         raise TrustError(f"the bundle is of another registry: {genesis.origin}", code="foreign-genesis")
-    statement = parse_statement(_text_of(bundle.statement, genesis, genesis.state, "state"))
-    checkpoint = parse_checkpoint(_text_of(bundle.checkpoint, genesis, genesis.log, "log"))
-    if statement.log_time > at + AHEAD:
-        raise TrustError("the bundle is from the future: is this clock right?", code="future-bundle")
-    _check_tree(bundle, genesis, statement, checkpoint)
+    authority = Authority.of(genesis, bundle.chain)
+    statement = parse_statement(_statement_text(bundle.statement, authority))
+    checkpoint, witnessed = _checkpoint(bundle.checkpoint, authority)
+    _check_time(statement.log_time, witnessed, at)
+    _check_tree(bundle, authority, statement, checkpoint)
     snapshot = _snapshot(bundle, genesis, statement)
+    if tuple(record.link for record in snapshot.records["keychange"]) != authority.digests:
+        # The log says itself which changes took effect: one that the committee did not decide on is none.
+        raise TrustError("the key chain is not the one of the log's state", code="wrong-chain")
     _check_histories(bundle, genesis, checkpoint)
-    return BundleFacts(data, genesis, snapshot, checkpoint, bundle, label or genesis.origin)
+    return BundleFacts(data, authority, snapshot, checkpoint, bundle, label or genesis.origin, witnessed)
+
+
+def _statement_text(note: bytes, authority: Authority) -> str:
+    parsed = parse_note(note)
+    if len(parsed.signatures) != 1:
+        # A line that nobody checks could be changed at will.
+        raise TrustError("a statement in a bundle has one signature", code="no-signature")
+    verify_note(parsed, NoteKey(authority.genesis.origin, authority.state), "state")
+    return parsed.text
+
+
+def _checkpoint(data: bytes, authority: Authority) -> tuple[Checkpoint, int | None]:
+    """The checkpoint, and the minute that its witnesses vouch for (None where the policy asks for none)."""
+    note, policy = parse_note(data), authority.policy
+    times = verify_quorum(note, authority.note_key, policy)
+    moment = policy.time(times)
+    return parse_checkpoint(note.text), None if moment is None else moment // 60
+
+
+def _check_time(log_time: int, witnessed: int | None, at: int) -> None:
+    """Log time is not ahead of the witnesses, and neither is ahead of the reader (R7)."""
+    if witnessed is not None and log_time > witnessed + AHEAD:
+        raise TrustError("the log's time is ahead of its witnesses", code="ahead-of-witnesses")
+    if max(log_time, witnessed or 0) > at + AHEAD:
+        raise TrustError("the bundle is from the future: is this clock right?", code="future-bundle")
 
 
 def _check_histories(bundle: Bundle, genesis: Genesis, checkpoint: Checkpoint) -> None:
@@ -132,17 +178,9 @@ def _check_histories(bundle: Bundle, genesis: Genesis, checkpoint: Checkpoint) -
         merkle.older_root(size, checkpoint.size, checkpoint.root, path, hash=genesis.hash)
 
 
-def _text_of(note: bytes, genesis: Genesis, key: PublicKey, role: str) -> str:
-    parsed = parse_note(note)
-    if len(parsed.signatures) != 1:
-        # Lines nobody checks could be changed at will: until there is a witness quorum there are none.
-        raise TrustError("a note in a bundle has one signature", code="no-signature")
-    verify_note(parsed, NoteKey(genesis.origin, key), role)
-    return parsed.text
-
-
-def _check_tree(bundle: Bundle, genesis: Genesis, statement: Statement, checkpoint: Checkpoint) -> None:
+def _check_tree(bundle: Bundle, authority: Authority, statement: Statement, checkpoint: Checkpoint) -> None:
     """Statement and checkpoint are one log, and the statement's digest is on it."""
+    genesis, operator = authority.genesis, authority.operator
     hash = genesis.hash
     if (statement.origin, statement.genesis, checkpoint.origin) != (genesis.origin, genesis.digest, genesis.origin):
         raise TrustError("the notes are of another registry", code="foreign-genesis")
@@ -153,10 +191,10 @@ def _check_tree(bundle: Bundle, genesis: Genesis, statement: Statement, checkpoi
     operation, body = entry.operation, entry.operation.body
     named = (operation.origin, operation.genesis, operation.kid, operation.alg)
     if not isinstance(body, bodies.StateCommit) or named != (
-        genesis.origin, statement.genesis, genesis.operator_kid, genesis.operator.suite,
+        genesis.origin, statement.genesis, genesis.operator_kid, operator.suite,
     ):  # fmt: skip
         raise TrustError("the entry after the statement does not commit it", code="wrong-state")
-    signing.verify(genesis.operator, "log-op", CONTEXT, entry.signed, entry.signature)
+    signing.verify(operator, "log-op", CONTEXT, entry.signed, entry.signature)
     if body.size != statement.size or body.digest != statement_digest(statement, hash=hash):
         raise TrustError("the log commits another state", code="wrong-state")
 

@@ -1,7 +1,7 @@
 """The genesis of a registry (R19): one JSON file, printed canonically (RFC 8785), whose digest is the pin.
 
-It fixes everything the log cannot change by an ordinary operation: origin, chain id, profile, the log, state
-and operator keys, the committee with weights and floors, and the first tick.
+It fixes everything the log cannot change by an ordinary operation: origin, chain id, profile, the first log, state
+and operator keys, the first witness policy, the committee with weights and floors, and the first tick.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from registry.note import check_name, note_type
+from registry.policy import NO_WITNESSES, Policy, parse_policy, print_policy
 from weid.canon import JSON, jcs, parse_json
 from weid.did import weid_did
 from weid.errors import MalformedError, RegistryError
@@ -19,7 +21,10 @@ from weid.governance import CATEGORIES
 from weid.hashes import SHA256, SM3, Hash
 from weid.keys import PublicKey
 
-__all__ = ["FLOORS", "PROFILES", "Genesis", "Member", "fingerprint", "is_plain", "parse_genesis", "print_genesis"]
+__all__ = [
+    "FLOORS", "PROFILES", "WITNESS_SUITES", "Genesis", "Member", "check_policy", "fingerprint", "is_plain", "parse_genesis",
+    "print_genesis",
+]  # fmt: skip
 
 PROFILES: Mapping[str, tuple[Hash, tuple[str, ...]]] = MappingProxyType(
     {
@@ -28,6 +33,11 @@ PROFILES: Mapping[str, tuple[Hash, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """profile → the one hash of everything, and the key suites a DID may use."""
+WITNESS_SUITES: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "intl": ("ed25519", "ml-dsa-44", "sm2"),
+    "gm": ("sm2",),
+})  # fmt: skip
+"""profile → the suites a witness's key may have: all that cosign, or SM2 alone where everything else is (R19)."""
 
 FLOORS = CATEGORIES
 """The least weight in favour that each kind of decision ever needs; a rule may ask for more (R24)."""
@@ -74,6 +84,11 @@ class Genesis:
         return PROFILES[self.profile][1]
 
     @property
+    def policy(self) -> Policy:
+        """Who must cosign its checkpoints, as long as no `witness.change` says otherwise."""
+        return check_policy(self.witnesses, self.profile)
+
+    @property
     def digest(self) -> bytes:
         """The pin: H of the file's bytes."""
         return self.hash(print_genesis(self))
@@ -113,7 +128,7 @@ def print_genesis(genesis: Genesis) -> bytes:
 
 
 def parse_genesis(data: bytes) -> Genesis:
-    """The genesis of exactly these bytes; `profile-not-built` and `witnesses-not-built` name what is missing."""
+    """The genesis of exactly these bytes; `profile-not-built` names what is missing."""
     value = parse_json(data)
     if not isinstance(value, dict) or set(value) != _MEMBERS or value["genesis"] != _VERSION:
         raise MalformedError("not a genesis file of this version")
@@ -137,8 +152,6 @@ def _check(genesis: Genesis) -> None:
         # Two trees under one log key need both roots signed together; until that exists, nothing half-done.
         code = "profile-not-built" if genesis.profile == "both" else "unknown-profile"
         raise RegistryError(f"the profile {genesis.profile!r} is not available", code=code)
-    if genesis.witnesses not in ("", "quorum none\n"):
-        raise RegistryError("a witness quorum is not available yet", code="witnesses-not-built")
     check_name(genesis.origin)
     if not all(is_plain(text) for text in (genesis.origin, *(member.name for member in genesis.committee))):
         raise MalformedError("names in a genesis are shown to people: plain text, in NFC (R28)", code="bad-name")
@@ -157,6 +170,26 @@ def _check_keys(genesis: Genesis) -> None:
             raise MalformedError(f"{key.suite} is not a suite of the profile {genesis.profile}", code="wrong-suite")
     for key in (genesis.log, genesis.state):
         note_type(key)
+    for witness in check_policy(genesis.witnesses, genesis.profile).witnesses:
+        if witness.key.key in keys:
+            raise MalformedError("every key of a genesis has one purpose (R1)", code="key-reused")
+
+
+@lru_cache(maxsize=64)
+def check_policy(text: str, profile: str) -> Policy:
+    """The witness policy of a registry; MalformedError for one that is spelled otherwise than `print_policy` does,
+    names a log (the genesis does), hides something from people (R28), or has keys that the profile does not."""
+    if text == "":
+        return NO_WITNESSES
+    policy = parse_policy(text)
+    if policy.logs or print_policy(policy) != text:
+        raise MalformedError("a witness policy has witnesses, groups and a quorum, in their one spelling", code="policy")
+    if not all(is_plain(word) for line in text.splitlines() for word in line.split(" ")):
+        raise MalformedError("names in a policy are shown to people: plain text, in NFC (R28)", code="bad-name")
+    for witness in policy.witnesses:
+        if witness.key.key.suite not in WITNESS_SUITES[profile]:
+            raise MalformedError(f"{witness.name} has a key that the profile {profile} does not use", code="wrong-suite")
+    return policy
 
 
 def _check_committee(genesis: Genesis) -> None:

@@ -7,30 +7,33 @@ Without operator keys a registry can be read, replayed and checked, not signed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from registry.answers import bundle_of, proven_record, update_or_bundle
+from registry.answers import bundle_of, update_or_bundle
+from registry.authority import Link
 from registry.batch import Verified
-from registry.checkpoint import Checkpoint, parse_checkpoint
+from registry.checkpoint import Checkpoint
 from registry.engines import LogEngine, Placed
 from registry.engines.follow import Follower
 from registry.engines.shared import Shared
 from registry.engines.sqlite import SqliteEngine, genesis_of
 from registry.genesis import Genesis, parse_genesis
-from registry.note import NoteKey, parse_note, print_note, verify_note
+from registry.note import parse_note, print_note
 from registry.operations import Author, SignedOperation, read_entry, state_commit, time_tick
+from registry.published import handed_out, keep_cosigned, read_log_note
+from registry.reading import ReadableLog
 from registry.receipt import Receipt
 from registry.registers import pack_leaves, register_root
 from registry.signer import OperatorKeys
 from registry.snapshot import print_snapshot
-from registry.state import Duplicate, Rejected, Result, State, state_facts
+from registry.state import Duplicate, Rejected, Result
 from registry.statement import parse_statement, statement_digest
 from weid.errors import ConflictError, MalformedError, RegistryError, RejectedError
-from weid.facts import RecordFacts
+from weid.keys import Signer
 from weid.records import RegisterLeaf
 from weid.suites import Random
 
@@ -40,7 +43,7 @@ Engine: TypeAlias = Callable[[SqliteEngine], LogEngine]
 _PAGE = 1_000
 
 
-class Registry:
+class Registry(ReadableLog):
     """A registry in one SQLite file; safe to call from several threads of one process.
 
     `engine` is that file. With `order` another engine gives the order, and the file follows it; appends then take as
@@ -50,14 +53,11 @@ class Registry:
     def __init__(
         self, engine: SqliteEngine, genesis: Genesis, keys: OperatorKeys | None, random: Random, order: Follower | None = None
     ) -> None:
-        self.engine, self.genesis, self.pin, self.order = engine, genesis, genesis.digest, order
-        self._keys, self._random, self._lock, self._writing = keys, random, RLock(), RLock()
+        super().__init__(engine, genesis)
+        self._keys, self._random, self._writing, self.order = keys, random, RLock(), order
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify")
-        self.state = State(genesis)
-        self.results: list[str] = []
         self._taken: dict[int, Receipt] = {}
         self._shared: Shared[Receipt] = Shared()
-        self._facts: tuple[int, RecordFacts] | None = None
 
     @classmethod
     def create(cls, path: Path, genesis: bytes, keys: OperatorKeys, *, random: Random) -> Registry:
@@ -97,11 +97,6 @@ class Registry:
         """Close the file and the thread."""
         self._threads.shutdown()
         self.engine.close()
-
-    @property
-    def size(self) -> int:
-        """How many entries the log has."""
-        return self.engine.tree.size
 
     def submit(self, entries: Sequence[bytes]) -> list[Receipt]:
         """Append signed operations durably and say what each of them did.
@@ -159,38 +154,6 @@ class Registry:
                 return None
             return self.commit()
 
-    def checkpoint(self) -> bytes:
-        """The signed checkpoint note of the log as it is."""
-        note = self.engine.kept("note", "checkpoint")
-        if note is None:
-            raise RegistryError("this log was never signed", code="no-checkpoint")
-        return note
-
-    def entry(self, index: int) -> bytes:
-        """The bytes of one entry; RegistryError `no-entry`."""
-        found = list(self.engine.read(index, 1)) if index >= 0 else []
-        if not found:
-            raise RegistryError(f"the log has no entry {index}", code="no-entry")
-        return found[0].data
-
-    def view(self, index: int) -> dict[str, Any]:
-        """One entry as JSON, with its result."""
-        data = self.entry(index)
-        try:
-            operation: dict[str, Any] | None = read_entry(data, hash=self.genesis.hash).operation.view()
-        except MalformedError:
-            operation = None
-        leaf, result = self.engine.tree.leaf(index).hex(), self.results[index]
-        return {"index": index, "leaf": leaf, "result": result, "operation": operation, "entry": data.hex()}
-
-    def inclusion(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
-        """The inclusion path of an entry, in the log as it is or at a smaller size."""
-        return self.engine.tree.inclusion(index, self.size if size is None else size)
-
-    def consistency(self, old: int, size: int | None = None) -> tuple[bytes, ...]:
-        """The consistency path between two sizes."""
-        return self.engine.tree.consistency(old, self.size if size is None else size)
-
     def put_register(self, list_id: str, leaves: Sequence[RegisterLeaf]) -> None:
         """Keep the leaves of an issuance register; RejectedError unless they are one that was published (R8)."""
         sizes = {entry.size for entry in self.state.history.get(list_id, ())}
@@ -209,28 +172,39 @@ class Registry:
         knows that state and the answer is smaller; else the whole bundle.
         """
         with self._lock:
-            return update_or_bundle(bundle_of(self.engine, self.genesis, since), base, self.state.commits)
+            shown = handed_out(self.engine, self.state.authority, self.checkpoint())
+            if shown.stale and self._keys is not None:
+                self.commit()  # a key has changed since
+                shown = handed_out(self.engine, self.state.authority, self.checkpoint())
+            return update_or_bundle(bundle_of(self.engine, self.genesis, shown, since), base, self.state.commits)
 
-    def facts(self) -> RecordFacts:
-        """The state as it is now, as Facts, for this node's own questions: nothing is signed about it."""
+    def publish_cosigned(self, note: bytes) -> None:
+        """Hand out bundles with this checkpoint, which a quorum of witnesses cosigned (`witness.client`), from here on."""
         with self._lock:
-            if self._facts is not None and self._facts[0] == self.state.size:
-                return self._facts[1]
-            facts = state_facts(self.state, self.engine.tree.root)
-            self._facts = (self.state.size, facts)
-            return facts
+            keep_cosigned(self.engine, self.state.authority, note)
 
-    def proven(self, kind: str, key: str) -> tuple[bytes | None, bytes, bytes]:
-        """(record or None, proof, statement note): what the newest signed state says of a key.
+    def change_key(self, what: str, fresh: Signer) -> Link:
+        """The link for a `key.change`: signed by the key in force and the fresh one, which is held from here on (R21)."""
+        with self._lock:
+            return self._held().change(self.state.authority, what, fresh)
 
-        MalformedError `unknown-kind`; RegistryError `no-state` before the first commit.
+    def replicate(self, entries: Sequence[bytes], note: bytes, state: Mapping[str, bytes], check: Callable[[], None]) -> None:
+        """Take over entries of this log as another node has them, with its checkpoint and state, in one transaction.
+
+        `check` raises if what they lead to is not what was signed; this registry must then be opened again.
         """
         with self._lock:
-            return proven_record(self.engine, self.state.commits, kind, key)
-
-    def record(self, kind: str, key: str) -> Any | None:
-        """One record of the state as it is now, or None."""
-        return self.state.tables.get(kind, {}).get(key)
+            before = self.size
+            self._replay_page(list(entries))
+            check()
+            for kind, key, data in (("note", "checkpoint", note), *(("state", key, data) for key, data in state.items())):
+                (self.engine.stage if entries else self.engine.keep)(kind, key, data)
+            try:
+                if entries and self.engine.append(entries, expect=before).first != before:
+                    raise ConflictError("another writer appended to this log: open it again", code="other-writer")
+            except RegistryError:
+                self.engine.unstage()
+                raise
 
     def _read(self, data: bytes) -> SignedOperation | Receipt:
         try:
@@ -335,6 +309,7 @@ class Registry:
         if self._keys is not None:
             if self.order is not None:
                 self.order.check()
+            self._keys.follow(self.state.authority)
             tree = self.engine.tree
             checkpoint = Checkpoint(self.genesis.origin, tree.size, tree.root)
             note = print_note(self._keys.sign_checkpoint(checkpoint, tree.root_at))
@@ -357,6 +332,7 @@ class Registry:
             raise ConflictError("the entries are not those of the stored tree", code="wrong-tree")
         self._check_checkpoint()
         if self._keys is not None:
+            self._keys.follow(self.state.authority)
             self._keys.check(tree.size, tree.root_at)
             self._publish()
 
@@ -370,9 +346,7 @@ class Registry:
         ]
 
     def _check_checkpoint(self) -> None:
-        note = parse_note(self.checkpoint())
-        verify_note(note, NoteKey(self.genesis.origin, self.genesis.log), "log")
-        checkpoint, tree = parse_checkpoint(note.text), self.engine.tree
+        checkpoint, tree = read_log_note(parse_note(self.checkpoint()), self.state.authority), self.engine.tree
         if checkpoint.size > tree.size or tree.root_at(checkpoint.size) != checkpoint.root:
             raise ConflictError("the stored checkpoint is of another history", code="wrong-checkpoint")
 

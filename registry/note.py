@@ -8,6 +8,7 @@ are kept in order and printed again; whoever needs a key's word calls `verify_no
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from weid import signing
@@ -16,7 +17,7 @@ from weid.errors import MalformedError, TrustError
 from weid.hashes import SHA256
 from weid.keys import PublicKey, Signer
 
-__all__ = ["Note", "NoteKey", "NoteSignature", "parse_note", "print_note", "sign_note", "verify_note"]
+__all__ = ["Note", "NoteKey", "NoteSignature", "parse_note", "print_note", "read_verifier_key", "sign_note", "verify_note"]
 
 CONTEXT = "c2sp/note"
 MAX_BYTES = 1 << 20
@@ -59,6 +60,26 @@ class NoteKey:
     def text(self) -> str:
         """The verifier key as `name+id+key`, for people and policy files."""
         return f"{self.name}+{self.key_id.hex()}+{b64(note_type(self.key) + self.key.data)}"
+
+    @classmethod
+    def parse(cls, text: str) -> NoteKey:
+        """The key of exactly this `name+id+key`."""
+        return cls(*read_verifier_key(text, _TYPES))
+
+
+def read_verifier_key(text: str, types: Mapping[str, bytes]) -> tuple[str, PublicKey]:
+    """(name, key) of a verifier key of one of these types; MalformedError unless it is spelled as we would (signed-note)."""
+    name, _, rest = text.partition("+")
+    told, _, encoded = rest.partition("+")
+    check_name(name)
+    data = unb64(encoded)
+    for suite, prefix in types.items():
+        if data.startswith(prefix):
+            key = PublicKey(suite, data[len(prefix) :])
+            if told != SHA256(name.encode() + b"\n" + data)[:4].hex():
+                raise MalformedError(f"the verifier key of {name} has another key's id", code="note-key")
+            return name, key
+    raise MalformedError(f"the verifier key of {name} is of no type that is used here", code="note-suite")
 
 
 def note_type(key: PublicKey) -> bytes:

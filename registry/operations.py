@@ -19,7 +19,7 @@ from weid import cbor, codec
 from weid.did import parse_key_id, weid_did
 from weid.errors import MalformedError
 from weid.hashes import Hash
-from weid.keys import Signer
+from weid.keys import PublicKey, Signer
 from weid.records import Names, StatusEntries, decode_record, encode_record, status_list_id
 from weid.signing import framed
 from weid.suites import Random, own_suite
@@ -40,6 +40,7 @@ __all__ = [
     "issuer_remove",
     "issuer_suspend",
     "issuer_undelegate",
+    "key_change",
     "key_entry",
     "key_proof_payload",
     "read_entry",
@@ -52,6 +53,7 @@ __all__ = [
     "time_tick",
     "trust_recognise",
     "trust_withdraw",
+    "witness_change",
 ]
 
 CONTEXT = "weid/op/v1"
@@ -321,6 +323,16 @@ def trust_recognise(author: Author, genesis: bytes, terms: bodies.TrustRecognise
 def trust_withdraw(author: Author, genesis: bytes, mode: str) -> SignedOperation:
     """Withdraw recognition: `cease` or `distrust`."""
     return author.sign("trust.withdraw", genesis.hex(), bodies.TrustWithdraw(mode))
+
+
+def key_change(author: Author, what: str, seq: int, key: PublicKey, *, old: bytes, new: bytes) -> SignedOperation:
+    """A new log, state or operator key, signed by the old and the new one (`Authority.payload`)."""
+    return author.sign("key.change", what, bodies.KeyChange(seq, key.suite, key.data, old, new))
+
+
+def witness_change(author: Author, seq: int, policy: str, note: bytes) -> SignedOperation:
+    """A new witness policy with the note that old and new witnesses cosigned (`Authority.witness_text`)."""
+    return author.sign("witness.change", "witnesses", bodies.WitnessChange(seq, policy, note))
 
 
 def time_tick(author: Author, minute: int) -> SignedOperation:

@@ -115,10 +115,9 @@ def _ended(view: View, key: KeyRecord, end: bodies.KeyEnd, version: int) -> KeyR
 def _new_keys(
     view: View, did: str, entries: Iterable[bodies.KeyEntry], old: tuple[KeyRecord, ...], version: int
 ) -> tuple[KeyRecord, ...]:
-    genesis = view.genesis
     taken = {(key.suite, key.public) for key in old}
-    # R1: log, state and operator keys are never in a DID document.
-    taken |= {(key.suite, key.data) for key in (genesis.log, genesis.state, genesis.operator)}
+    # R1: log, state, operator and witness keys are never in a DID document.
+    taken |= {(key.suite, key.data) for key in view.authority.reserved()}
     last = max((key.number for key in old), default=0)
     fresh: list[KeyRecord] = []
     for entry in entries:

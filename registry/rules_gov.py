@@ -33,11 +33,13 @@ GOVERNED: Mapping[str, str] = MappingProxyType(
         "issuer.remove": "issuer",
         "issuer.suspend": "issuer",
         "issuer.undelegate": "issuer",
+        "key.change": "key",
         "role.end": "role",
         "role.grant": "role",
         "schema.publish": "schema",
         "trust.recognise": "recognition",
         "trust.withdraw": "recognition",
+        "witness.change": "key",
     }
 )
 """operation type → the category whose rule decides about it."""

@@ -8,10 +8,11 @@ make it too careful.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from registry.authority import KEYS, Authority, Link
 from registry.checkpoint import Checkpoint, decimal, print_checkpoint
 from registry.genesis import Genesis
 from registry.note import Note, sign_note
@@ -60,19 +61,50 @@ class HighWater:
 class OperatorKeys:
     """Signs checkpoints, statements and operator operations of one registry; refuses whatever is older."""
 
-    def __init__(self, genesis: Genesis, *, log: Signer, state: Signer, operator: Signer, mark: Path) -> None:
-        named = ((log, genesis.log, "log"), (state, genesis.state, "state"), (operator, genesis.operator, "log-op"))
-        for signer, key, role in named:
-            if signer.public_key != key or signer.role != role:
-                raise KeyMaterialError(f"the {role} key is not the one in the genesis", code="wrong-key")
-        if operator.kid != genesis.operator_kid:
-            raise KeyMaterialError(f"the operator key is called {genesis.operator_kid}", code="wrong-key")
-        self._genesis, self._log, self._state, self.operator, self._path = genesis, log, state, operator, mark
+    def __init__(
+        self, genesis: Genesis, *, log: Signer, state: Signer, operator: Signer, mark: Path, spare: Sequence[Signer] = (),
+        rotated: bool = False,
+    ) -> None:  # fmt: skip
+        """`rotated`: the keys may be later ones than the genesis names; opening the log says which of them count."""
+        held = (("log", log), ("state", state), ("operator", operator))
+        for what, signer in held:
+            if signer.role != KEYS[what]:
+                raise KeyMaterialError(f"the {what} key has another role", code="wrong-key")
+        self._spare = [*held, *((what, signer) for signer in spare for what, role in KEYS.items() if signer.role == role)]
+        self._genesis, self._path = genesis, mark
         self._empty = HighWater(genesis.origin, genesis.digest)
         self.mark = self._read()
+        self._log, self._state, self.operator = log, state, operator
+        if not rotated:
+            self.follow(Authority.of(genesis))
+
+    def follow(self, authority: Authority) -> None:
+        """Sign with the keys in force from here on (R21); KeyMaterialError `wrong-key` if one of them is not here.
+
+        `spare` are keys that may come into force, or were before: a key is chosen by what it is, not by its file.
+        """
+        self._log, self._state, self.operator = (self._holding(authority, what) for what in ("log", "state", "operator"))
+        if self.operator.kid != self._genesis.operator_kid:
+            raise KeyMaterialError(f"the operator key is called {self._genesis.operator_kid}", code="wrong-key")
+
+    def _holding(self, authority: Authority, what: str) -> Signer:
+        for name, signer in self._spare:
+            if name == what and signer.public_key == authority.key(what):
+                return signer
+        raise KeyMaterialError(f"the {what} key in force is not here", code="wrong-key")
+
+    def change(self, authority: Authority, what: str, fresh: Signer) -> Link:
+        """The link by which the key in force passes to a fresh one: signed by both; the fresh one is held for when it counts."""
+        if fresh.role != KEYS[what]:
+            raise KeyMaterialError(f"the {what} key has another role", code="wrong-key")
+        payload, key = authority.payload(what, fresh.public_key), fresh.public_key
+        self._spare.append((what, fresh))
+        old, new = (signer.sign("weid/key-change/v1", payload) for signer in (self._holding(authority, what), fresh))
+        return Link(len(authority.links) + 1, what, key.suite, key.data, old, new, "", b"")
 
     def begin(self) -> None:
         """Write the first mark of a new registry; RollbackError if there is one already."""
+        self.follow(Authority.of(self._genesis))
         if self._path.exists():
             raise RollbackError(f"{self._path.name} belongs to a registry that signed before", code="mark-exists")
         self._write(self._empty)

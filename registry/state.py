@@ -13,7 +13,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from registry import bodies, rules_delegation, rules_did, rules_gov, rules_issuer, rules_status, rules_trust
+from registry import bodies, rules_delegation, rules_did, rules_gov, rules_issuer, rules_keys, rules_status, rules_trust
+from registry.authority import Authority
 from registry.genesis import Genesis
 from registry.operations import CONTEXT, SignedOperation, read_entry
 from registry.registers import register_records
@@ -100,6 +101,8 @@ RULES: Mapping[str, _Rule] = MappingProxyType(
         "gov.vote": rules_gov.vote,
         "gov.execute": rules_gov.execute,
         "gov.cancel": rules_gov.cancel,
+        "key.change": rules_keys.change_key,
+        "witness.change": rules_keys.change_witnesses,
         "time.tick": rules_trust.tick,
         "state.commit": rules_trust.commit,
     }
@@ -119,12 +122,13 @@ def verify_now(key: PublicKey, context: str, payload: bytes, signature: bytes) -
 class State:
     """Everything the operations so far add up to. `size` counts entries, `now` is the log time in minutes.
 
-    `commits` are the newest states that statements on the log commit to, the latest last; `closed` are the proposals that are
-    over, with their outcome and minute (for people: the log itself is the record).
+    `authority` is whose signatures count from here on; `commits` are the newest states that statements on the log commit to,
+    the latest last; `closed` are the proposals that are over, with their outcome and minute (for people: the log is the record).
     """
 
     def __init__(self, genesis: Genesis) -> None:
         self.genesis = genesis
+        self.authority = Authority.of(genesis)
         self.digest = genesis.digest
         self.hash = genesis.hash
         self.now = genesis.first_tick
@@ -252,14 +256,14 @@ class State:
 
     def _view(self, entry: SignedOperation, author: str, verify: Verify) -> View:
         return View(
-            self.genesis, self.digest, self.tables, self.history, self.now, self.size, entry.operation,
+            self.genesis, self.authority, self.digest, self.tables, self.history, self.now, self.size, entry.operation,
             entry.id, author, verify, lambda: statement_digest(self.statement(), hash=self.hash),
             RULES,
         )  # fmt: skip
 
     def _key(self, kid: str, operation: Any) -> tuple[PublicKey, KeyRecord | None]:
         if kid == self.genesis.operator_kid:
-            return self.genesis.operator, None
+            return self.authority.operator, None
         try:
             did, number = _key_id(kid)
         except MalformedError:
@@ -299,6 +303,8 @@ class State:
             self.closed[proposal.id.hex()] = (proposal, outcome, self.now if changes.log_time is None else changes.log_time)
         if changes.log_time is not None:
             self.now = changes.log_time
+        if changes.authority is not None:
+            self.authority = changes.authority
 
     def _count(self, data: bytes) -> None:
         self.frontier.append(merkle.leaf_hash(data, hash=self.hash))

@@ -256,7 +256,9 @@ def _check_pinned(facts: BundleFacts, size: int, root: bytes) -> None:
 
 
 def _check_kept(facts: BundleFacts, before: BundleFacts | None) -> None:
-    """Nothing revoked may come back, and one seq of a list has one content (R9)."""
+    """Nothing revoked may come back, one seq of a list has one content (R9), and key changes only grow (R21)."""
+    if before is not None and facts.authority.digests[: len(before.authority.digests)] != before.authority.digests:
+        raise ConflictError("another chain of key changes than the one you know", code="forked")
     after: dict[str, StatusRecord] = {record.list_id: record for record in facts.snapshot.records["status"]}
     for old in before.snapshot.records["status"] if before else ():
         new = after[old.list_id]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from registry.authority import Authority
 from registry.genesis import Genesis, is_plain
 from registry.operations import Operation
 from registry.rejections import reject
@@ -37,13 +38,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What an operation does: records to store, (kind, key) to drop, a new log time, proposals that are over."""
+    """What an operation does: records to store, (kind, key) to drop, a new log time, proposals that are over, new keys."""
 
     put: tuple[Any, ...] = ()
     drop: tuple[tuple[str, str], ...] = ()
     log_time: int | None = None
     closed: tuple[tuple[ProposalRecord, str], ...] = ()
     published: tuple[tuple[str, Published], ...] = ()
+    authority: Authority | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class View:
     """The state before an operation, the operation, its author and its id: read-only."""
 
     genesis: Genesis
+    authority: Authority
     digest: bytes
     tables: Mapping[str, Mapping[str, Any]]
     history: Mapping[str, tuple[Published, ...]]

@@ -48,11 +48,14 @@ from credentials.type_metadata import check_integrity, resolve_type
 from credentials.verify import verify
 from credentials.weidentity import read_weidentity
 from credentials.weidentity_proof import prove
-from registry import genesis, note, operations, snapshot, statement
+from registry import cosignature, evidence, genesis, note, operations, policy, snapshot, statement
+from registry.authority import Authority, open_chain, print_chain, read_chain
 from registry.bundle import open_bundle, parse_bundle
 from registry.checkpoint import parse_checkpoint
+from registry.mirror.paths import entry_path, pack_entries, parse_path, unpack_entries
 from registry.signer import HighWater
 from registry.trust import TrustStore
+from registry.witness.core import parse_request, print_request
 from tests.credentials import old
 from tests.credentials.disclosure_cases import credential
 from wallet_cli.wallet import Wallet
@@ -168,8 +171,35 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("wallet", Wallet.from_bytes, Wallet().to_bytes()),
         *old_and_other_methods(),
         *disclosure_decoders(),
+        *watching(made),
         ("pack", lambda data: read_pack({"pack.json": data}), b'{"id":"a","version":1,"title":{}}'),
     ]
+
+
+def watching(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
+    """What witnesses, mirrors and readers of evidence are handed, and the chain of key changes."""
+    home, watcher = made.registry, LocalSigner(bytes([8]) * 32, "ed25519", "w.example", "witness")
+    checkpoint = note.parse_note(parse_bundle(home.bundle()).checkpoint)
+    key = cosignature.CosignerKey("w.example", watcher.public_key)
+    line = cosignature.cosign(checkpoint.text, "w.example", watcher, at=60)
+    cosigned = note.print_note(note.with_signature(checkpoint, line))
+    text = policy.print_policy(policy.Policy(witnesses=(policy.Witness("a", key, "https://w.example"),), quorum="a"))
+    authority = Authority.of(home.genesis)
+    wrong = evidence.Evidence("fork", genesis.print_genesis(home.genesis), *(note.print_note(checkpoint),) * 2, (bytes(32),))
+    chain = cbor.encode([[1, "log", "ed25519", watcher.public_key.data, bytes(64), bytes(64), "", b""]])
+    return [
+        ("policy", texts(policy.parse_policy), text.encode()),
+        ("genesis policy", texts(lambda data: genesis.check_policy(data, "intl")), text.encode()),
+        ("cosigner key", texts(cosignature.CosignerKey.parse), key.text().encode()),
+        ("note key", texts(note.NoteKey.parse), authority.note_key.text().encode()),
+        ("cosigned", lambda data: policy.verify_quorum(note.parse_note(data), authority.note_key, policy.parse_policy(text)), cosigned),
+        ("add-checkpoint", parse_request, print_request(3, (bytes(32),), checkpoint)),
+        ("evidence", lambda data: evidence.check_evidence(data, pin=home.genesis.digest), evidence.print_evidence(wrong)),
+        ("key chain", lambda data: Authority.of(home.genesis, read_chain(cbor.decode(data))), chain),
+        ("key chain file", open_chain, print_chain(authority)),
+        ("tile path", texts(parse_path), entry_path(1_234_567, 8).encode()),
+        ("entry bundle", lambda data: unpack_entries(data, 2), pack_entries([b"one", b"another"])),
+    ]  # fmt: skip
 
 
 def signer(role: str) -> LocalSigner:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import committee, engines, voting
+from wallet_cli import committee, engines, mirror, voting, witness
 from wallet_cli.evidence import anchor, checkpoint
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
+FILE = click.Path(dir_okay=False, path_type=Path)
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
 
@@ -28,15 +30,20 @@ def registry() -> None:
 @click.option("--chain", type=int, required=True, help="Chain id of its DIDs: a number nobody else uses.")
 @click.option("--profile", type=click.Choice(["intl", "gm"]), default="intl", show_default=True, help="gm: SM2 and SM3 only.")
 @click.option("--member", default="committee", show_default=True, help="Name of the one committee member.")
-def init(folder: Path, passphrase_file: str | None, origin: str, chain: int, profile: str, member: str) -> None:
+@click.option("--witnesses", type=EXISTING, help="Witness policy (C2SP tlog-policy).")
+def init(
+    folder: Path, passphrase_file: str | None, origin: str, chain: int, profile: str, member: str, witnesses: Path | None
+) -> None:
     """Make a new registry in FOLDER: operator keys, a committee of one, genesis, first tick."""
     from registry.genesis import fingerprint
     from wallet_cli.registry_folder import create_registry
     from weid.codec import minutes
 
+    policy = "quorum none\n" if witnesses is None else witness.read_policy(witnesses)
     made = create_registry(
         folder, origin=origin, chain=chain, profile=profile, members={member: 1},
         passphrase=passphrase(passphrase_file, confirm=True), minute=minutes(now()), random=secrets.token_bytes,
+        witnesses=policy,
     )  # fmt: skip
     click.echo(made.pin.hex())
     click.echo(f"The registry is ready. Its fingerprint, to compare aloud: {fingerprint(made.pin)}", err=True)
@@ -56,6 +63,7 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every
 
     from registry.node.service import create_node
     from registry.node.serving import serve as run
+    from registry.witness.client import cosign_registry
     from wallet_cli.registry_folder import open_registry
     from weid.codec import minutes
 
@@ -70,6 +78,8 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every
             try:
                 opened.tick(minutes(now()))
                 opened.commit()
+                if opened.state.authority.policy.needed:
+                    witness.report(cosign_registry(opened))
             except RegistryError as error:
                 if error.code not in TRANSIENT:
                     click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
@@ -109,10 +119,8 @@ def tick(folder: Path, passphrase_file: str | None, at: str | None) -> None:
 @registry.command()
 @FOLDER
 @PASS
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@click.option(
-    "--update-of", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Only what changed since this bundle."
-)
+@click.option("-o", "--output", type=FILE, required=True)
+@click.option("--update-of", type=EXISTING, help="Only what changed since this bundle.")
 def bundle(folder: Path, passphrase_file: str | None, output: Path, update_of: Path | None) -> None:
     """Write the trust bundle: all an offline verifier needs, in one file."""
     from registry.delta import state_of
@@ -120,7 +128,12 @@ def bundle(folder: Path, passphrase_file: str | None, output: Path, update_of: P
     from wallet_cli.registry_folder import open_registry
 
     opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
-    opened.commit().require()
+    if opened.state.authority.policy.needed:
+        from registry.witness.client import cosign_registry
+
+        witness.report(cosign_registry(opened))
+    else:
+        opened.commit().require()
     earlier = handed_out(folder)
     base = None if update_of is None else state_of(unpack(update_of.read_bytes())).map
     data = pack(opened.bundle(since=earlier, base=base))
@@ -181,5 +194,6 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-for command in (*committee.COMMANDS, *voting.COMMANDS, *engines.COMMANDS, anchor, checkpoint):
+GROUPS = (committee.COMMANDS, voting.COMMANDS, engines.COMMANDS, witness.COMMANDS, mirror.COMMANDS, (anchor, checkpoint))
+for command in (item for group in GROUPS for item in group):
     registry.add_command(command)

@@ -22,7 +22,7 @@ OPERATOR_ROLES = {"log": "log", "state": "state", "operator": "log-op"}
 
 def create_registry(
     folder: Path, *, origin: str, chain: int, profile: str, members: dict[str, int], passphrase: str | Passphrase, minute: int,
-    random: Random, cost: int | None = None,
+    random: Random, cost: int | None = None, witnesses: str = "quorum none\n",
 ) -> Registry:  # fmt: skip
     """A new registry: operator keys, one key for each committee member, genesis, first tick.
 
@@ -58,7 +58,7 @@ def create_registry(
         committee.append(Member(str(weid_did(chain, key)), name, weight, key))
     genesis = Genesis(
         origin=origin, chain=chain, profile=profile, log=keys["log"], state=keys["state"], operator=keys["operator"],
-        committee=tuple(committee), floors=_floors(sum(members.values())), witnesses="quorum none\n", first_tick=minute,
+        committee=tuple(committee), floors=_floors(sum(members.values())), witnesses=witnesses, first_tick=minute,
     )  # fmt: skip
     data = print_genesis(genesis)
     write_atomic(folder / "genesis.json", data)
@@ -130,7 +130,9 @@ def operator_keys(folder: Path, genesis: Genesis, passphrase: str | Passphrase) 
 
     words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
     log, state, operator = (open_signer(folder, name, words) for name in OPERATOR_ROLES)
-    return OperatorKeys(genesis, log=log, state=state, operator=operator, mark=folder / "high-water")
+    spare = [open_signer(folder, path.stem, words) for path in sorted((folder / "keys").glob("*.next.json"))]
+    mark = folder / "high-water"
+    return OperatorKeys(genesis, log=log, state=state, operator=operator, mark=mark, spare=spare, rotated=True)
 
 
 def open_signer(folder: Path, name: str, passphrase: str | Passphrase) -> LocalSigner:
@@ -144,3 +146,39 @@ def _floors(total: int) -> dict[str, int]:
     from registry.genesis import FLOORS
 
     return {name: min(total, total // 2 + 1) for name in FLOORS}
+
+
+def rotate(folder: Path, what: str, member: str, passphrase: str | Passphrase, *, random: Random) -> PublicKey:
+    """Change one of the operator's keys (R21): the fresh one is sealed first, so a crash leaves no key in force unheld.
+
+    RejectedError where the member does not decide alone; the fresh key then stays for the vote (`keys/<what>.next.json`).
+    """
+    from registry.authority import print_chain
+    from registry.operations import Author, key_change
+    from weid.keyfile import open_key, seal_key
+    from weid.sealed import Passphrase
+    from weid.suites import suite
+
+    words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
+    held, waiting = folder / "keys" / f"{what}.json", folder / "keys" / f"{what}.next.json"
+    if not waiting.exists():
+        old = open_key(held.read_bytes(), words)
+        chosen, profile = suite(old.public_key.suite), "gm" if old.public_key.suite == "sm2" else "intl"
+        sealed = seal_key(chosen.generate(random), chosen.name, old.kid, old.role, words, random=random, profile=profile)
+        write_atomic(waiting, sealed, private=True)
+    registry = open_registry(folder, words, random=random)
+    try:
+        fresh, authority = open_key(waiting.read_bytes(), words), registry.state.authority
+        if authority.key(what) != fresh.public_key:
+            link = registry.change_key(what, fresh)
+            author = Author.of(registry.genesis, open_signer(folder, f"committee-{member}", words), random)
+            made = key_change(author, what, link.seq, fresh.public_key, old=link.old, new=link.new)
+            registry.submit([made.data])[0].require()
+        retired = folder / "keys" / f"{what}.{len(registry.state.authority.links)}.json"
+        write_atomic(retired, held.read_bytes(), private=True)
+        waiting.replace(held)
+        write_atomic(folder / "key-chain", print_chain(registry.state.authority))
+        registry.commit().require()
+        return fresh.public_key
+    finally:
+        registry.close()

@@ -274,7 +274,18 @@ class RootRecord:
     profile: str  # intl | gm | both
     size: int
     root: bytes
-    log_time: int
+    log_time: int  # or the later minute at which witnesses saw that nothing had been added
+    witnessed: int | None = None  # the minute a quorum of witnesses vouches for; None: time rests on the operator
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChangeRecord:
+    """A change of the operator's keys or of the witnesses, by its number (R21)."""
+
+    seq: int
+    what: str  # log | state | operator | witnesses
+    link: bytes
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +318,7 @@ KINDS: Mapping[str, type[Any]] = types.MappingProxyType(
         "rule": RuleRecord,
         "proposal": ProposalRecord,
         "delegation": DelegationRecord,
+        "keychange": KeyChangeRecord,
     }
 )
 
@@ -321,6 +333,8 @@ def record_key(record: Any) -> str:
         return f"{record.did}|{record.schema.hex()}"
     if isinstance(record, RuleRecord):
         return record.category
+    if isinstance(record, KeyChangeRecord):
+        return f"{record.seq:04d}"
     if isinstance(record, ProposalRecord):
         return record.id.hex()
     if isinstance(record, SchemaRecord):

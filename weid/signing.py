@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 DID_ROLES = ("assert", "present", "login", "log-op", "status")
 """Roles of the verification methods of a DID."""
-LOG_ROLES = ("log", "state", "witness")
-"""Roles of a log's operators and witnesses; never in a DID document."""
+LOG_ROLES = ("log", "state", "mirror", "witness")
+"""Roles of a log's operators, mirrors and witnesses; never in a DID document."""
 ROLES = DID_ROLES + LOG_ROLES
 """Every role a key may have; it has exactly one."""
 
@@ -45,7 +45,9 @@ _TABLE = (
     Context("data-integrity", False, ("assert", "present", "status")),
     Context("jose", False, ("assert", "present")),
     Context("cose", False, ("assert", "present")),
-    Context("c2sp/note", False, LOG_ROLES),
+    Context("weid/key-change/v1", True, ("log", "state", "log-op")),
+    Context("c2sp/note", False, ("log", "state", "mirror")),
+    Context("c2sp/cosignature", False, ("witness",)),
 )
 CONTEXTS: Mapping[str, Context] = MappingProxyType({row.name: row for row in _TABLE})
 """Every context by name; read-only."""

@@ -157,6 +157,10 @@ class SqliteEngine:
         """Like `keep`, but written with the next append or on close: for what can be made again."""
         self._staged[kind, key] = data
 
+    def unstage(self) -> None:
+        """Forget what was staged: the append it belongs to failed."""
+        self._staged = {}
+
     def kept(self, kind: str, key: str) -> bytes | None:
         """A value stored with `keep` or `stage`, or None."""
         if (kind, key) in self._staged:

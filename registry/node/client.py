@@ -14,6 +14,8 @@ from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
+from registry.authority import Authority
+from registry.bundle import open_bundle
 from registry.checkpoint import Checkpoint, parse_checkpoint
 from registry.delta import apply_delta, is_delta, state_of
 from registry.genesis import Genesis
@@ -102,6 +104,7 @@ class RegistryClient:
 
     def __init__(self, genesis: Genesis, transport: Transport) -> None:
         self.genesis, self._transport = genesis, transport
+        self.authority = Authority.of(genesis)
         self._newest: Statement | None = None
 
     @classmethod
@@ -128,10 +131,14 @@ class RegistryClient:
             raise _bad_answer()
         return Receipt(index, code, detail)
 
+    def follow(self, *, at: int) -> None:
+        """Ask for the bundle and go on with the keys it proves; `at` is the clock in minutes (R21)."""
+        self.authority = open_bundle(self.bundle(), pin=self.genesis.digest, at=at).authority
+
     def checkpoint(self) -> Checkpoint:
-        """The node's checkpoint, signed by the pinned log key; TrustError or SignatureError otherwise."""
+        """The node's checkpoint, signed by the log key in force; TrustError or SignatureError otherwise."""
         note = parse_note(self._transport.get("checkpoint"))
-        verify_note(note, NoteKey(self.genesis.origin, self.genesis.log), "log")
+        verify_note(note, self.authority.note_key, "log")
         checkpoint = parse_checkpoint(note.text)
         if checkpoint.origin != self.genesis.origin:
             raise TrustError("the checkpoint is of another log", code="foreign-genesis")
@@ -200,7 +207,7 @@ class RegistryClient:
 
     def _statement(self, data: bytes) -> Statement:
         note = parse_note(data)
-        verify_note(note, NoteKey(self.genesis.origin, self.genesis.state), "state")
+        verify_note(note, NoteKey(self.genesis.origin, self.authority.state), "state")
         statement = parse_statement(note.text)
         if (statement.origin, statement.genesis) != (self.genesis.origin, self.genesis.digest):
             raise TrustError("the statement is of another registry", code="foreign-genesis")

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from registry.bundle import bundle_genesis
 from registry.delta import apply_delta, is_delta, starts_from
+from registry.evidence import bundle_evidence
 from registry.node.documents import DocumentShelf
 from registry.packed import unpack
 from registry.trust import TrustStore
 from weid.errors import ConflictError, TrustError
 from weid.facts import Facts, NoFacts
+from weid.hashes import SHA256
 
 __all__ = ["TrustFolder", "whole_bundle"]
 
@@ -61,7 +64,8 @@ class TrustFolder:
     def accept(self, bundle: bytes, *, at: int) -> TrustStore:
         """Take a bundle, or an update of one that is held, or raise by name and keep what was there.
 
-        A fork is remembered: until a person clears it every verdict is TRUST CONFLICT (R21).
+        A fork is remembered: until a person clears it every verdict is TRUST CONFLICT (R21). Where the two bundles prove
+        that the registry signed both, the proof is kept as `evidence-*.evidence` for `weid registry evidence`.
         """
         with self._locked():
             store = self._pinned()
@@ -69,6 +73,7 @@ class TrustFolder:
                 fresh = store.accept(whole_bundle(store, bundle), at=at)
             except ConflictError as error:
                 self._write(store.conflicted(error.code, str(error)))
+                self._accuse(store, bundle)
                 raise
             self._write(fresh)
         return fresh
@@ -76,6 +81,14 @@ class TrustFolder:
     def clear_conflict(self) -> TrustStore:
         """A person has looked into the conflict."""
         return self._change(TrustStore.cleared)
+
+    def _accuse(self, store: TrustStore, bundle: bytes) -> None:
+        pin = bundle_genesis(bundle).digest
+        for known in (store.home, *store.foreign):
+            if known is not None and bundle_genesis(known).digest == pin:
+                found = bundle_evidence(known, bundle)
+                if found is not None:
+                    (self.folder / f"evidence-{SHA256(found)[:8].hex()}.evidence").write_bytes(found)
 
     def _change(self, change: Callable[[TrustStore], TrustStore]) -> TrustStore:
         with self._locked():

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from registry.engines import MAX_ENTRY
 from registry.genesis import fingerprint, print_genesis
 from registry.log import Registry
+from registry.mirror.static import resource
 from registry.node.resolver import resolver_blueprint
 from registry.packed import pack
 from registry.registers import unpack_leaves
@@ -34,15 +35,21 @@ _STATUS: dict[str, int] = {
     "no-entry": 404, "no-state": 404, "no-checkpoint": 404, "not-registered": 404, "no-such-version": 404,
     "deactivated": 410, "other-writer": 409, "engine": 503, "no-keys": 503,
     "pending": 503, "unreachable": 503, "bad-answer": 503, "engine-behind": 503, "gap": 503, "engine-contradiction": 503,
+    "no-tile": 404, "not-witnessed": 503,
 }  # fmt: skip
 
 
-def create_node(registry: Registry, *, clock: Callable[[], int] | None = None, rate: str = "600 per minute") -> Flask:
-    """An app that serves one registry. With `clock` (minutes) log time is brought up to it before operations."""
+def create_node(
+    registry: Registry, *, clock: Callable[[], int] | None = None, rate: str = "600 per minute", read_only: bool = False
+) -> Flask:
+    """An app that serves one registry. With `clock` (minutes) log time is brought up to it before operations.
+
+    `read_only` serves a mirror: reads and proofs alone.
+    """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REGISTER
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    routes = blueprint(registry, clock=clock)
+    routes = blueprint(registry, clock=clock, read_only=read_only)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     limiter.limit(rate, methods=["POST"])(routes)
     app.register_blueprint(routes)
@@ -50,11 +57,13 @@ def create_node(registry: Registry, *, clock: Callable[[], int] | None = None, r
     return app
 
 
-def blueprint(registry: Registry, *, clock: Callable[[], int] | None = None) -> Blueprint:
+def blueprint(registry: Registry, *, clock: Callable[[], int] | None = None, read_only: bool = False) -> Blueprint:
     """The routes alone, for an app of one's own: it should cap request sizes and rates as `create_node` does."""
     routes = Blueprint("registry", __name__, url_prefix="/v1")
     _errors(routes)
-    _writes(routes, registry, clock)
+    if not read_only:
+        _writes(routes, registry, clock)
+    _tiles(routes, registry)
     _reads(routes, registry)
     _proofs(routes, registry)
     return routes
@@ -116,7 +125,8 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
 
     @routes.get("/checkpoint")
     def checkpoint() -> Response:
-        return Response(registry.checkpoint(), content_type="text/plain; charset=utf-8")
+        head = {"Cache-Control": "no-cache"}
+        return Response(registry.checkpoint(), content_type="text/plain; charset=utf-8", headers=head)
 
     @routes.get("/bundle")
     def bundle() -> Response:
@@ -161,6 +171,15 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
             "origin": registry.genesis.origin, "genesis": registry.pin.hex(), "fingerprint": fingerprint(registry.pin),
             "size": registry.size, "logTime": rfc3339(registry.state.now),
         })  # fmt: skip
+
+
+def _tiles(routes: Blueprint, registry: Registry) -> None:
+    @routes.get("/tile/<path:name>")
+    def tile(name: str) -> Response:
+        response = Response(resource(registry, f"tile/{name}"), mimetype="application/octet-stream")
+        # A tile of a given width never changes (tlog-tiles): whoever has it need not ask again.
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 def _unresolved(status: int, code: str, detail: str) -> Response:

@@ -169,12 +169,11 @@ def test_genesis_round_trips(tmp_path: Path, profile: str) -> None:
 
 
 def test_unbuilt_profiles_are_named(world: World) -> None:
-    """`both`, an unknown profile and a witness quorum are refused by name, never half run."""
+    """`both` and an unknown profile are refused by name, never half run."""
     genesis = world.genesis
     for change, code in (
         ({"profile": "both"}, "profile-not-built"),
         ({"profile": "x"}, "unknown-profile"),
-        ({"witnesses": "quorum 2\n"}, "witnesses-not-built"),
     ):
         with pytest.raises(RegistryError) as caught:
             print_genesis(replace(genesis, **change))  # type: ignore[arg-type]

@@ -82,6 +82,7 @@ class World:
         floors: dict[str, int] | None = None,
         start: int = START,
         chain: int = 20_200,
+        witnesses: str = "",
     ) -> None:
         self.folder, self.name, self.random = folder, name, Stream(name)
         self.suite = "sm2" if profile == "gm" else "ed25519"
@@ -97,7 +98,7 @@ class World:
         thresholds = MappingProxyType({**dict.fromkeys(FLOORS, 1), **(floors or {})})
         self.genesis = Genesis(
             self.origin, self.chain, profile, self.log_key.public_key, self.state_key.public_key,
-            self.operator.public_key, members, thresholds, "", start,
+            self.operator.public_key, members, thresholds, witnesses, start,
         )  # fmt: skip
         self.pin, self.now = self.genesis.digest, start
         self.path, self.mark = folder / f"{name}.db", folder / f"{name}.mark"

@@ -1,0 +1,86 @@
+"""What can be asked of a log without its operator's keys: entries, proofs, records, the state as it is."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import Any
+
+from registry.answers import proven_record
+from registry.engines.sqlite import SqliteEngine
+from registry.genesis import Genesis
+from registry.operations import read_entry
+from registry.published import with_cosignatures
+from registry.state import State, state_facts
+from weid.errors import MalformedError, RegistryError
+from weid.facts import RecordFacts
+
+__all__ = ["ReadableLog"]
+
+
+class ReadableLog:
+    """The reading half of a registry; `results` has the code of each entry."""
+
+    def __init__(self, engine: SqliteEngine, genesis: Genesis) -> None:
+        self.engine, self.genesis, self.pin = engine, genesis, genesis.digest
+        self.state = State(genesis)
+        self.results: list[str] = []
+        self._lock = RLock()
+        self._facts: tuple[int, RecordFacts] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+        return self.engine.tree.size
+
+    def checkpoint(self) -> bytes:
+        """The signed checkpoint note of the log as it is, with the cosignatures of exactly this one."""
+        note = self.engine.kept("note", "checkpoint")
+        if note is None:
+            raise RegistryError("this log was never signed", code="no-checkpoint")
+        return with_cosignatures(self.engine, self.state.authority, note)
+
+    def entry(self, index: int) -> bytes:
+        """The bytes of one entry; RegistryError `no-entry`."""
+        found = list(self.engine.read(index, 1)) if index >= 0 else []
+        if not found:
+            raise RegistryError(f"the log has no entry {index}", code="no-entry")
+        return found[0].data
+
+    def view(self, index: int) -> dict[str, Any]:
+        """One entry as JSON, with its result."""
+        data = self.entry(index)
+        try:
+            operation: dict[str, Any] | None = read_entry(data, hash=self.genesis.hash).operation.view()
+        except MalformedError:
+            operation = None
+        leaf, result = self.engine.tree.leaf(index).hex(), self.results[index]
+        return {"index": index, "leaf": leaf, "result": result, "operation": operation, "entry": data.hex()}
+
+    def inclusion(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
+        """The inclusion path of an entry, in the log as it is or at a smaller size."""
+        return self.engine.tree.inclusion(index, self.size if size is None else size)
+
+    def consistency(self, old: int, size: int | None = None) -> tuple[bytes, ...]:
+        """The consistency path between two sizes."""
+        return self.engine.tree.consistency(old, self.size if size is None else size)
+
+    def facts(self) -> RecordFacts:
+        """The state as it is now, as Facts, for this node's own questions: nothing is signed about it."""
+        with self._lock:
+            if self._facts is not None and self._facts[0] == self.state.size:
+                return self._facts[1]
+            facts = state_facts(self.state, self.engine.tree.root)
+            self._facts = (self.state.size, facts)
+            return facts
+
+    def proven(self, kind: str, key: str) -> tuple[bytes | None, bytes, bytes]:
+        """(record or None, proof, statement note): what the newest signed state says of a key.
+
+        MalformedError `unknown-kind`; RegistryError `no-state` before the first commit.
+        """
+        with self._lock:
+            return proven_record(self.engine, self.state.commits, kind, key)
+
+    def record(self, kind: str, key: str) -> Any | None:
+        """One record of the state as it is now, or None."""
+        return self.state.tables.get(kind, {}).get(key)

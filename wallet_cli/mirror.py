@@ -1,0 +1,130 @@
+"""`weid registry mirror`, `export`, `serve-mirror`, `rotate-key`: copies of a log, and changes of its keys (R20, R21)."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wallet_cli.state import echo, passphrase, read_input, write_atomic
+from weid.errors import WeidError
+
+if TYPE_CHECKING:
+    from registry.mirror.mirror import Mirror
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+PASS = click.option("--passphrase-file", help="File with the passphrase (or WEID_PASSPHRASE_FILE).")
+
+
+@click.command()
+@FOLDER
+@click.option("--from", "source", required=True, help="The log's prefix (…/v1, or a static site), or a folder of exported files.")
+@click.option("--genesis", help="Genesis file of the log: needed the first time.")
+def mirror(folder: Path, source: str, genesis: str | None) -> None:
+    """Bring the copy in FOLDER up to the source: verify every entry, root and state, then keep them. Exit 1 on a fork."""
+    from registry.mirror.source import open_source
+
+    copy = _open(folder, genesis)
+    try:
+        done = copy.sync(open_source(source))
+    finally:
+        copy.close()
+    click.echo(f"{done.size}")
+    click.echo(f"{done.size - done.before} new entries; every leaf, signature, root and state was recomputed.", err=True)
+    for index in done.lies:
+        echo(f"entry {index}: the operator committed a state that the log does not add up to", err=True)
+
+
+@click.command("mirror-sign")
+@FOLDER
+@PASS
+@click.option("--key", "key_file", type=FILE, required=True, help="The mirror's key; made if new.")
+@click.option("--name", required=True, help="Name to sign under, e.g. mirror.example.org/1.")
+@click.option("-o", "--output", type=FILE, required=True)
+def mirror_sign(folder: Path, passphrase_file: str | None, key_file: Path, name: str, output: Path) -> None:
+    """Sign the operator's state statement under the mirror's own key: it was recomputed here (R20)."""
+    from registry.note import NoteKey
+    from weid.keyfile import open_key, seal_key
+    from weid.suites import suite
+
+    copy, words = _open(folder, None), passphrase(passphrase_file)
+    try:
+        profile = copy.registry.genesis.profile
+        chosen = "sm2" if profile == "gm" else "ed25519"
+        if not key_file.exists():
+            secret = suite(chosen).generate(secrets.token_bytes)
+            sealed = seal_key(secret, chosen, name, "mirror", words, random=secrets.token_bytes, profile=profile)
+            write_atomic(key_file, sealed, private=True)
+        signer = open_key(key_file.read_bytes(), words)
+        write_atomic(output, copy.cosign_state(name, signer))
+    finally:
+        copy.close()
+    click.echo(NoteKey(name, signer.public_key).text())
+
+
+@click.command("mirror-serve")
+@FOLDER
+@click.option("--port", default=8460, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+def mirror_serve(folder: Path, port: int, host: str) -> None:
+    """Serve the reads, proofs, tiles and bundles of a copy; it takes no operations."""
+    from registry.node.service import create_node
+    from registry.node.serving import serve as run
+
+    copy = _open(folder, None)
+
+    def ready(at: int) -> None:
+        click.echo(f"Mirror of {copy.registry.genesis.origin} at http://{host}:{at}/v1/checkpoint; stop with Ctrl-C.", err=True)
+
+    try:
+        run(create_node(copy.registry, read_only=True), host, port, ready=ready)
+    finally:
+        copy.close()
+
+
+@click.command()
+@FOLDER
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+def export(folder: Path, target: Path) -> None:
+    """Write the log of FOLDER as static files (C2SP tlog-tiles) to TARGET: a web root, or a stick to carry to a mirror."""
+    from registry.mirror.static import export as write
+    from wallet_cli.registry_folder import open_registry
+
+    opened = open_registry(folder, None, random=secrets.token_bytes)
+    try:
+        click.echo(f"{write(opened, target)}")
+    finally:
+        opened.close()
+
+
+@click.command("rotate-key")
+@FOLDER
+@click.argument("what", type=click.Choice(["log", "state", "operator"]))
+@PASS
+@click.option("--by", default="committee", show_default=True, help="The committee member who decides.")
+def rotate_key(folder: Path, what: str, passphrase_file: str | None, by: str) -> None:
+    """Change the log, state or operator key: a fresh key, signed by the old and itself, on the log (R21)."""
+    from wallet_cli.registry_folder import rotate
+
+    words = passphrase(passphrase_file)
+    key = rotate(folder, what, by, words, random=secrets.token_bytes)
+    click.echo(key.multikey())
+    click.echo("Make a bundle now: readers who pinned the genesis follow it.", err=True)
+    click.echo(f"Give {folder / 'key-chain'} to the witnesses (`weid registry witness follow`).", err=True)
+
+
+def _open(folder: Path, genesis: str | None) -> Mirror:
+    from registry.engines.sqlite import genesis_of
+    from registry.mirror.mirror import Mirror
+
+    held = folder / "registry.db"
+    if genesis is None and not held.exists():
+        raise WeidError(f"{folder} holds no copy yet: give --genesis", code="no-mirror")
+    data = genesis_of(held) if genesis is None else read_input(genesis)
+    return Mirror.open(folder, data, random=secrets.token_bytes)
+
+
+COMMANDS = (mirror, mirror_sign, mirror_serve, export, rotate_key)

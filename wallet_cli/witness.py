@@ -1,0 +1,225 @@
+"""`weid registry witness …`, `cosign`, `evidence`: who watches a log, and what they found (R7, R20, R21)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wallet_cli.state import echo, passphrase, read_input, write_atomic
+from weid.errors import MalformedError, RegistryError, WeidError
+
+if TYPE_CHECKING:
+    from registry.witness.client import Asked
+    from registry.witness.service import WitnessService
+    from registry.witness.store import WitnessStore
+    from weid.keys import LocalSigner
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+PASS = click.option("--passphrase-file", help="File with the passphrase (or WEID_PASSPHRASE_FILE).")
+
+
+@click.group()
+def witness() -> None:
+    """Be a witness: init, add, follow, list, sign, serve. A witness cosigns a log only if it continues what it saw before."""
+
+
+@witness.command()
+@FOLDER
+@PASS
+@click.option("--name", required=True, help="Name to cosign under, e.g. witness.example.org/1.")
+@click.option("--suite", type=click.Choice(["ed25519", "ml-dsa-44", "sm2"]), default="ed25519", show_default=True)
+def init(folder: Path, passphrase_file: str | None, name: str, suite: str) -> None:
+    """Make a witness in FOLDER: a key and an empty memory. Prints the verifier key for policy files."""
+    from registry.cosignature import CosignerKey
+    from registry.witness.store import WitnessStore
+    from weid.keyfile import seal_key
+    from weid.keys import LocalSigner
+    from weid.suites import suite as suite_named
+
+    if (folder / "witness.json").exists():
+        raise WeidError(f"{folder} holds a witness already", code="exists")
+    secret = suite_named(suite).generate(secrets.token_bytes)
+    key = CosignerKey(name, LocalSigner(secret, suite, name, "witness").public_key)
+    WitnessStore(folder).close()
+    profile = "gm" if suite == "sm2" else "intl"
+    words = passphrase(passphrase_file, confirm=True)
+    sealed = seal_key(secret, suite, name, "witness", words, random=secrets.token_bytes, profile=profile)
+    write_atomic(folder / "witness.json", sealed, private=True)
+    click.echo(key.text())
+    click.echo("Give this line to the registries that are to name you in their policy.", err=True)
+
+
+@witness.command()
+@FOLDER
+@click.argument("genesis")
+def add(folder: Path, genesis: str) -> None:
+    """Watch the log of a GENESIS file. Compare its fingerprint with one from another channel."""
+    from registry.genesis import fingerprint
+
+    store = _store(folder)
+    known = store.watch(read_input(genesis))
+    echo(f"{known.origin}  {fingerprint(known.digest)}")
+    store.close()
+
+
+@witness.command()
+@FOLDER
+@click.argument("chain")
+def follow(folder: Path, chain: str) -> None:
+    """Take over the keys of a CHAIN file (`weid registry rotate-key` writes it): old and new keys have signed it (R21)."""
+    store = _store(folder)
+    authority = store.follow(read_input(chain))
+    echo(f"{authority.genesis.origin}: {len(authority.links)} changes")
+    store.close()
+
+
+@witness.command("list")
+@FOLDER
+def list_(folder: Path) -> None:
+    """The logs that are watched, how far each was cosigned, and the evidence kept."""
+    store = _store(folder)
+    for log in store.logs():
+        echo(f"{log.origin}  {log.size} entries  {log.root.hex() if log.size else '-'}")
+    for path in store.evidence():
+        echo(f"EVIDENCE {path}", err=True)
+    store.close()
+
+
+@witness.command()
+@FOLDER
+@PASS
+@click.argument("checkpoint", type=EXISTING)
+@click.option("-o", "--output", type=FILE, required=True)
+def sign(folder: Path, passphrase_file: str | None, checkpoint: Path, output: Path) -> None:
+    """Cosign a request that was carried here as a file (`weid registry cosign --request`)."""
+    service = _service(folder, passphrase_file)
+    answer = service.add_checkpoint(checkpoint.read_bytes())
+    if answer.status != 200:
+        raise RegistryError(f"refused: {answer.status} {answer.body.strip()}", code=f"refused-{answer.status}")
+    write_atomic(output, answer.body.encode())
+    click.echo(str(output))
+    service.store.close()
+
+
+@witness.command()
+@FOLDER
+@PASS
+@click.option("--port", default=8450, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> None:
+    """Serve POST /add-checkpoint (C2SP tlog-witness)."""
+    from registry.node.serving import serve as run
+    from registry.witness.service import create_witness
+
+    service = _service(folder, passphrase_file)
+
+    def ready(at: int) -> None:
+        click.echo(f"Witness {service.name} at http://{host}:{at}/add-checkpoint; stop with Ctrl-C.", err=True)
+
+    try:
+        run(create_witness(service), host, port, ready=ready, body=1 << 20)
+    finally:
+        service.store.close()
+
+
+@click.command()
+@FOLDER
+@PASS
+@click.option(
+    "--request",
+    "request_",
+    type=FILE,
+    help="Write the request for witnesses reached by file.",
+)
+@click.option("--old", default=0, show_default=True, help="With --request: the size that the witness knows.")
+@click.option(
+    "--answer",
+    "answers",
+    multiple=True,
+    type=EXISTING,
+    help="Answers brought back.",
+)
+def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old: int, answers: tuple[Path, ...]) -> None:
+    """Ask the witnesses of the policy to cosign the log as it is; exit 1 without a quorum."""
+    from registry.note import parse_note
+    from registry.witness.client import cosign_registry
+    from registry.witness.core import print_request
+    from wallet_cli.registry_folder import open_registry
+
+    opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
+    try:
+        if request_ is not None:
+            opened.commit_if_stale()
+            proof = opened.consistency(old, opened.size) if old else ()
+            write_atomic(request_, print_request(old, proof, parse_note(opened.checkpoint())))
+            click.echo(str(request_))
+            return
+        asked = cosign_registry(opened, answers=[path.read_bytes() for path in answers])
+    finally:
+        opened.close()
+    report(asked)
+    if not asked.met:
+        raise RegistryError("no quorum of witnesses", code="no-quorum")
+    click.echo(" ".join(asked.cosigned) or "-")
+
+
+@click.command()
+@click.argument("file")
+@click.option("--genesis", required=True, help="Genesis file of the registry that is accused.")
+def evidence(file: str, genesis: str) -> None:
+    """Check an evidence FILE: does it prove that the registry signed two histories? Exit 0 if it does."""
+    from registry.evidence import check_evidence, parse_evidence
+    from registry.genesis import fingerprint, parse_genesis
+
+    data, pinned = read_input(file), parse_genesis(read_input(genesis))
+    kind = check_evidence(data, pin=pinned.digest)
+    echo(f"{kind}: {pinned.origin} ({fingerprint(pinned.digest)})")
+    for note in (parse_evidence(data).first, parse_evidence(data).second):
+        echo(note.decode().partition("\n\n")[0].replace("\n", "  "))
+    click.echo("Both were signed by this registry, and cannot both be of one log.", err=True)
+
+
+def report(asked: Asked) -> None:
+    """What witnesses did not do, on standard error."""
+    for name, problem in asked.problems.items():
+        echo(f"witness {name}: {problem}", err=True)
+
+
+def read_policy(path: Path) -> str:
+    """A policy file in the one spelling that a genesis has."""
+    from registry.policy import parse_policy, print_policy
+
+    try:
+        return print_policy(parse_policy(path.read_text("utf-8")))
+    except UnicodeDecodeError as error:
+        raise MalformedError("a policy file is UTF-8 text", code="policy") from error
+
+
+def _store(folder: Path) -> WitnessStore:
+    from registry.witness.store import WitnessStore, require_folder
+
+    require_folder(folder)
+    return WitnessStore(folder)
+
+
+def _signer(folder: Path, passphrase_file: str | None) -> LocalSigner:
+    from weid.keyfile import open_key
+
+    return open_key((folder / "witness.json").read_bytes(), passphrase(passphrase_file))
+
+
+def _service(folder: Path, passphrase_file: str | None) -> WitnessService:
+    from registry.witness.service import WitnessService
+
+    store = _store(folder)
+    signer = _signer(folder, passphrase_file)
+    return WitnessService(signer.kid, (signer,), store, lambda: int(time.time()))
+
+
+COMMANDS = (witness, cosign, evidence)
