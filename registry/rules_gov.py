@@ -33,6 +33,7 @@ GOVERNED: Mapping[str, str] = MappingProxyType(
         "issuer.remove": "issuer",
         "issuer.suspend": "issuer",
         "issuer.undelegate": "issuer",
+        "machine.publish": "schema",
         "role.end": "role",
         "role.grant": "role",
         "schema.publish": "schema",

@@ -27,7 +27,7 @@ MAX_INDEX = 1 << 32
 
 def publish_schema(view: View, body: bodies.SchemaPublish) -> Changes:
     """Canonical JSON, named by its digest; published once, by committee, reviewer or approved issuer."""
-    _require_publisher(view)
+    require_publisher(view)
     digest = view.genesis.hash(body.document)
     if view.operation.sub != digest.hex():
         reject("wrong-digest", view.operation.sub)
@@ -43,7 +43,8 @@ def publish_schema(view: View, body: bodies.SchemaPublish) -> Changes:
     return Changes(put=(SchemaRecord(digest, view.author, view.now, body.document),))
 
 
-def _require_publisher(view: View) -> None:
+def require_publisher(view: View) -> None:
+    """The author is an approved issuer or a reviewer, or the committee decides."""
     issuer: IssuerRecord | None = view.get("issuer", view.author)
     if issuer is not None and issuer.state == "approved":
         return

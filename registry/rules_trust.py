@@ -18,7 +18,7 @@ MAX_MINUTE = 4_223_371_680  # the year 10000
 
 def anchor(view: View, body: bodies.EvidenceAnchor) -> Changes:
     """A salted fingerprint, once, by a registered DID."""
-    fingerprint = _digest(view.operation.sub)
+    fingerprint = digest_of(view.operation.sub)
     view.did(view.author)
     check_text(body.kind, "kind")
     if view.get("evidence", view.operation.sub) is not None:
@@ -40,7 +40,7 @@ def withdraw_evidence(view: View, body: bodies.EvidenceWithdraw) -> Changes:
 
 def recognise(view: View, body: bodies.TrustRecognise) -> Changes:
     """The committee trusts a foreign registry: one hop, for purposes, schemas and a period (R23)."""
-    genesis = _digest(view.operation.sub)
+    genesis = digest_of(view.operation.sub)
     view.require_committee("recognition")
     if genesis == view.digest or body.origin == view.genesis.origin:
         reject("own-registry", body.origin)
@@ -95,7 +95,8 @@ def commit(view: View, body: bodies.StateCommit) -> Changes:
     return Changes()
 
 
-def _digest(text: str) -> bytes:
+def digest_of(text: str) -> bytes:
+    """The 32-byte digest that a subject is; RejectedError `malformed` for any other."""
     try:
         digest = unhex(text)
     except MalformedError:

@@ -1,4 +1,5 @@
-"""The snapshot: every record of the state at one size, in one deterministic CBOR value (R20).
+"""The snapshot: the records of the state at one size, in one deterministic CBOR value (R20). Assets and claims stand in the
+state map alone.
 
 `complete` stands inside, per kind, and is signed with the rest. Register records name root and size only:
 their leaves are not on the log, travel beside and are checked against the root by the reader.
@@ -13,7 +14,7 @@ from typing import Any
 from weid import cbor
 from weid.errors import MalformedError
 from weid.hashes import Hash
-from weid.records import KINDS, decode_record, encode_record, record_key
+from weid.records import KINDS, SNAPSHOT_KINDS, decode_record, encode_record, record_key
 from weid.signing import framed
 
 __all__ = ["Snapshot", "parse_snapshot", "print_snapshot", "snapshot_digest"]
@@ -23,7 +24,7 @@ _HEAD = "weid/snapshot/v1"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All records of a registry after `size` entries; log time in minutes."""
+    """The records of a registry, of every kind that travels (`SNAPSHOT_KINDS`), after `size` entries; log time in minutes."""
 
     origin: str
     genesis: bytes
@@ -41,7 +42,7 @@ def print_snapshot(snapshot: Snapshot) -> bytes:
             snapshot.complete[kind],
             [encode_record(record) for record in sorted(snapshot.records[kind], key=record_key)],
         )
-        for kind in sorted(KINDS)
+        for kind in SNAPSHOT_KINDS
     ]
     return cbor.encode([_HEAD, snapshot.origin, snapshot.genesis, snapshot.size, snapshot.log_time, kinds])
 
@@ -62,7 +63,7 @@ def parse_snapshot(data: bytes) -> Snapshot:
     complete: dict[str, bool] = {}
     for item in kinds:
         match item:
-            case (str(kind), bool(whole), tuple(rows)) if kind in KINDS and kind not in records:
+            case (str(kind), bool(whole), tuple(rows)) if kind in SNAPSHOT_KINDS and kind not in records:
                 records[kind] = tuple(decode_record(KINDS[kind], row) for row in rows)
                 complete[kind] = whole
             case _:
@@ -71,6 +72,6 @@ def parse_snapshot(data: bytes) -> Snapshot:
         if len({record_key(row) for row in rows}) != len(rows):
             raise MalformedError("a snapshot has two records under one key")
     snapshot = Snapshot(origin, genesis, size, log_time, records, complete)
-    if len(genesis) != 32 or set(records) != set(KINDS) or print_snapshot(snapshot) != data:
+    if len(genesis) != 32 or set(records) != set(SNAPSHOT_KINDS) or print_snapshot(snapshot) != data:
         raise MalformedError("a snapshot lists kinds and records in order")
     return snapshot

@@ -29,7 +29,10 @@ CHECKS = (
     "checks_bitstring", "checks_content", "checks_holder", "checks_issuer", "checks_schema", "checks_status", "checks_weidentity",
     "case", "checks_file", "verify",
 )  # fmt: skip
-RULES = ("rules_did", "rules_delegation", "rules_gov", "rules_issuer", "rules_status", "rules_trust", "view", "state")
+RULES = (
+    "rules_asset", "rules_did", "rules_delegation", "rules_gov", "rules_issuer", "rules_status", "rules_trust", "rules_use", "view",
+    "state",
+)  # fmt: skip
 GIVEN = {  # codes that a check takes from elsewhere than a literal of its own
     "format": tuple(
         ("FAILED", code)
