@@ -10,6 +10,7 @@ from weid.errors import WeidError
 
 if TYPE_CHECKING:
     from issuer_app.party import Party
+    from registry.node.client import RegistryClient
     from registry.uses import Release
     from weid.assets import AssetRecord, ClaimRecord
     from weid.business_key import BusinessKey
@@ -36,10 +37,21 @@ def party_of(folder: Path, node: str, member: str, passphrase_file: str | None) 
     return Party.load(folder / kind, client=place.client, passphrase=passphrase(passphrase_file))
 
 
-def proven(party: Party, kind: str, key: str) -> Any | None:
+def client_of(folder: Path, node: str) -> RegistryClient:
+    """A reader of the registry whose genesis is in the folder: no key needed."""
+    from issuer_app.premises import Premises
+    from registry.genesis import parse_genesis
+    from registry.node.client import RegistryClient
+
+    if (folder / "node.json").exists():
+        return Premises.open(folder).client
+    return RegistryClient.http(parse_genesis((folder / "genesis.json").read_bytes()), node)
+
+
+def proven(client: RegistryClient, kind: str, key: str) -> Any | None:
     """A record of the state as it is now, signed and proven, or None if the signed state has none."""
-    party.client.refresh()
-    return party.client.record(kind, key)
+    client.refresh()
+    return client.record(kind, key)
 
 
 def register_asset(party: Party, machine: bytes, digest: bytes, holder: str | None) -> tuple[bytes, bytes]:
@@ -53,9 +65,9 @@ def register_asset(party: Party, machine: bytes, digest: bytes, holder: str | No
     return named, salt
 
 
-def asset(party: Party, fingerprint: bytes) -> AssetRecord:
+def asset(client: RegistryClient, fingerprint: bytes) -> AssetRecord:
     """An asset as it stands, proven; NotThereError."""
-    record: AssetRecord | None = proven(party, "asset", fingerprint.hex())
+    record: AssetRecord | None = proven(client, "asset", fingerprint.hex())
     if record is None:
         raise NotThereError("the registry has no such asset")
     return record
@@ -65,7 +77,7 @@ def move_asset(party: Party, fingerprint: bytes, move: str, target: str | None) 
     """Make a move on the asset as it stands now; RejectedError `stale-prev` if somebody was faster."""
     from registry import assets
 
-    prev = asset(party, fingerprint).last_op
+    prev = asset(party.client, fingerprint).last_op
     party.submit(assets.asset_move(party.author(), fingerprint, prev=prev, move=move, target=target))
 
 
@@ -80,27 +92,29 @@ def open_register(party: Party, name: str, *, purpose: str, claimers: list[str],
     return register_key(party.did, name), group
 
 
-def check_group(party: Party, register: str, group: bytes) -> None:
+def check_group(client: RegistryClient, register: str, group: bytes) -> None:
     """NotThereError without such a register, WeidError `wrong-group-key` unless this is its group key."""
     from weid.nullifier import group_check
 
-    record = proven(party, "use-register", register)
+    record = proven(client, "use-register", register)
     if record is None:
         raise NotThereError("the registry has no such use register")
-    if record.check != group_check(party.client.genesis.hash, group):
+    if record.check != group_check(client.genesis.hash, group):
         raise WeidError("this is not the group key of the register", code="wrong-group-key")
 
 
-def find_use(party: Party, register: str, group: bytes, key: BusinessKey, values: dict[str, Any]) -> ClaimRecord | None:
+def find_use(
+    client: RegistryClient, register: str, group: bytes, key: BusinessKey, values: dict[str, Any]
+) -> ClaimRecord | None:  # fmt: skip
     """The claim of a thing in a register, or None: proven, and asked without leaving a trace on the log."""
     from weid.assets import claim_key
     from weid.nullifier import nullifier
 
-    check_group(party, register, group)
-    genesis = party.client.genesis
+    check_group(client, register, group)
+    genesis = client.genesis
     digest = key.digest(values, hash=genesis.hash)
     named = nullifier(genesis.hash, origin=genesis.origin, register=register, group=group, key=digest)
-    found: ClaimRecord | None = proven(party, "claim", claim_key(register, named))
+    found: ClaimRecord | None = proven(client, "claim", claim_key(register, named))
     return found
 
 
@@ -110,7 +124,7 @@ def prepare_claim(
     """A claim and the receipt to keep for it; nothing is sent yet."""
     from registry.uses import Receipt
 
-    check_group(party, register, group)
+    check_group(party.client, register, group)
     genesis = party.client.genesis
     receipt, made = Receipt.new(
         genesis.hash, origin=genesis.origin, register=register, group=group, key=key.digest(values, hash=genesis.hash),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import committee, voting
+from wallet_cli import assets, committee, voting
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -17,7 +17,8 @@ PASS = click.option("--passphrase-file", help="File with the operator's passphra
 
 @click.group()
 def registry() -> None:
-    """Run a registry: init, serve, tick, bundle, show, fsck; decide for it: grant, approve, recognise, propose and vote."""
+    """Run a registry: init, serve, tick, bundle, show, fsck; decide for it: grant, approve, recognise, propose and vote;
+    hold things in it: asset, use."""
 
 
 @registry.command()
@@ -171,5 +172,5 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-for command in (*committee.COMMANDS, *voting.COMMANDS):
+for command in (*committee.COMMANDS, *voting.COMMANDS, *assets.COMMANDS):
     registry.add_command(command)

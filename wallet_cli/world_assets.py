@@ -81,7 +81,7 @@ def move_asset(here: World, step: Mapping[str, Any]) -> str:
 
 def show_asset(here: World, step: Mapping[str, Any]) -> str:
     """Anybody asks the registry how an asset stands, and checks the proof."""
-    record = holdings.asset(here.party(step["by"]).party, here.things[step["asset"]])
+    record = holdings.asset(here.party(step["by"]).client, here.things[step["asset"]])
     expect = step.get("expect", {})
     who = {None: None} | {str(desk.did): name for name, desk in _parties(here).items()}
     said = {"answer": record.state, "holder": who.get(record.holder), "held-by": who.get(record.party)}
@@ -110,7 +110,7 @@ def release_use(here: World, step: Mapping[str, Any]) -> str:
 
 def check_use(here: World, step: Mapping[str, Any]) -> str:
     """A claimer asks whether a thing was used, and checks the proof: `used` or `free`, and no more."""
-    found = holdings.find_use(here.party(step["by"]).party, *register_of(here, step["register"]), dict(step["fields"]))
+    found = holdings.find_use(here.party(step["by"]).client, *register_of(here, step["register"]), dict(step["fields"]))
     answer = "free" if found is None else "used"
     _compare(step.get("expect", {}), {"answer": answer})
     return f"{step['by']} asks: {answer}"
@@ -119,13 +119,13 @@ def check_use(here: World, step: Mapping[str, Any]) -> str:
 def prove_use(here: World, step: Mapping[str, Any]) -> str:
     """A claimer shows its receipt to an auditor: `claimed` if the claim on the log is that claimer's."""
     receipt = Receipt.from_bytes(here.things[step["claim"]])
-    party = here.party(step["by"]).party
-    record = holdings.proven(party, "claim", receipt.record_key)
+    client = here.party(step["by"]).client
+    record = holdings.proven(client, "claim", receipt.record_key)
     answer = "no-claim" if record is None else "claimed"
     if record is not None:
         named = Receipt(receipt.register, receipt.nullifier, str(here.party(step["claimer"]).did), receipt.opening)
         try:
-            named.check(record, hash=party.client.genesis.hash)
+            named.check(record, hash=client.genesis.hash)
         except ProofError:
             answer = "not-theirs"
     _compare(step.get("expect", {}), {"answer": answer})
