@@ -11,19 +11,17 @@ from dataclasses import replace
 from registry import bodies
 from registry.machine import Machine, Move, parse_machine
 from registry.rejections import reject
-from registry.rules_status import require_publisher
-from registry.rules_trust import digest_of
-from registry.view import Changes, View
+from registry.view import Changes, View, digest_of
 from weid.assets import AssetRecord, MachineRecord
 from weid.errors import MalformedError
-from weid.records import AccreditationRecord, IssuerRecord
+from weid.records import AccreditationRecord
 
 __all__ = ["move", "publish_machine", "register"]
 
 
 def publish_machine(view: View, body: bodies.MachinePublish) -> Changes:
     """Canonical JSON, named by its digest; published once, by committee, reviewer or approved issuer."""
-    require_publisher(view)
+    view.require_publisher()
     digest = view.genesis.hash(body.document)
     if view.operation.sub != digest.hex():
         reject("wrong-digest", view.operation.sub)
@@ -39,7 +37,8 @@ def publish_machine(view: View, body: bodies.MachinePublish) -> Changes:
 def register(view: View, body: bodies.AssetRegister) -> Changes:
     """An approved issuer brings a thing in, under a salted fingerprint, in its machine's first state, once."""
     fingerprint = digest_of(view.operation.sub)
-    _require_approved(view)
+    if not view.approved():
+        reject("wrong-role", f"{view.author} is not an approved issuer")
     machine = _machine(view, body.machine)
     if body.holder is not None:
         view.did(body.holder)
@@ -87,7 +86,7 @@ def _is(view: View, asset: AssetRecord, who: str) -> bool:
     if kind == "party":
         return asset.party == view.author
     if kind == "issuer":
-        return asset.issuer == view.author and _approved(view)
+        return asset.issuer == view.author and view.approved()
     if kind == "role":
         return view.has_role(name, None)
     right: AccreditationRecord | None = view.get("accreditation", f"{view.author}|{name}")
@@ -99,13 +98,3 @@ def _machine(view: View, digest: bytes) -> Machine:
     if record is None:
         reject("unknown-machine", digest.hex()[:64])
     return parse_machine(record.document)
-
-
-def _approved(view: View) -> bool:
-    record: IssuerRecord | None = view.get("issuer", view.author)
-    return record is not None and record.state == "approved"
-
-
-def _require_approved(view: View) -> None:
-    if not _approved(view):
-        reject("wrong-role", f"{view.author} is not an approved issuer")

@@ -7,9 +7,7 @@ from dataclasses import replace
 from registry import bodies
 from registry.rejections import reject
 from registry.rules_gov import expired
-from registry.view import Changes, View, check_names, check_text
-from weid.codec import unhex
-from weid.errors import MalformedError
+from registry.view import Changes, View, check_names, check_text, digest_of
 from weid.records import EvidenceRecord, RecognitionRecord
 
 MODES = ("cease", "distrust")
@@ -93,14 +91,3 @@ def commit(view: View, body: bodies.StateCommit) -> Changes:
     if body.digest != view.statement():
         reject("wrong-state")
     return Changes()
-
-
-def digest_of(text: str) -> bytes:
-    """The 32-byte digest that a subject is; RejectedError `malformed` for any other."""
-    try:
-        digest = unhex(text)
-    except MalformedError:
-        digest = b""
-    if len(digest) != 32:
-        reject("malformed", "the subject is a 32-byte digest in hex")
-    return digest

@@ -10,11 +10,9 @@ from dataclasses import replace
 
 from registry import bodies
 from registry.rejections import reject
-from registry.rules_trust import digest_of
-from registry.view import Changes, View, check_text
+from registry.view import Changes, View, check_text, digest_of
 from weid.assets import ClaimRecord, UseRegisterRecord, claim_key, register_key
 from weid.nullifier import SECRET, release_lock
-from weid.records import IssuerRecord
 
 __all__ = ["MAX_CLAIMERS", "claim", "claimers", "open_register", "release"]
 
@@ -23,7 +21,8 @@ MAX_CLAIMERS = 256
 
 def open_register(view: View, body: bodies.UseOpen) -> Changes:
     """An approved issuer, a reviewer or a member opens a register of its own, for one purpose, and says who claims there."""
-    if not _is_answerable(view):
+    # Registers travel in every bundle: only those open one whom somebody let in.
+    if not (view.approved() or view.has_role("reviewer", None) or view.weight(view.author)):
         reject("wrong-role", view.author)
     owner, _, name = view.operation.sub.partition("|")
     if owner != view.author:
@@ -78,13 +77,6 @@ def release(view: View, body: bodies.UseRelease) -> Changes:
     if len(body.key) != SECRET or release_lock(view.genesis.hash, body.key) != old.lock:
         reject("wrong-release-key")
     return Changes(drop=(("claim", key),))
-
-
-def _is_answerable(view: View) -> bool:
-    """Registers travel in every bundle: only those open one whom somebody let in."""
-    issuer: IssuerRecord | None = view.get("issuer", view.author)
-    approved = issuer is not None and issuer.state == "approved"
-    return approved or view.has_role("reviewer", None) or view.weight(view.author) > 0
 
 
 def _register(view: View, key: str) -> UseRegisterRecord:

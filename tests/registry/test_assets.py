@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from registry import assets, bodies, proposals
 from registry import operations as ops
+from registry.audit import fsck
 from registry.machine import Machine, parse_machine
 from registry.node.client import RegistryClient
 from registry.operations import SignedOperation
@@ -391,6 +392,8 @@ def test_a_restart_gives_the_same_assets(store: Store) -> None:
     registry = store.world.reopen()
     assert registry.state.map.root == root
     assert registry.record("asset", store.fingerprint.hex()) == record
+    store.world.commit()
+    assert fsck(registry.engine, pin=store.world.pin) == ()
 
 
 def test_a_foreign_record_of_an_asset_is_refused(store: Store) -> None:
