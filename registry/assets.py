@@ -55,5 +55,5 @@ def use_claim(author: Author, claim: Claim) -> SignedOperation:
 
 
 def use_release(author: Author, register: str, nullifier: bytes, key: bytes) -> SignedOperation:
-    """Give a use back; `key` is the release key of the claimer's opening."""
+    """Give a use back; `key` is the release key of the claimer's secret."""
     return author.sign("use.release", nullifier.hex(), bodies.UseRelease(register, key))

@@ -1,7 +1,7 @@
-"""The two files of a use: the receipt that a claimer keeps, and the request it hands to the register's owner.
+"""The files of a use: the receipt that a claimer keeps, the request it hands to the register's owner, the proof for an auditor.
 
-A receipt holds the opening and is as secret as a key. A request shows the owner a nullifier and nothing of the content; who
-hands it in, the owner learns by other means, the log not at all.
+A receipt is as secret as a key. A request shows the owner a nullifier and nothing of the content; who hands it in, the owner
+learns by other means, the log not at all. A proof shows who claimed, and gives nothing back.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from weid.canon import JSON, jcs, parse_json
 from weid.codec import unhex
 from weid.errors import MalformedError, ProofError
 from weid.hashes import Hash
-from weid.nullifier import SECRET, Claim, claim, commitment, release_key
+from weid.nullifier import SECRET, Claim, claim, commitment, opening_of, release_key
 
-__all__ = ["Receipt", "Release", "read_request", "request_bytes", "requested"]
+__all__ = ["Proof", "Receipt", "Release", "read_request", "request_bytes", "requested"]
 
-_RECEIPT, _CLAIM, _RELEASE = "weid/use-receipt/v1", "weid/use-request/v1", "weid/use-release-request/v1"
+_RECEIPT, _PROOF = "weid/use-receipt/v1", "weid/use-proof/v1"
+_CLAIM, _RELEASE = "weid/use-request/v1", "weid/use-release-request/v1"
 _MAX = 4096
 
 
@@ -33,8 +34,8 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a claimer keeps of a claim. Keep it as long as the use stands: nothing else proves or releases it."""
+class Proof:
+    """Who made a claim, for whoever the claimer shows it to."""
 
     register: str
     nullifier: bytes
@@ -42,23 +43,15 @@ class Receipt:
     opening: bytes
 
     @classmethod
-    def new(
-        cls, hash: Hash, *, origin: str, register: str, group: bytes, key: bytes, claimer: str, opening: bytes
-    ) -> tuple[Receipt, Claim]:
-        """A fresh claim and its receipt; `key` is the digest of a business key, `opening` 32 random bytes."""
-        made = claim(hash, origin=origin, register=register, group=group, key=key, claimer=claimer, opening=opening)
-        return cls(register, made.nullifier, claimer, opening), made
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Receipt:
-        """The receipt of exactly these bytes."""
-        value = _object(data, {"weid", "register", "nullifier", "claimer", "opening"}, _RECEIPT)
+    def from_bytes(cls, data: bytes) -> Proof:
+        """The proof of exactly these bytes."""
+        value = _object(data, {"weid", "register", "nullifier", "claimer", "opening"}, _PROOF)
         return cls(value["register"], _bytes(value["nullifier"]), value["claimer"], _bytes(value["opening"]))
 
     def to_bytes(self) -> bytes:
-        """The file; a secret."""
+        """The file."""
         return jcs({
-            "weid": _RECEIPT, "register": self.register, "nullifier": self.nullifier.hex(), "claimer": self.claimer,
+            "weid": _PROOF, "register": self.register, "nullifier": self.nullifier.hex(), "claimer": self.claimer,
             "opening": self.opening.hex(),
         })  # fmt: skip
 
@@ -67,17 +60,52 @@ class Receipt:
         """Where the claim's record stands in the state map."""
         return claim_key(self.register, self.nullifier)
 
-    def release(self, hash: Hash) -> Release:
-        """What gives the use back, without showing the opening."""
-        return Release(self.register, self.nullifier, release_key(hash, self.opening))
-
     def check(self, record: ClaimRecord, *, hash: Hash) -> None:
-        """ProofError `bad-proof` unless this receipt's claimer made the claim of this record."""
+        """ProofError `bad-proof` unless this claimer made the claim of this record."""
         made = commitment(
             hash, register=self.register, nullifier=self.nullifier, claimer=self.claimer, opening=self.opening
         )  # fmt: skip
         if (record.register, record.nullifier, record.commitment) != (self.register, self.nullifier, made):
-            raise ProofError(f"the claim was not made by {self.claimer} with this receipt", code="bad-proof")
+            raise ProofError(f"the claim was not made by {self.claimer}", code="bad-proof")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a claimer keeps of a claim. Keep it as long as the use stands: nothing else proves or releases it."""
+
+    register: str
+    nullifier: bytes
+    claimer: str
+    secret: bytes
+
+    @classmethod
+    def new(
+        cls, hash: Hash, *, origin: str, register: str, group: bytes, key: bytes, claimer: str, secret: bytes
+    ) -> tuple[Receipt, Claim]:
+        """A fresh claim and its receipt; `key` is the digest of a business key, `secret` 32 random bytes."""
+        made = claim(hash, origin=origin, register=register, group=group, key=key, claimer=claimer, secret=secret)
+        return cls(register, made.nullifier, claimer, secret), made
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Receipt:
+        """The receipt of exactly these bytes."""
+        value = _object(data, {"weid", "register", "nullifier", "claimer", "secret"}, _RECEIPT)
+        return cls(value["register"], _bytes(value["nullifier"]), value["claimer"], _bytes(value["secret"]))
+
+    def to_bytes(self) -> bytes:
+        """The file; a secret."""
+        return jcs({
+            "weid": _RECEIPT, "register": self.register, "nullifier": self.nullifier.hex(), "claimer": self.claimer,
+            "secret": self.secret.hex(),
+        })  # fmt: skip
+
+    def release(self, hash: Hash) -> Release:
+        """What gives the use back, without showing who claimed."""
+        return Release(self.register, self.nullifier, release_key(hash, self.secret))
+
+    def proof(self, hash: Hash) -> Proof:
+        """What shows who claimed, without giving the use back."""
+        return Proof(self.register, self.nullifier, self.claimer, opening_of(hash, self.secret))
 
 
 def request_bytes(asked: Claim | Release) -> bytes:

@@ -31,14 +31,14 @@ def use_examples(origin: str, owner: str, claimer: str) -> dict[str, str]:
     document = jcs(MACHINE)
     parse_machine(document)
     key, register = BusinessKey.from_json("book", KEY), f"{owner}|lending"
-    digest, group, opening = key.digest(FIELDS, hash=SHA256), bytes([1]) * 32, bytes([2]) * 32
+    digest, group, secret = key.digest(FIELDS, hash=SHA256), bytes([1]) * 32, bytes([2]) * 32
     receipt, claim = Receipt.new(
-        SHA256, origin=origin, register=register, group=group, key=digest, claimer=claimer, opening=opening
+        SHA256, origin=origin, register=register, group=group, key=digest, claimer=claimer, secret=secret
     )  # fmt: skip
     spelled = "".join(f"{name:<8} {value}\n" for name, value in key.canonical(FIELDS))
     steps = {
         "check": group_check(SHA256, group), "digest": digest, "nullifier": claim.nullifier, "commitment": claim.commitment,
-        "lock": claim.lock, "release key": receipt.release(SHA256).key,
+        "opening": receipt.proof(SHA256).opening, "lock": claim.lock, "release key": receipt.release(SHA256).key,
     }  # fmt: skip
     return {
         "machine": json.dumps(MACHINE, indent=1) + "\n",

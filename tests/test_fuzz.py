@@ -180,7 +180,7 @@ def asset_decoders() -> list[tuple[str, Callable[[bytes], object], bytes]]:
     machine = jcs(json.loads(section)["machines"]["receipt"]["document"])
     title = jcs({"id": "a", "version": 1, "title": dict.fromkeys(("en", "pt", "zh-Hans", "zh-Hant"), "x")})
     receipt, claim = uses.Receipt.new(
-        SHA256, origin="o", register="did:x|y", group=bytes(32), key=bytes(32), claimer="did:x", opening=bytes(32)
+        SHA256, origin="o", register="did:x|y", group=bytes(32), key=bytes(32), claimer="did:x", secret=bytes(32)
     )
     fields = jcs({"a": "WR-17", "b": "2026-03-01", "c": "1.50", "d": "Store 1"})
     kinds = {"a": "code", "b": "date", "c": "number", "d": "text"}
@@ -189,6 +189,7 @@ def asset_decoders() -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("machine", parse_machine, machine),
         ("assets of a pack", lambda data: read_assets(read_pack({"pack.json": title, "assets.json": data})), section),
         ("use receipt", uses.Receipt.from_bytes, receipt.to_bytes()),
+        ("use proof", uses.Proof.from_bytes, receipt.proof(SHA256).to_bytes()),
         ("use request", uses.read_request, uses.request_bytes(claim)),
         ("release request", uses.read_request, uses.request_bytes(receipt.release(SHA256))),
         ("business key", lambda data: key.digest(_object(data), hash=SHA256), fields),

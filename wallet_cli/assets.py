@@ -129,7 +129,7 @@ def show_asset(client: RegistryClient, fingerprint: str) -> None:
 
 @click.group()
 def use() -> None:
-    """What may be used once for a purpose: open, claimers, claim, release, check, send, prove."""
+    """What may be used once for a purpose: open, claimers, claim, release, check, send, reveal, prove."""
 
 
 @use.command("open")
@@ -233,18 +233,31 @@ def check(client: RegistryClient, register: str, fields: Path, group: Path, pack
     click.echo("free" if found is None else "used")
 
 
-@use.command("prove")
+@use.command("reveal")
 @reads
 @click.argument("receipt", type=FILE)
-def prove(client: RegistryClient, receipt: Path) -> None:
-    """Check a claimer's RECEIPT against the log: prints the claimer's DID if the claim is that claimer's."""
+@OUT
+def reveal(client: RegistryClient, receipt: Path, output: Path) -> None:
+    """Write the proof, from your RECEIPT, that a claim is yours: for an auditor, who cannot give the use back with it."""
     from registry.uses import Receipt
+
+    proof = Receipt.from_bytes(receipt.read_bytes()).proof(client.genesis.hash)
+    write_atomic(output, proof.to_bytes(), private=True)
+    click.echo(f"Whoever sees {output} knows who claimed.", err=True)
+
+
+@use.command("prove")
+@reads
+@click.argument("proof", type=FILE)
+def prove(client: RegistryClient, proof: Path) -> None:
+    """Check a claimer's PROOF against the log: prints the claimer's DID if the claim is that claimer's."""
+    from registry.uses import Proof
     from wallet_cli.holdings import NotThereError, proven
 
-    held = Receipt.from_bytes(receipt.read_bytes())
+    held = Proof.from_bytes(proof.read_bytes())
     record = proven(client, "claim", held.record_key)
     if record is None:
-        raise NotThereError("there is no claim of this receipt in force")
+        raise NotThereError("there is no such claim in force")
     held.check(record, hash=client.genesis.hash)
     click.echo(held.claimer)
 

@@ -128,7 +128,7 @@ def prepare_claim(
     genesis = party.client.genesis
     receipt, made = Receipt.new(
         genesis.hash, origin=genesis.origin, register=register, group=group, key=key.digest(values, hash=genesis.hash),
-        claimer=party.did, opening=secrets.token_bytes(32),
+        claimer=party.did, secret=secrets.token_bytes(32),
     )  # fmt: skip
     return receipt.to_bytes(), made
 

@@ -82,8 +82,19 @@ def check_use(live: Live, step: Mapping[str, Any]) -> Come:
 
 
 def prove_use(live: Live, step: Mapping[str, Any]) -> Come:
-    """An auditor's command over the receipt it was shown."""
-    said = _run(live, step["by"], "use", "prove", str(live.premises(step["by"])), str(live.things[step["claim"]])).strip()
+    """The claimer's command writes a proof; the auditor's checks it."""
+    proof = _secret(live, step["by"], f"{step['claim']}.proof")
+    _run(
+        live,
+        step["claimer"],
+        "use",
+        "reveal",
+        str(live.premises(step["claimer"])),
+        str(live.things[step["claim"]]),
+        "-o",
+        str(proof),
+    )
+    said = _run(live, step["by"], "use", "prove", str(live.premises(step["by"])), str(proof)).strip()
     return f"claimed by {said}", {"answer": "claimed" if said == _did(live, step["claimer"]) else "not-theirs"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,15 +118,14 @@ def check_use(here: World, step: Mapping[str, Any]) -> str:
 
 
 def prove_use(here: World, step: Mapping[str, Any]) -> str:
-    """A claimer shows its receipt to an auditor: `claimed` if the claim on the log is that claimer's."""
-    receipt = Receipt.from_bytes(here.things[step["claim"]])
+    """A claimer shows an auditor the proof of its claim: `claimed` if the claim on the log is that claimer's."""
     client = here.party(step["by"]).client
-    record = holdings.proven(client, "claim", receipt.record_key)
+    shown = Receipt.from_bytes(here.things[step["claim"]]).proof(client.genesis.hash)
+    record = holdings.proven(client, "claim", shown.record_key)
     answer = "no-claim" if record is None else "claimed"
     if record is not None:
-        named = Receipt(receipt.register, receipt.nullifier, str(here.party(step["claimer"]).did), receipt.opening)
         try:
-            named.check(record, hash=client.genesis.hash)
+            replace(shown, claimer=str(here.party(step["claimer"]).did)).check(record, hash=client.genesis.hash)
         except ProofError:
             answer = "not-theirs"
     _compare(step.get("expect", {}), {"answer": answer})

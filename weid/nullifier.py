@@ -2,10 +2,11 @@
 
     nullifier  = H("weid/use-claim/v1", origin, register, group key, digest of the business key)
     commitment = H("weid/use-commitment/v1", register, nullifier, claimer, opening)
-    lock       = H("weid/use-lock/v1", release key)        release key = H("weid/use-release/v1", opening)
+    lock       = H("weid/use-lock/v1", release key)
+    opening    = H("weid/use-opening/v1", secret)        release key = H("weid/use-release/v1", secret)
 
-The group key keeps strangers from trying business keys. The opening is the claimer's own secret: shown to an auditor it
-proves who claimed; the release key that follows from it gives the use back and does not show the opening.
+The group key keeps strangers from trying business keys. The secret is the claimer's own: what follows from it, the opening
+for an auditor and the release key for the register's owner, tells neither the other nor the secret.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ __all__ = [
     "commitment",
     "group_check",
     "nullifier",
+    "opening_of",
     "release_key",
     "release_lock",
 ]
@@ -52,9 +54,14 @@ def commitment(hash: Hash, *, register: str, nullifier: bytes, claimer: str, ope
     return hash(framed("weid/use-commitment/v1", cbor.encode([register, nullifier, claimer, _secret(opening)])))
 
 
-def release_key(hash: Hash, opening: bytes) -> bytes:
-    """What gives a use back."""
-    return hash(framed("weid/use-release/v1", _secret(opening)))
+def opening_of(hash: Hash, secret: bytes) -> bytes:
+    """What shows an auditor who claimed, and cannot give the use back."""
+    return hash(framed("weid/use-opening/v1", _secret(secret)))
+
+
+def release_key(hash: Hash, secret: bytes) -> bytes:
+    """What gives a use back, and does not show who claimed."""
+    return hash(framed("weid/use-release/v1", _secret(secret)))
 
 
 def release_lock(hash: Hash, key: bytes) -> bytes:
@@ -67,11 +74,11 @@ def group_check(hash: Hash, group: bytes) -> bytes:
     return hash(framed("weid/use-group/v1", _secret(group)))
 
 
-def claim(hash: Hash, *, origin: str, register: str, group: bytes, key: bytes, claimer: str, opening: bytes) -> Claim:
-    """A claim by this claimer; the opening is 32 fresh random bytes that the claimer keeps."""
+def claim(hash: Hash, *, origin: str, register: str, group: bytes, key: bytes, claimer: str, secret: bytes) -> Claim:
+    """A claim by this claimer; the secret is 32 fresh random bytes that the claimer keeps."""
     name = nullifier(hash, origin=origin, register=register, group=group, key=key)
-    closed = commitment(hash, register=register, nullifier=name, claimer=claimer, opening=opening)
-    return Claim(register, name, closed, release_lock(hash, release_key(hash, opening)))
+    closed = commitment(hash, register=register, nullifier=name, claimer=claimer, opening=opening_of(hash, secret))
+    return Claim(register, name, closed, release_lock(hash, release_key(hash, secret)))
 
 
 def asset_fingerprint(hash: Hash, *, origin: str, issuer: str, salt: bytes, digest: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from registry import operations as ops
 from registry.node.client import RegistryClient
 from registry.operations import SignedOperation
 from registry.state import State
+from registry.uses import Receipt, read_request, request_bytes, requested
 from tests.registry.world import Actor, World
 from weid.assets import ClaimRecord, UseRegisterRecord, claim_key
 from weid.business_key import BusinessKey
-from weid.errors import MalformedError
+from weid.errors import MalformedError, ProofError
 from weid.hashes import SHA256, SM3
-from weid.nullifier import Claim, asset_fingerprint, claim, commitment, group_check, nullifier, release_key
+from weid.nullifier import Claim, asset_fingerprint, claim, commitment, group_check, nullifier, opening_of, release_key
 
 GROUP = bytes([1]) * 32
 KEY = bytes([2]) * 32
@@ -45,7 +47,7 @@ class Exchange:
 
     def made(self, claimer: Actor, opening: int = 7, **changed: Any) -> Claim:
         given = {"origin": self.world.origin, "register": self.key, "group": GROUP, "key": KEY, **changed}
-        return claim(self.world.genesis.hash, claimer=claimer.did, opening=bytes([opening]) * 32, **given)
+        return claim(self.world.genesis.hash, claimer=claimer.did, secret=bytes([opening]) * 32, **given)
 
     def signed(self, by: Actor, claimer: Actor | None = None, opening: int = 7, **changed: Any) -> SignedOperation:
         return assets.use_claim(self.world.author(by), self.made(claimer or by, opening, **changed))
@@ -107,7 +109,11 @@ def test_an_owner_claims_for_its_members(exchange: Exchange) -> None:
 
     def proves(claimer: Actor, opening: int) -> bool:
         made = commitment(
-            hash, register=record.register, nullifier=record.nullifier, claimer=claimer.did, opening=bytes([opening]) * 32
+            hash,
+            register=record.register,
+            nullifier=record.nullifier,
+            claimer=claimer.did,
+            opening=opening_of(hash, bytes([opening]) * 32),
         )
         return made == record.commitment
 
@@ -190,9 +196,32 @@ def test_a_register_of_ones_own_takes_nothing_away(exchange: Exchange) -> None:
     world.submit(assets.use_claim(world.author(world.admin), stolen))
     assert exchange.codes(exchange.signed(exchange.bank)) == ["applied"]
     made = commitment(
-        world.genesis.hash, register=stolen.register, nullifier=seen.nullifier, claimer=exchange.bank.did, opening=bytes([7]) * 32
+        world.genesis.hash,
+        register=stolen.register,
+        nullifier=seen.nullifier,
+        claimer=exchange.bank.did,
+        opening=opening_of(world.genesis.hash, bytes([7]) * 32),
     )
     assert made != stolen.commitment
+
+
+def test_what_an_auditor_and_an_owner_hold_is_of_no_use_to_the_other(exchange: Exchange) -> None:
+    """The proof gives nothing back, alone or with the owner; the release key proves nothing."""
+    world, hash = exchange.world, exchange.world.genesis.hash
+    receipt, made = Receipt.new(
+        hash, origin=world.origin, register=exchange.key, group=GROUP, key=KEY, claimer=exchange.bank.did, secret=bytes(32)
+    )
+    world.submit(assets.use_claim(world.author(exchange.owner), made))
+    proof, back = receipt.proof(hash), receipt.release(hash)
+    record = world.registry.record("claim", proof.record_key)
+    assert isinstance(record, ClaimRecord)
+    proof.check(record, hash=hash)
+    for wrong in (replace(proof, claimer=exchange.other.did), replace(proof, opening=back.key), replace(proof, nullifier=KEY)):
+        with pytest.raises(ProofError):
+            wrong.check(record, hash=hash)
+    for key in (proof.opening, release_key(hash, proof.opening)):
+        world.submit(assets.use_release(world.author(exchange.owner), exchange.key, made.nullifier, key), "wrong-release-key")
+    world.submit(requested(world.author(exchange.owner), read_request(request_bytes(back))))
 
 
 # --- races and replays -----------------------------------------------------------------------------------------

@@ -117,9 +117,11 @@ def test_uses_by_command(street: Street) -> None:
     street.said("use send", "home", request)
     assert street.said("use check", "other", register, again, *what, secret=False) == "used"
     assert street.code("use claim", "other", register, again, *what, "-o", street.file("second.receipt")) == "already-used"
-    assert street.said("use prove", "other", receipt, secret=False) == street.dids["bank"]
-    second = street.file("second.receipt")
-    assert street.code("use prove", "home", second, secret=False) == "bad-proof"
+    proof, second = street.file("use.proof"), street.file("second.receipt")
+    street.said("use reveal", "bank", receipt, "-o", proof, secret=False)
+    assert street.said("use prove", "other", proof, secret=False) == street.dids["bank"]
+    street.said("use reveal", "other", second, "-o", street.file("second.proof"), secret=False)
+    assert street.code("use prove", "home", street.file("second.proof"), secret=False) == "bad-proof"
     assert street.code("use release", "other", second) == "not-yours"
     assert street.code("use release", "bank", receipt) == "not-yours"
     sent = [street.home.view(index) for index in range(size, street.home.size)]
@@ -128,7 +130,7 @@ def test_uses_by_command(street: Street) -> None:
     street.said("use release", "bank", receipt, "--hand-in", request)
     street.said("use send", "home", request)
     assert street.said("use check", "other", register, fields, *what, secret=False) == "free"
-    assert street.code("use prove", "other", receipt, secret=False) == "not-found"
+    assert street.code("use prove", "other", proof, secret=False) == "not-found"
 
 
 def test_what_a_group_is_asked_for(street: Street) -> None:
