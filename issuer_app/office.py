@@ -13,7 +13,7 @@ from pathlib import Path
 from credentials.schema import Schema, read_schema
 from issuer_app.party import Party
 from issuer_app.rights import Institution, institution_of, log_time, rights_of
-from registry import bodies, proposals
+from registry import assets, bodies, proposals
 from registry import operations as ops
 from registry.node.client import RegistryClient
 from registry.operations import SignedOperation
@@ -171,6 +171,12 @@ class Office:
         read_schema(canonical, digest)
         self._do(ops.schema_publish(self.party.author(), canonical))
         return digest
+
+    def publish_machine(self, document: bytes) -> bytes:
+        """Publish a state machine (JSON in any spelling); its digest."""
+        canonical = jcs(parse_json(document))
+        self._do(assets.machine_publish(self.party.author(), canonical))
+        return self.client.genesis.hash(canonical)
 
     def recognise(self, genesis: bytes, terms: bodies.TrustRecognise) -> None:
         """The committee recognises a foreign registry, by the digest of its genesis (R23)."""

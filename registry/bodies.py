@@ -10,11 +10,12 @@ from typing import Any
 from weid.records import Names, StatusEntries
 
 __all__ = [
-    "BODIES", "DidCreate", "DidDeactivate", "DidUpdate", "EvidenceAnchor", "EvidenceWithdraw",
-    "DidRecover", "GovCancel", "GovExecute", "GovMember", "GovPropose", "GovRule", "GovVote", "IssuerApply", "IssuerApprove",
-    "IssuerDelegate", "IssuerReinstate", "IssuerRemove", "IssuerSuspend", "IssuerUndelegate", "KeyChange", "KeyEnd", "KeyEntry",
-    "RoleEnd", "RoleGrant", "SchemaPublish", "ServiceEntry", "StateCommit", "StatusOverride",
-    "StatusPublish", "TimeTick", "TrustRecognise", "TrustWithdraw", "WitnessChange",
+    "AssetMove", "AssetRegister", "BODIES", "DidCreate", "DidDeactivate", "DidRecover", "DidUpdate", "EvidenceAnchor",
+    "EvidenceWithdraw", "GovCancel", "GovExecute", "GovMember", "GovPropose", "GovRule", "GovVote", "IssuerApply",
+    "IssuerApprove", "IssuerDelegate", "IssuerReinstate", "IssuerRemove", "IssuerSuspend", "IssuerUndelegate", "KeyChange",
+    "KeyEnd", "KeyEntry", "MachinePublish", "RoleEnd", "RoleGrant", "SchemaPublish", "ServiceEntry", "StateCommit",
+    "StatusOverride", "StatusPublish", "TimeTick", "TrustRecognise", "TrustWithdraw", "UseClaim", "UseClaimers", "UseOpen",
+    "UseRelease", "WitnessChange",
 ]  # fmt: skip
 
 
@@ -222,6 +223,63 @@ class TrustWithdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class MachinePublish:
+    """Canonical JSON bytes of a state machine."""
+
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRegister:
+    """The digest of a machine, and who holds the asset at first: an institution, or nobody the log names."""
+
+    machine: bytes
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetMove:
+    """A move of the machine; `target` is the new holder or party where the move sets one."""
+
+    move: str
+    target: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UseOpen:
+    """What the register is for, who claims beside its owner, and the check of its group key."""
+
+    purpose: str
+    claimers: tuple[str, ...]
+    reusable: bool
+    check: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UseClaimers:
+    """Who claims from now on, beside the owner."""
+
+    claimers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UseClaim:
+    """The register, who claimed (closed), and what will give the use back (closed)."""
+
+    register: str
+    commitment: bytes
+    lock: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UseRelease:
+    """The register, and the key that opens the claim's lock."""
+
+    register: str
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class GovMember:
     """A member's name and weight from now on; weight 0 removes it."""
 
@@ -322,6 +380,13 @@ BODIES: Mapping[str, type[Any]] = MappingProxyType(
         "evidence.withdraw": EvidenceWithdraw,
         "trust.recognise": TrustRecognise,
         "trust.withdraw": TrustWithdraw,
+        "machine.publish": MachinePublish,
+        "asset.register": AssetRegister,
+        "asset.move": AssetMove,
+        "use.open": UseOpen,
+        "use.claimers": UseClaimers,
+        "use.claim": UseClaim,
+        "use.release": UseRelease,
         "gov.member": GovMember,
         "gov.rule": GovRule,
         "gov.propose": GovPropose,

@@ -34,6 +34,7 @@ GOVERNED: Mapping[str, str] = MappingProxyType(
         "issuer.suspend": "issuer",
         "issuer.undelegate": "issuer",
         "key.change": "key",
+        "machine.publish": "schema",
         "role.end": "role",
         "role.grant": "role",
         "schema.publish": "schema",

@@ -7,9 +7,7 @@ from dataclasses import replace
 from registry import bodies
 from registry.rejections import reject
 from registry.rules_gov import expired
-from registry.view import Changes, View, check_names, check_text
-from weid.codec import unhex
-from weid.errors import MalformedError
+from registry.view import Changes, View, check_names, check_text, digest_of
 from weid.records import EvidenceRecord, RecognitionRecord
 
 MODES = ("cease", "distrust")
@@ -18,7 +16,7 @@ MAX_MINUTE = 4_223_371_680  # the year 10000
 
 def anchor(view: View, body: bodies.EvidenceAnchor) -> Changes:
     """A salted fingerprint, once, by a registered DID."""
-    fingerprint = _digest(view.operation.sub)
+    fingerprint = digest_of(view.operation.sub)
     view.did(view.author)
     check_text(body.kind, "kind")
     if view.get("evidence", view.operation.sub) is not None:
@@ -40,7 +38,7 @@ def withdraw_evidence(view: View, body: bodies.EvidenceWithdraw) -> Changes:
 
 def recognise(view: View, body: bodies.TrustRecognise) -> Changes:
     """The committee trusts a foreign registry: one hop, for purposes, schemas and a period (R23)."""
-    genesis = _digest(view.operation.sub)
+    genesis = digest_of(view.operation.sub)
     view.require_committee("recognition")
     if genesis == view.digest or body.origin == view.genesis.origin:
         reject("own-registry", body.origin)
@@ -93,13 +91,3 @@ def commit(view: View, body: bodies.StateCommit) -> Changes:
     if body.digest != view.statement():
         reject("wrong-state")
     return Changes()
-
-
-def _digest(text: str) -> bytes:
-    try:
-        digest = unhex(text)
-    except MalformedError:
-        digest = b""
-    if len(digest) != 32:
-        reject("malformed", "the subject is a 32-byte digest in hex")
-    return digest

@@ -1,4 +1,5 @@
-"""The snapshot: every record of the state at one size, in one deterministic CBOR value (R20).
+"""The snapshot: the records of the state at one size, in one deterministic CBOR value (R20). Assets and claims stand in the
+state map alone.
 
 `complete` stands inside, per kind, and is signed with the rest. Register records name root and size only:
 their leaves are not on the log, travel beside and are checked against the root by the reader.
@@ -14,7 +15,7 @@ from typing import Any
 from weid import cbor
 from weid.errors import MalformedError
 from weid.hashes import Hash
-from weid.records import KINDS, decode_record, encode_record, record_key
+from weid.records import KINDS, SNAPSHOT_KINDS, decode_record, encode_record, record_key
 from weid.signing import framed
 
 __all__ = ["Snapshot", "parse_snapshot", "print_snapshot", "snapshot_digest"]
@@ -24,7 +25,7 @@ _HEAD = "weid/snapshot/v1"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All records of a registry after `size` entries; log time in minutes."""
+    """The records of a registry, of every kind that travels (`SNAPSHOT_KINDS`), after `size` entries; log time in minutes."""
 
     origin: str
     genesis: bytes
@@ -42,7 +43,7 @@ def print_snapshot(snapshot: Snapshot) -> bytes:
             snapshot.complete[kind],
             [encode_record(record) for record in sorted(snapshot.records[kind], key=record_key)],
         )
-        for kind in sorted(KINDS)
+        for kind in SNAPSHOT_KINDS
     ]
     return cbor.encode([_HEAD, snapshot.origin, snapshot.genesis, snapshot.size, snapshot.log_time, kinds])
 
@@ -63,13 +64,13 @@ def parse_snapshot(data: bytes) -> Snapshot:
     complete: dict[str, bool] = {}
     for item in kinds:
         match item:
-            case (str(kind), bool(whole), tuple(rows)) if kind in KINDS and kind not in records:
+            case (str(kind), bool(whole), tuple(rows)) if kind in SNAPSHOT_KINDS and kind not in records:
                 records[kind] = tuple(decode_record(KINDS[kind], row) for row in rows)
                 complete[kind] = whole
             case _:
                 raise MalformedError("a snapshot lists each kind of record once")
     # The bytes below are one spelling of their values already (closed CBOR); what is left to ask for is the order.
-    if len(genesis) != 32 or list(records) != sorted(KINDS):
+    if len(genesis) != 32 or tuple(records) != SNAPSHOT_KINDS:
         raise MalformedError("a snapshot lists every kind of record, in order")
     for rows in records.values():
         keys = [record_key(row) for row in rows]

@@ -13,7 +13,18 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from registry import bodies, rules_delegation, rules_did, rules_gov, rules_issuer, rules_keys, rules_status, rules_trust
+from registry import (
+    bodies,
+    rules_asset,
+    rules_delegation,
+    rules_did,
+    rules_gov,
+    rules_issuer,
+    rules_keys,
+    rules_status,
+    rules_trust,
+    rules_use,
+)
 from registry.authority import Authority
 from registry.genesis import Genesis
 from registry.operations import CONTEXT, SignedOperation, read_entry
@@ -29,7 +40,7 @@ from weid.errors import KeyMaterialError, MalformedError, RejectedError, Signatu
 from weid.facts import RecordFacts, Source
 from weid.governance import MemberRecord, ProposalRecord
 from weid.keys import PublicKey
-from weid.records import KINDS, DidRecord, KeyRecord, RoleRecord, RootRecord, VersionRecord, record_key
+from weid.records import KINDS, SNAPSHOT_KINDS, DidRecord, KeyRecord, RoleRecord, RootRecord, VersionRecord, record_key
 from weid.suites import own_suite
 
 __all__ = ["Applied", "Commit", "Duplicate", "Rejected", "Result", "State", "state_facts", "verify_now"]
@@ -95,6 +106,13 @@ RULES: Mapping[str, _Rule] = MappingProxyType(
         "evidence.withdraw": rules_trust.withdraw_evidence,
         "trust.recognise": rules_trust.recognise,
         "trust.withdraw": rules_trust.withdraw,
+        "machine.publish": rules_asset.publish_machine,
+        "asset.register": rules_asset.register,
+        "asset.move": rules_asset.move,
+        "use.open": rules_use.open_register,
+        "use.claimers": rules_use.claimers,
+        "use.claim": rules_use.claim,
+        "use.release": rules_use.release,
         "gov.member": rules_gov.member,
         "gov.rule": rules_gov.rule,
         "gov.propose": rules_gov.propose,
@@ -187,9 +205,9 @@ class State:
         return record
 
     def snapshot(self) -> Snapshot:
-        """Every record now, with what is complete."""
+        """Every record now that travels in a bundle, with what is complete."""
         registers, whole = register_records(self.tables, self.history, self.now)
-        records = {kind: tuple(table.values()) for kind, table in self.tables.items()}
+        records = {kind: tuple(self.tables[kind].values()) for kind in SNAPSHOT_KINDS if kind != "register"}
         complete = dict.fromkeys(records, True)
         return Snapshot(
             self.genesis.origin, self.digest, self.size, self.now,

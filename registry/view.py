@@ -10,6 +10,8 @@ from registry.authority import Authority
 from registry.genesis import Genesis, is_plain
 from registry.operations import Operation
 from registry.rejections import reject
+from weid.codec import unhex
+from weid.errors import MalformedError
 from weid.governance import MemberRecord, ProposalRecord, RuleRecord, Seat, Vote, passes
 from weid.keys import PublicKey
 from weid.records import DidRecord, IssuerRecord, Names, RoleRecord, SchemaRecord
@@ -145,6 +147,19 @@ class View:
             reject("wrong-role", f"{self.author} is neither reviewer nor committee")
         self.require_committee("issuer")
 
+    def approved(self) -> bool:
+        """Whether the author is an approved issuer now."""
+        record: IssuerRecord | None = self.get("issuer", self.author)
+        return record is not None and record.state == "approved"
+
+    def require_publisher(self) -> None:
+        """The author is an approved issuer or a reviewer, or the committee decides."""
+        if self.approved() or self.has_role("reviewer", None):
+            return
+        if self.mandate is None and self.weight(self.author) == 0:
+            reject("wrong-role", self.author)
+        self.require_committee("schema")
+
     def require_operator(self) -> None:
         """The author is the operator's own key."""
         if self.author != self.genesis.operator_kid:
@@ -163,6 +178,17 @@ class View:
         """A time the author asserts may lie in the past only."""
         if not 0 <= at <= self.now:
             reject("time-in-future", str(at))
+
+
+def digest_of(text: str) -> bytes:
+    """The 32-byte digest that a subject is; RejectedError `malformed` for any other."""
+    try:
+        digest = unhex(text)
+    except MalformedError:
+        digest = b""
+    if len(digest) != 32:
+        reject("malformed", "the subject is a 32-byte digest in hex")
+    return digest
 
 
 def check_text(text: str, place: str) -> None:

@@ -38,6 +38,7 @@ from registry.node.resolver import resolver_blueprint
 from registry.signer import OperatorKeys
 from registry.snapshot import parse_snapshot
 from tests import spec_tables
+from tests.spec_uses import use_examples
 from weid import cbor, merkle
 from weid.canon import jcs, parse_json
 from weid.codec import from_minutes, minutes, parse_rfc3339
@@ -230,7 +231,8 @@ def _items(data: bytes, names: Sequence[str]) -> str:
 def examples() -> dict[str, str]:
     """Every example by name, as its fence holds it."""
     made = library()
-    return {**_log(made), **_bundle(made), **_card(made), **_verification(made), **_shown(), **_engines(made)}
+    uses = use_examples(ORIGIN, str(made.did), founded().committee[0].did)
+    return {**_log(made), **_bundle(made), **_card(made), **_verification(made), **_shown(), **_engines(made), **uses}
 
 
 def _shown() -> dict[str, str]:

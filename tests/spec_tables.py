@@ -30,16 +30,9 @@ CHECKS = (
     "case", "checks_file", "verify",
 )  # fmt: skip
 RULES = (
-    "rules_did",
-    "rules_delegation",
-    "rules_gov",
-    "rules_issuer",
-    "rules_keys",
-    "rules_status",
-    "rules_trust",
-    "view",
-    "state",
-)
+    "rules_asset", "rules_did", "rules_delegation", "rules_gov", "rules_issuer", "rules_keys", "rules_status", "rules_trust",
+    "rules_use", "view", "state",
+)  # fmt: skip
 GIVEN = {  # codes that a check takes from elsewhere than a literal of its own
     "format": tuple(
         ("FAILED", code)

@@ -7,6 +7,7 @@ import random
 import secrets
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -48,11 +49,13 @@ from credentials.type_metadata import check_integrity, resolve_type
 from credentials.verify import verify
 from credentials.weidentity import read_weidentity
 from credentials.weidentity_proof import prove
-from registry import cosignature, evidence, genesis, note, operations, policy, snapshot, statement
+from registry import cosignature, evidence, genesis, note, operations, policy, snapshot, statement, uses
 from registry.authority import Authority, open_chain, print_chain, read_chain
 from registry.bundle import open_bundle, parse_bundle
 from registry.checkpoint import parse_checkpoint
+from registry.machine import parse_machine
 from registry.mirror.paths import entry_path, pack_entries, parse_path, unpack_entries
+from registry.pack import read_assets
 from registry.signer import HighWater
 from registry.trust import TrustStore
 from registry.witness.core import parse_request, print_request
@@ -60,17 +63,20 @@ from tests.credentials import old
 from tests.credentials.disclosure_cases import credential
 from wallet_cli.wallet import Wallet
 from weid import cbor, codec, records
+from weid.business_key import BusinessKey
 from weid.canon import JSON, jcs, parse_json
 from weid.did import DID, parse_key_id
 from weid.did_jwk import did_jwk, key_of_did_jwk
 from weid.did_web import document_url, read_document
 from weid.errors import WeidError
 from weid.facts import Facts, NoFacts
+from weid.hashes import SHA256
 from weid.keyfile import key_notes, seal_key
 from weid.keys import LocalSigner, PublicKey
 from weid.pack import read_pack
 from weid.resolver import Resolver, split_did_url
 
+PACK = Path(__file__).resolve().parents[1] / "packs" / "warehouse-pledge"
 MINUTE = codec.minutes(NOW)
 JSON_SCHEMA: dict[str, JSON] = {
     "$id": "urn:schema", "$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#/$defs/a",
@@ -173,6 +179,29 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         *disclosure_decoders(),
         *watching(made),
         ("pack", lambda data: read_pack({"pack.json": data}), b'{"id":"a","version":1,"title":{}}'),
+        *asset_decoders(),
+    ]
+
+
+def asset_decoders() -> list[tuple[str, Callable[[bytes], object], bytes]]:
+    """Machines, the files of a use, business keys as a pack declares them and as somebody fills them in."""
+    section = (PACK / "assets.json").read_bytes()
+    machine = jcs(json.loads(section)["machines"]["receipt"]["document"])
+    title = jcs({"id": "a", "version": 1, "title": dict.fromkeys(("en", "pt", "zh-Hans", "zh-Hant"), "x")})
+    receipt, claim = uses.Receipt.new(
+        SHA256, origin="o", register="did:x|y", group=bytes(32), key=bytes(32), claimer="did:x", secret=bytes(32)
+    )
+    fields = jcs({"a": "WR-17", "b": "2026-03-01", "c": "1.50", "d": "Store 1"})
+    kinds = {"a": "code", "b": "date", "c": "number", "d": "text"}
+    key = BusinessKey.from_json("k", {"fields": [{"name": name, "kind": kind} for name, kind in kinds.items()]})
+    return [
+        ("machine", parse_machine, machine),
+        ("assets of a pack", lambda data: read_assets(read_pack({"pack.json": title, "assets.json": data})), section),
+        ("use receipt", uses.Receipt.from_bytes, receipt.to_bytes()),
+        ("use proof", uses.Proof.from_bytes, receipt.proof(SHA256).to_bytes()),
+        ("use request", uses.read_request, uses.request_bytes(claim)),
+        ("release request", uses.read_request, uses.request_bytes(receipt.release(SHA256))),
+        ("business key", lambda data: key.digest(_object(data), hash=SHA256), fields),
     ]
 
 

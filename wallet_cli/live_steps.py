@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from credentials.wording import verdict
 from issuer_app.premises import Premises
-from wallet_cli import rogue
+from wallet_cli import live_assets, rogue
 from wallet_cli.http import Api, Browser
 from wallet_cli.live import Live, StartError
 from weid.codec import minutes, rfc3339
@@ -184,6 +184,7 @@ VERBS: Mapping[str, Callable[[Live, Step], tuple[str, dict[str, Any]]]] = {
     "apply": apply, "approve": approve, "issue": issue, "publish": publish, "carry": carry, "ask": ask,
     "present": present, "verify": check, "verify-file": verify_file, "type": type_fields, "convert": convert,
     "revoke": change("revoke"), "suspend": change("suspend"), "lift": change("lift"), "override": override,
+    **live_assets.VERBS,
 }  # fmt: skip
 
 

@@ -39,9 +39,11 @@ def pack() -> None:
 def test(folder: Path, only: str | None, no_flip: bool) -> None:
     """Run every case of a pack in a fresh world, then again with one expectation flipped: that one must fail."""
     from credentials.requests import read_request, request_names
+    from registry.pack import read_assets
     from wallet_cli.cases import read_cases, run_case, run_flipped
 
     loaded = load_pack(folder)
+    read_assets(loaded)
     for name in request_names(loaded):  # a rule over a claim that may be hidden is refused before any case (R12)
         read_request(loaded, name)
     cases = {name: case for name, case in read_cases(loaded).items() if only in (None, name)}
@@ -80,6 +82,7 @@ def demo(folder: Path, lang: str) -> None:
 def show(folder: Path) -> None:
     """Show what a pack holds: parties, schemas, requests, cases."""
     from credentials.requests import request_names, schema_digests
+    from registry.pack import read_assets
 
     loaded = load_pack(folder)
     click.echo(f"{loaded.id} {loaded.version}: {loaded.title['en']}")
@@ -87,5 +90,9 @@ def show(folder: Path) -> None:
         click.echo(f"  schema  {name:<24} {digest.hex()[:16]}")
     for name in request_names(loaded):
         click.echo(f"  request {name}")
+    held = read_assets(loaded)
+    for kind, names in (("machine", held.machines), ("use", held.registers)):
+        for name in names:
+            click.echo(f"  {kind:<7} {name}")
     for name in loaded.folder("cases"):
         click.echo(f"  case    {name}")

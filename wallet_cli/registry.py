@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import committee, engines, mirror, voting, witness
+from wallet_cli import assets, committee, engines, mirror, voting, witness
 from wallet_cli.evidence import anchor, checkpoint
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
@@ -20,7 +20,8 @@ PASS = click.option("--passphrase-file", help="File with the operator's passphra
 
 @click.group()
 def registry() -> None:
-    """Run a registry: init, serve, tick, bundle, show, fsck, move; decide for it: grant, approve, propose, vote."""
+    """Run a registry: init, serve, tick, bundle, show, fsck, move; decide for it: grant, approve, propose, vote; hold
+    things in it: asset, use."""
 
 
 @registry.command()
@@ -194,6 +195,9 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-GROUPS = (committee.COMMANDS, voting.COMMANDS, engines.COMMANDS, witness.COMMANDS, mirror.COMMANDS, (anchor, checkpoint))
+GROUPS = (
+    committee.COMMANDS, voting.COMMANDS, engines.COMMANDS, witness.COMMANDS, mirror.COMMANDS, assets.COMMANDS,
+    (anchor, checkpoint),
+)  # fmt: skip
 for command in (item for group in GROUPS for item in group):
     registry.add_command(command)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from credentials.schema import read_schema
-from wallet_cli import checking, rogue
+from wallet_cli import checking, rogue, world_assets
 from wallet_cli.holder import new_binding
 from wallet_cli.present import chosen_names, cut
 from wallet_cli.wallet import Held, Wallet
@@ -250,4 +250,5 @@ VERBS: Mapping[str, Verb] = {
     "lift": change("lift"), "override": override, "end-key": end_key, "withdraw-recognition": withdraw_recognition,
     "bundle": bundle, "carry": carry, "ask": ask, "present": present, "alter": alter, "verify": verify,
     "verify-file": verify_file, "type": type_fields, "convert": convert,
+    **world_assets.VERBS,
 }  # fmt: skip

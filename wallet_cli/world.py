@@ -144,6 +144,10 @@ def build(
     for name, party in parties.items():
         if "committee" not in party:
             _party(made, name, party, passphrase, cost)
+    if "assets.json" in pack.files:
+        from wallet_cli import world_assets
+
+        world_assets.set_up(made, {name: committee(made, name) for name in made.registries})
     for entry in _rows(trust, "recognition"):
         _recognise(made, entry)
     for name, terms in _table(trust, "verifiers").items():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Union
 
+from weid.assets import AssetRecord, ClaimRecord, MachineRecord, UseRegisterRecord, claim_key
 from weid.governance import DelegationRecord, MemberRecord, ProposalRecord, RuleRecord
 from weid.keys import PublicKey
 from weid.record_bytes import decode_record as decode_record
@@ -299,7 +300,7 @@ class ConflictRecord:
 Record = Union[  # noqa: UP007 (a runtime union for isinstance-free lookups)
     DidRecord, IssuerRecord, AccreditationRecord, SchemaRecord, StatusRecord, OverrideRecord, RegisterRecord,
     RoleRecord, RecognitionRecord, EvidenceRecord, RootRecord, ConflictRecord, MemberRecord, RuleRecord, ProposalRecord,
-    DelegationRecord,
+    DelegationRecord, MachineRecord, AssetRecord, UseRegisterRecord, ClaimRecord,
 ]  # fmt: skip
 
 KINDS: Mapping[str, type[Any]] = types.MappingProxyType(
@@ -319,8 +320,16 @@ KINDS: Mapping[str, type[Any]] = types.MappingProxyType(
         "proposal": ProposalRecord,
         "delegation": DelegationRecord,
         "keychange": KeyChangeRecord,
+        "machine": MachineRecord,
+        "asset": AssetRecord,
+        "use-register": UseRegisterRecord,
+        "claim": ClaimRecord,
     }
 )
+MAP_ONLY = frozenset({"asset", "claim"})
+"""Kinds that may have millions of records: in the state map, each with its proof, and not in the bundle."""
+SNAPSHOT_KINDS = tuple(sorted(set(KINDS) - MAP_ONLY))
+"""Kinds that stand whole in a snapshot; about any other, facts of a bundle know nothing (Unknown)."""
 
 
 def record_key(record: Any) -> str:
@@ -337,7 +346,7 @@ def record_key(record: Any) -> str:
         return f"{record.seq:04d}"
     if isinstance(record, ProposalRecord):
         return record.id.hex()
-    if isinstance(record, SchemaRecord):
+    if isinstance(record, SchemaRecord | MachineRecord):
         return record.digest.hex()
     if isinstance(record, StatusRecord | RegisterRecord):
         return record.list_id
@@ -347,6 +356,10 @@ def record_key(record: Any) -> str:
         return f"{record.did}|{record.role}"
     if isinstance(record, RecognitionRecord):
         return record.genesis.hex()
-    if isinstance(record, EvidenceRecord):
+    if isinstance(record, EvidenceRecord | AssetRecord):
         return record.fingerprint.hex()
+    if isinstance(record, UseRegisterRecord):
+        return record.key
+    if isinstance(record, ClaimRecord):
+        return claim_key(record.register, record.nullifier)
     raise TypeError(f"{type(record).__name__} has no key")

@@ -8,15 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from registry import assets
 from registry.state_map import EMPTY, KINDS_IN_MAP, StateMap, changed, place, read_proof, record_bytes
 from tests.registry.world import World
 from weid import cbor
+from weid.canon import jcs
 from weid.errors import MalformedError, ProofError, WeidError
 from weid.governance import MemberRecord
 from weid.hashes import SHA256, SM3, Hash
-from weid.records import record_key
+from weid.nullifier import Claim
+from weid.records import KINDS, MAP_ONLY, record_key
 from weid.signing import framed
 
+MACHINE = jcs(
+    {"machine": "weid/machine/v1", "name": "plain", "states": ["here"], "initial": "here", "final": ["here"], "moves": []}
+)
 BOTH = pytest.mark.parametrize("hash", [SHA256, SM3], ids=["sha256", "sm3"])
 
 
@@ -129,11 +135,22 @@ def test_every_changed_bit_of_a_proof_is_refused() -> None:
 
 
 def test_the_statement_commits_the_map_of_every_record(world: World) -> None:
+    """The map is what the snapshot says, and beside it the assets and claims, which no snapshot holds."""
     issuer = world.issuer(world.schema())
+    author = world.author(issuer)
+    world.submit(assets.machine_publish(author, MACHINE))
+    for n in range(3):
+        world.submit(assets.asset_register(author, bytes([n]) * 32, world.genesis.hash(MACHINE)))
+    world.submit(assets.use_open(author, "financing", purpose="financing", group=bytes(32)))
+    made = Claim(f"{issuer.did}|financing", bytes(32), bytes(32), bytes(32))
+    world.submit(assets.use_claim(author, made))
     facts = world.facts()
     commit = world.registry.state.commits[-1]
     tree = commit.map
     assert commit.size == facts.snapshot.size
     assert tree.get("did", issuer.did) == facts.fact("did", issuer.did).record  # type: ignore[union-attr]
-    whole = {(kind, record_key(item)): item for kind in KINDS_IN_MAP for item in facts.snapshot.records[kind]}
+    assert set(KINDS) - {"register"} == set(KINDS_IN_MAP) == {*facts.snapshot.records, *MAP_ONLY} - {"register"}
+    whole = {(kind, record_key(item)): item for kind, items in facts.snapshot.records.items() for item in items}
+    alone = [*(tree.get("asset", (bytes([n]) * 32).hex()) for n in range(3)), tree.get("claim", f"{made.register}|{'00' * 32}")]
+    whole |= {(kind, record_key(item)): item for kind, item in zip(("asset", "asset", "asset", "claim"), alone, strict=True)}
     assert StateMap(hash=world.genesis.hash).updated(whole).root == tree.root

@@ -427,7 +427,9 @@ def test_a_fork_of_another_size_is_proved_by_a_whole_path(world: World, tmp_path
     evidence = parse_evidence(data)
     world.tick()
     world.tick()
-    grown = replace(evidence, second=world.registry.checkpoint(), path=world.registry.engine.tree.history(size, world.registry.size))
+    grown = replace(
+        evidence, second=world.registry.checkpoint(), path=world.registry.engine.tree.history(size, world.registry.size)
+    )
     with pytest.raises(ProofError) as caught:
         check_evidence(print_evidence(grown), pin=world.pin)
     assert caught.value.code == "proves-nothing"
