@@ -14,17 +14,17 @@ from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
-from registry.checkpoint import Checkpoint, parse_checkpoint
+from registry.checkpoint import Checkpoint
 from registry.genesis import Genesis
 from registry.log import Receipt, Registry
-from registry.note import NoteKey, parse_note, verify_note
+from registry.proof_file import read_checkpoint, read_statement
 from registry.registers import pack_leaves
 from registry.state_map import read_proof
-from registry.statement import Statement, parse_statement
+from registry.statement import Statement
 from weid import merkle
 from weid.codec import unb64
 from weid.document import Resolution, resolve
-from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError, TrustError, WeidError
+from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError, WeidError
 from weid.facts import RecordFacts, Source
 from weid.records import RegisterLeaf
 
@@ -127,12 +127,7 @@ class RegistryClient:
 
     def checkpoint(self) -> Checkpoint:
         """The node's checkpoint, signed by the pinned log key; TrustError or SignatureError otherwise."""
-        note = parse_note(self._transport.get("checkpoint"))
-        verify_note(note, NoteKey(self.genesis.origin, self.genesis.log), "log")
-        checkpoint = parse_checkpoint(note.text)
-        if checkpoint.origin != self.genesis.origin:
-            raise TrustError("the checkpoint is of another log", code="foreign-genesis")
-        return checkpoint
+        return read_checkpoint(self._transport.get("checkpoint"), self.genesis)
 
     def bundle(self, *, since: Sequence[int] = ()) -> bytes:
         """The trust bundle, unchecked: give it to `TrustStore.accept`."""
@@ -185,11 +180,7 @@ class RegistryClient:
         return resolve(did, facts, version=version, at=at)
 
     def _statement(self, data: bytes) -> Statement:
-        note = parse_note(data)
-        verify_note(note, NoteKey(self.genesis.origin, self.genesis.state), "state")
-        statement = parse_statement(note.text)
-        if (statement.origin, statement.genesis) != (self.genesis.origin, self.genesis.digest):
-            raise TrustError("the statement is of another registry", code="foreign-genesis")
+        statement = read_statement(data, self.genesis)
         seen = self._newest
         if seen is not None and statement.size < seen.size:
             raise RollbackError("this state is older than one this node has shown before", code="older-state")

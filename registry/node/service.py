@@ -15,10 +15,14 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import HTTPException
 
+from registry.checkpoint import parse_checkpoint
 from registry.engines import MAX_ENTRY
 from registry.genesis import fingerprint, print_genesis
 from registry.log import Registry
+from registry.node.explorer import install
 from registry.node.resolver import resolver_blueprint
+from registry.note import parse_note
+from registry.proof_file import print_proof_file
 from registry.registers import unpack_leaves
 from weid.codec import b64, parse_rfc3339, rfc3339
 from weid.codec import minutes as whole_minutes
@@ -35,8 +39,11 @@ _STATUS: dict[str, int] = {
 }  # fmt: skip
 
 
-def create_node(registry: Registry, *, clock: Callable[[], int] | None = None, rate: str = "600 per minute") -> Flask:
-    """An app that serves one registry. With `clock` (minutes) log time is brought up to it before operations."""
+def create_node(
+    registry: Registry, *, clock: Callable[[], int] | None = None, rate: str = "600 per minute", explorer: bool = False
+) -> Flask:
+    """An app that serves one registry. With `clock` (minutes) log time is brought up to it before operations; with
+    `explorer` it shows pages to people at `/`."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REGISTER
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -45,6 +52,8 @@ def create_node(registry: Registry, *, clock: Callable[[], int] | None = None, r
     limiter.limit(rate, methods=["POST"])(routes)
     app.register_blueprint(routes)
     app.register_blueprint(resolver_blueprint(Resolver(registry.facts)))
+    if explorer:
+        install(app, registry)
     return app
 
 
@@ -125,6 +134,13 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
     @routes.get("/entries/<index>")
     def entry(index: str) -> Response:
         return jsonify(registry.view(_number(index, "index")))
+
+    @routes.get("/entries/<index>/proof")
+    def proof(index: str) -> Response:
+        at, note = _number(index, "index"), registry.checkpoint()
+        size = parse_checkpoint(parse_note(note).text).size
+        data = print_proof_file(at, registry.entry(at), registry.inclusion(at, size), note)
+        return Response(data, content_type="text/plain; charset=utf-8")
 
     @routes.get("/records/<kind>/<path:key>")
     def record(kind: str, key: str) -> Response:
