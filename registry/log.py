@@ -108,6 +108,11 @@ class Registry:
         """How many entries the log has."""
         return self.engine.tree.size
 
+    @property
+    def high_water(self) -> int | None:
+        """The largest log the operator's keys have signed; None without them."""
+        return None if self._keys is None else self._keys.mark.size
+
     def submit(self, entries: Sequence[bytes]) -> list[Receipt]:
         """Append signed operations durably and say what each of them did.
 

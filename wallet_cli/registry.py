@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import committee, voting
+from wallet_cli import committee, registry_operating, voting
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
@@ -17,7 +17,8 @@ PASS = click.option("--passphrase-file", help="File with the operator's passphra
 
 @click.group()
 def registry() -> None:
-    """Run a registry: init, serve, tick, bundle, show, fsck; decide for it: grant, approve, recognise, propose and vote."""
+    """Run a registry: init, serve, tick, bundle, show, fsck, backup, restore; check a proof of it; decide for it: grant,
+    approve, recognise, propose and vote."""
 
 
 @registry.command()
@@ -41,47 +42,6 @@ def init(folder: Path, passphrase_file: str | None, origin: str, chain: int, pro
     click.echo(f"The registry is ready. Its fingerprint, to compare aloud: {fingerprint(made.pin)}", err=True)
     click.echo(f"Give {folder / 'genesis.json'} to everybody who is to trust it (`weid trust add`).", err=True)
     made.close()
-
-
-@registry.command()
-@FOLDER
-@PASS
-@click.option("--port", default=8440, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--every", default=1, show_default=True, help="Tick and commit the state every so many minutes.")
-def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every: int) -> None:
-    """Serve the node: takes signed operations, answers reads, ticks the log's clock."""
-    import threading
-
-    from registry.node.service import create_node
-    from registry.node.serving import serve as run
-    from wallet_cli.registry_folder import open_registry
-    from weid.codec import minutes
-
-    opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
-    stop = threading.Event()
-
-    def clock() -> None:
-        from weid.errors import RegistryError
-
-        while not stop.wait(min(60 * every, 60)):
-            try:
-                opened.tick(minutes(now()))
-                opened.commit()
-            except RegistryError as error:
-                click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
-                return
-
-    threading.Thread(target=clock, name="tick", daemon=True).start()
-
-    def ready(at: int) -> None:
-        click.echo(f"Registry {opened.genesis.origin} at http://{host}:{at}/v1/checkpoint; stop with Ctrl-C.", err=True)
-
-    try:
-        run(create_node(opened, clock=lambda: minutes(now())), host, port, ready=ready, body=32 << 20)
-    finally:
-        stop.set()
-        opened.close()
 
 
 @registry.command()
@@ -171,5 +131,7 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
     write_atomic(folder / "handed-out", "".join(f"{size}\n" for size in kept).encode())
 
 
-for command in (*committee.COMMANDS, *voting.COMMANDS):
+for command in (*registry_operating.COMMANDS, *committee.COMMANDS, *voting.COMMANDS):
     registry.add_command(command)
+for command in registry.commands.values():
+    registry_operating.noted(command)

@@ -168,10 +168,10 @@ def _state_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None
     def governance() -> str:
         opened, closed = view.ballots(state)
         return render_template(
-            "explorer/governance.html", members=sorted(list(state.tables["member"].values()), key=lambda item: item.name),
+            "explorer/governance.html", members=sorted(state.tables["member"].values(), key=lambda item: item.name),
             rules=[state.tables["rule"][name] for name in sorted(state.tables["rule"])], opened=opened,
-            closed=closed[:_CLOSED], more=len(closed) - _CLOSED, now=state.now, proposed=_proposed, floors=registry.genesis.floors,
-            delegations=list(state.tables["delegation"].values()), roles=list(state.tables["role"].values()),
+            closed=closed[:_CLOSED], more=len(closed) - _CLOSED, now=state.now, proposed=_proposed,
+            floors=registry.genesis.floors, delegations=list(state.tables["delegation"].values()), roles=list(state.tables["role"].values()),
         )  # fmt: skip
 
     @routes.get("/recognitions")
@@ -183,7 +183,7 @@ def _state_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None
 
     @routes.get("/schemas")
     def schemas() -> str:
-        records = sorted(list(state.tables["schema"].values()), key=lambda item: -item.published)
+        records = sorted(state.tables["schema"].values(), key=lambda item: -item.published)
         return render_template("explorer/schemas.html", records=records)
 
     @routes.get("/schemas/<digest>")
@@ -212,7 +212,7 @@ def _people_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> Non
 
     @routes.get("/issuers")
     def issuers() -> str:
-        records = sorted(list(state.tables["issuer"].values()), key=lambda item: g.t.name(item.names))
+        records = sorted(state.tables["issuer"].values(), key=lambda item: g.t.name(item.names))
         return render_template("explorer/issuers.html", records=records)
 
     @routes.get("/issuers/<did>")
@@ -251,7 +251,7 @@ def _proof_path(kind: str, key: str) -> str:
 def _link(endpoint: str, **values: Any) -> str:
     """A page of the explorer; a language asked for stays asked for."""
     asked = request.args.get("lang")
-    kept = {"lang": asked} if asked in SELF_NAMES else {}
+    kept: dict[str, Any] = {"lang": asked} if asked in SELF_NAMES else {}
     return url_for(f"explorer.{endpoint}", **values, **kept)
 
 
@@ -261,7 +261,7 @@ def _language_link(code: str) -> str:
     if not endpoint.startswith("explorer.") or endpoint == "explorer.find":
         return url_for("explorer.overview", lang=code)
     # what a stranger's link carries are no arguments of `url_for`: `_scheme` there would write the link's scheme
-    kept = {name: text for name, text in request.args.items() if name in ("type", "subject", "before", "version")}
+    kept: dict[str, Any] = {name: text for name, text in request.args.items() if name in ("type", "subject", "before", "version")}
     return url_for(endpoint, **(request.view_args or {}), **kept, lang=code)
 
 

@@ -67,7 +67,7 @@ class Speaker:
 
 def choose(asked: str | None, accepted: Iterable[str]) -> str:
     """The language asked for, else the browser's first that we speak, else English."""
-    for wish in ((asked,) if asked in SELF_NAMES else tuple(accepted)[:16]):
+    for wish in (asked,) if asked in SELF_NAMES else tuple(accepted)[:16]:
         parts = (wish or "").lower().split("-")
         if parts[0] == "zh":
             return "zh-Hant" if _TRADITIONAL & set(parts[1:]) else "zh-Hans"
