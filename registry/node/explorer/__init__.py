@@ -171,7 +171,8 @@ def _state_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None
             "explorer/governance.html", members=sorted(state.tables["member"].values(), key=lambda item: item.name),
             rules=[state.tables["rule"][name] for name in sorted(state.tables["rule"])], opened=opened,
             closed=closed[:_CLOSED], more=len(closed) - _CLOSED, now=state.now, proposed=_proposed,
-            floors=registry.genesis.floors, delegations=list(state.tables["delegation"].values()), roles=list(state.tables["role"].values()),
+            floors=registry.genesis.floors, delegations=list(state.tables["delegation"].values()),
+            roles=list(state.tables["role"].values()),
         )  # fmt: skip
 
     @routes.get("/recognitions")
