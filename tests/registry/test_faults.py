@@ -153,7 +153,9 @@ def test_a_fault_at_any_call_leaves_a_whole_registry(tmp_path: Path, sample: int
     trace = tmp_path / "trace"
     said = rounds(tmp_path / "whole", seed, "-e", f"trace={CALLS}", trace=trace)
     assert (len(said.entries), said.errors) == (4, 0)
-    counts = collections.Counter(match[1] for line in trace.read_text().splitlines() if (match := re.match(r"([a-z0-9]+)\(", line)))
+    counts = collections.Counter(
+        match[1] for line in trace.read_text().splitlines() if (match := re.match(r"([a-z0-9]+)\(", line))
+    )
     assert counts["pwrite64"] and counts["fdatasync"] + counts["fsync"] and counts["rename"]
     cases = [(fault, call, n) for call, count in counts.items() for n in range(1, count + 1) for fault in FAULTS]
     chosen = random.Random(sample).sample(cases, sample) if sample else cases
