@@ -103,7 +103,7 @@ def _changes(values: list[bytes], numbers: random.Random) -> Iterator[list[bytes
 
 @pytest.mark.parametrize("top", [40, pytest.param(256, marks=pytest.mark.long)])
 def test_another_library_agrees(top: int) -> None:
-    """pymerkle: the same leaves, the same root at every size, the same hashes in every path; its proofs fit our roots."""
+    """pymerkle: the same leaves, the same root at every size, the same hashes in every inclusion path; its proofs fit our roots."""
     pymerkle = pytest.importorskip(
         "pymerkle", reason="pymerkle is not installed: it pins an older cachetools than pyld uses, so it is not locked"
     )
@@ -120,6 +120,5 @@ def test_another_library_agrees(top: int) -> None:
             # it writes the hashes from left to right, RFC 6962 from the leaf up
             assert sorted(theirs.path) == sorted((tree.leaf(index), *tree.inclusion(index, size)))
             if index:
-                theirs = other.prove_consistency(index, size)
-                pymerkle.verify_consistency(tree.root_at(index), tree.root_at(size), theirs)
-                assert set(tree.consistency(index, size)) <= set(theirs.path)
+                proof = other.prove_consistency(index, size)  # it divides subtrees otherwise than RFC 6962
+                pymerkle.verify_consistency(tree.root_at(index), tree.root_at(size), proof)
