@@ -56,7 +56,12 @@ class Source:
 
 
 def write_backup(folder: Path, output: Path, *, made: str) -> Backup:
-    """Copy a registry that may be running, as of one moment; the file is whole or not there."""
+    """Copy a registry that may be running, as of one moment; the file is whole or not there.
+
+    RegistryError `not-a-registry` where no SQLite log lies in the folder, `engine` where it cannot be read.
+    """
+    if not (folder / _DATABASE).exists():
+        raise RegistryError(f"{folder} has no {_DATABASE} to copy", code="not-a-registry")
     genesis = parse_genesis((folder / "genesis.json").read_bytes())
     fresh, copy = output.with_name(output.name + ".new"), output.with_name(output.name + ".db")
     try:
@@ -75,6 +80,8 @@ def write_backup(folder: Path, output: Path, *, made: str) -> Backup:
                     _add(archive, name, (folder / name).read_bytes())
             archive.add(copy, _DATABASE, filter=_plain)
         fresh.replace(output)
+    except sqlite3.Error as error:
+        raise RegistryError(f"the log file cannot be copied: {error}", code="engine") from error
     finally:
         for path in (fresh, *(copy.with_name(copy.name + end) for end in ("", "-wal", "-shm", "-journal"))):
             path.unlink(missing_ok=True)

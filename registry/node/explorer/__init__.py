@@ -246,7 +246,7 @@ def _proposed(record: Any) -> str:
 
 
 def _proof_path(kind: str, key: str) -> str:
-    return f"/v1/records/{quote(kind)}/{quote(key)}"
+    return f"/v1/records/{quote(kind)}/{quote(key, safe='/:')}"
 
 
 def _link(endpoint: str, **values: Any) -> str:
