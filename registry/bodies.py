@@ -9,15 +9,6 @@ from typing import Any
 
 from weid.records import Names, StatusEntries
 
-__all__ = [
-    "AssetMove", "AssetRegister", "BODIES", "DidCreate", "DidDeactivate", "DidRecover", "DidUpdate", "EvidenceAnchor",
-    "EvidenceWithdraw", "GovCancel", "GovExecute", "GovMember", "GovPropose", "GovRule", "GovVote", "IssuerApply",
-    "IssuerApprove", "IssuerDelegate", "IssuerReinstate", "IssuerRemove", "IssuerSuspend", "IssuerUndelegate", "KeyChange",
-    "KeyEnd", "KeyEntry", "MachinePublish", "RoleEnd", "RoleGrant", "SchemaPublish", "ServiceEntry", "StateCommit",
-    "StatusOverride", "StatusPublish", "TimeTick", "TrustRecognise", "TrustWithdraw", "UseClaim", "UseClaimers", "UseOpen",
-    "UseRelease", "WitnessChange",
-]  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:

@@ -98,6 +98,11 @@ class Registry(ReadableLog):
         self._threads.shutdown()
         self.engine.close()
 
+    @property
+    def high_water(self) -> int | None:
+        """The largest log the operator's keys have signed; None without them."""
+        return None if self._keys is None else self._keys.mark.size
+
     def submit(self, entries: Sequence[bytes]) -> list[Receipt]:
         """Append signed operations durably and say what each of them did.
 

@@ -41,6 +41,7 @@ __all__ = [
     "issuer_suspend",
     "issuer_undelegate",
     "key_change",
+    "json_view",
     "key_entry",
     "key_proof_payload",
     "read_entry",
@@ -88,7 +89,7 @@ class Operation:
         """The JSON view for people and APIs: bytes in hex, times in minutes."""
         return {
             "v": _VERSION, "registry": {"origin": self.origin, "genesis": self.genesis.hex()},
-            "type": self.type, "subject": self.sub, "prev": _json(self.prev), "body": _json(self.body),
+            "type": self.type, "subject": self.sub, "prev": json_view(self.prev), "body": json_view(self.body),
             "nonce": self.nonce.hex(), "nbf": self.nbf, "kid": self.kid, "alg": self.alg,
         }  # fmt: skip
 
@@ -168,14 +169,15 @@ def _operation(signed: bytes) -> Operation:
     return Operation(origin, genesis, type_, sub, prev, decode_record(kind, body), nonce, nbf, kid, alg)
 
 
-def _json(value: Any) -> Any:
+def json_view(value: Any) -> Any:
+    """A body or record as JSON for people and APIs: bytes in hex, times in minutes."""
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, tuple):
-        return [_json(item) for item in value]
+        return [json_view(item) for item in value]
     if value is None or isinstance(value, str | int):
         return value
-    return {name: _json(getattr(value, name)) for name in value.__dataclass_fields__}
+    return {name: json_view(getattr(value, name)) for name in value.__dataclass_fields__}
 
 
 def key_proof_payload(origin: str, genesis: bytes, did: str, number: int, role: str) -> bytes:

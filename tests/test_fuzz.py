@@ -49,12 +49,13 @@ from credentials.type_metadata import check_integrity, resolve_type
 from credentials.verify import verify
 from credentials.weidentity import read_weidentity
 from credentials.weidentity_proof import prove
-from registry import cosignature, evidence, genesis, note, operations, policy, snapshot, statement, uses
+from registry import cosignature, evidence, genesis, note, operations, policy, proof_file, snapshot, statement, uses
 from registry.authority import Authority, open_chain, print_chain, read_chain
 from registry.bundle import open_bundle, parse_bundle
 from registry.checkpoint import parse_checkpoint
 from registry.machine import parse_machine
 from registry.mirror.paths import entry_path, pack_entries, parse_path, unpack_entries
+from registry.node.client import LocalTransport
 from registry.pack import read_assets
 from registry.signer import HighWater
 from registry.trust import TrustStore
@@ -131,6 +132,9 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
     challenge = presentation.Challenge("v", "name", "p", made.schema.digest, 3, secrets.token_bytes(16), MINUTE + 5)
     sealed = seal_key(bytes([3]) * 32, "ed25519", "k", "assert", "x", random=secrets.token_bytes, cost=10)
     store = TrustStore.pin(genesis.print_genesis(home.genesis)).accept(home.bundle(), at=MINUTE)
+    path = home.inclusion(2, parse_checkpoint(note.parse_note(home.checkpoint()).text).size)
+    proof = proof_file.print_proof_file(2, home.entry(2), path, home.checkpoint())
+    proven = LocalTransport(home).get(f"records/did/{made.did}")
     words = ("a", "b", "c", "d")
     listed, (index,) = BitstringStatusList("urn:list", "message", 2, messages=words).allocate(random=secrets.token_bytes)
     entries = status.encode_bitstring((), "revoked", 131072)
@@ -164,6 +168,9 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("genesis", genesis.parse_genesis, genesis.print_genesis(home.genesis)),
         ("entry", lambda data: operations.read_entry(data, hash=chosen), home.entry(2)),
         ("note", note.parse_note, bundle.checkpoint),
+        ("proof file", proof_file.parse_proof_file, proof),
+        ("proof", lambda data: proof_file.check_proof(data, home.genesis), proof),
+        ("record proof", lambda data: proof_file.check_proof(data, home.genesis), proven),
         (
             "checkpoint",
             lambda data: parse_checkpoint(data.decode("utf-8", "replace")),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import assets, committee, engines, mirror, voting, witness
+from wallet_cli import assets, committee, engines, mirror, registry_operating, voting, witness
 from wallet_cli.evidence import anchor, checkpoint
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
@@ -20,8 +20,8 @@ PASS = click.option("--passphrase-file", help="File with the operator's passphra
 
 @click.group()
 def registry() -> None:
-    """Run a registry: init, serve, tick, bundle, show, fsck, move; decide for it: grant, approve, propose, vote; hold
-    things in it: asset, use."""
+    """Run a registry: init, serve, tick, bundle, show, fsck, backup, restore, move; check a proof of it; decide for it:
+    grant, approve, propose, vote; hold things in it: asset, use."""
 
 
 @registry.command()
@@ -50,53 +50,6 @@ def init(
     click.echo(f"The registry is ready. Its fingerprint, to compare aloud: {fingerprint(made.pin)}", err=True)
     click.echo(f"Give {folder / 'genesis.json'} to everybody who is to trust it (`weid trust add`).", err=True)
     made.close()
-
-
-@registry.command()
-@FOLDER
-@PASS
-@click.option("--port", default=8440, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--every", default=1, show_default=True, help="Tick and commit the state every so many minutes.")
-def serve(folder: Path, passphrase_file: str | None, port: int, host: str, every: int) -> None:
-    """Serve the node: takes signed operations, answers reads, ticks the log's clock."""
-    import threading
-
-    from registry.node.service import create_node
-    from registry.node.serving import serve as run
-    from registry.witness.client import cosign_registry
-    from wallet_cli.registry_folder import open_registry
-    from weid.codec import minutes
-
-    opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
-    stop = threading.Event()
-
-    def clock() -> None:
-        from registry.engines.calls import TRANSIENT
-        from weid.errors import RegistryError
-
-        while not stop.wait(min(60 * every, 60)):
-            try:
-                opened.tick(minutes(now()))
-                opened.commit()
-                if opened.state.authority.policy.needed:
-                    witness.report(cosign_registry(opened))
-            except RegistryError as error:
-                if error.code not in TRANSIENT:
-                    click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
-                    return
-                click.echo(f"the engine: {error} [{error.code}]", err=True)
-
-    threading.Thread(target=clock, name="tick", daemon=True).start()
-
-    def ready(at: int) -> None:
-        click.echo(f"Registry {opened.genesis.origin} at http://{host}:{at}/v1/checkpoint; stop with Ctrl-C.", err=True)
-
-    try:
-        run(create_node(opened, clock=lambda: minutes(now())), host, port, ready=ready, body=32 << 20)
-    finally:
-        stop.set()
-        opened.close()
 
 
 @registry.command()
@@ -196,8 +149,10 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
 
 
 GROUPS = (
-    committee.COMMANDS, voting.COMMANDS, engines.COMMANDS, witness.COMMANDS, mirror.COMMANDS, assets.COMMANDS,
-    (anchor, checkpoint),
+    registry_operating.COMMANDS, committee.COMMANDS, voting.COMMANDS, engines.COMMANDS, witness.COMMANDS, mirror.COMMANDS,
+    assets.COMMANDS, (anchor, checkpoint),
 )  # fmt: skip
 for command in (item for group in GROUPS for item in group):
     registry.add_command(command)
+for command in registry.commands.values():
+    registry_operating.noted(command)

@@ -16,15 +16,15 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from registry.authority import Authority
 from registry.bundle import open_bundle
-from registry.checkpoint import Checkpoint, parse_checkpoint
+from registry.checkpoint import Checkpoint
 from registry.delta import apply_delta, is_delta, state_of
 from registry.genesis import Genesis
 from registry.log import Receipt, Registry
-from registry.note import NoteKey, parse_note, verify_note
 from registry.packed import unpack
+from registry.proof_file import read_checkpoint, read_statement
 from registry.registers import pack_leaves
 from registry.state_map import read_proof
-from registry.statement import Statement, parse_statement
+from registry.statement import Statement
 from weid import merkle
 from weid.codec import unb64
 from weid.document import Resolution, resolve
@@ -137,12 +137,7 @@ class RegistryClient:
 
     def checkpoint(self) -> Checkpoint:
         """The node's checkpoint, signed by the log key in force; TrustError or SignatureError otherwise."""
-        note = parse_note(self._transport.get("checkpoint"))
-        verify_note(note, self.authority.note_key, "log")
-        checkpoint = parse_checkpoint(note.text)
-        if checkpoint.origin != self.genesis.origin:
-            raise TrustError("the checkpoint is of another log", code="foreign-genesis")
-        return checkpoint
+        return read_checkpoint(self._transport.get("checkpoint"), self.authority)
 
     def bundle(self, *, since: Sequence[int] = (), have: bytes | None = None) -> bytes:
         """The trust bundle, unchecked: give it to `TrustStore.accept`.
@@ -206,11 +201,7 @@ class RegistryClient:
         return resolve(did, facts, version=version, at=at)
 
     def _statement(self, data: bytes) -> Statement:
-        note = parse_note(data)
-        verify_note(note, NoteKey(self.genesis.origin, self.authority.state), "state")
-        statement = parse_statement(note.text)
-        if (statement.origin, statement.genesis) != (self.genesis.origin, self.genesis.digest):
-            raise TrustError("the statement is of another registry", code="foreign-genesis")
+        statement = read_statement(data, self.authority)
         seen = self._newest
         if seen is not None and statement.size < seen.size:
             raise RollbackError("this state is older than one this node has shown before", code="older-state")

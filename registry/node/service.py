@@ -15,12 +15,17 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import HTTPException
 
+from registry.checkpoint import parse_checkpoint
 from registry.engines import MAX_ENTRY
 from registry.genesis import fingerprint, print_genesis
 from registry.log import Registry
 from registry.mirror.static import resource
+from registry.node.explorer import install
 from registry.node.resolver import resolver_blueprint
+from registry.node.watch import Watch, watch_blueprint
+from registry.note import parse_note
 from registry.packed import pack
+from registry.proof_file import print_proof_file
 from registry.registers import unpack_leaves
 from weid.codec import b64, parse_rfc3339, rfc3339, unhex
 from weid.codec import minutes as whole_minutes
@@ -40,29 +45,37 @@ _STATUS: dict[str, int] = {
 
 
 def create_node(
-    registry: Registry, *, clock: Callable[[], int] | None = None, rate: str = "600 per minute", read_only: bool = False
-) -> Flask:
-    """An app that serves one registry. With `clock` (minutes) log time is brought up to it before operations.
+    registry: Registry, *, clock: Callable[[], int] | None = None, rate: str = "600 per minute", read_only: bool = False,
+    explorer: bool = False, watch: Watch | None = None, watched: bool = True,
+) -> Flask:  # fmt: skip
+    """An app that serves one registry. With `clock` (minutes) log time is brought up to it before operations; with
+    `explorer` it shows pages to people at `/`; `watch` measures and notes writes, and if `watched` answers /metrics.
 
     `read_only` serves a mirror: reads and proofs alone.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REGISTER
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    routes = blueprint(registry, clock=clock, read_only=read_only)
+    routes = blueprint(registry, clock=clock, read_only=read_only, watch=watch)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     limiter.limit(rate, methods=["POST"])(routes)
     app.register_blueprint(routes)
     app.register_blueprint(resolver_blueprint(Resolver(registry.facts)))
+    if watch is not None and watched:
+        app.register_blueprint(watch_blueprint(watch))
+    if explorer:
+        install(app, registry)
     return app
 
 
-def blueprint(registry: Registry, *, clock: Callable[[], int] | None = None, read_only: bool = False) -> Blueprint:
+def blueprint(
+    registry: Registry, *, clock: Callable[[], int] | None = None, read_only: bool = False, watch: Watch | None = None
+) -> Blueprint:
     """The routes alone, for an app of one's own: it should cap request sizes and rates as `create_node` does."""
     routes = Blueprint("registry", __name__, url_prefix="/v1")
     _errors(routes)
     if not read_only:
-        _writes(routes, registry, clock)
+        _writes(routes, registry, clock, watch)
     _tiles(routes, registry)
     _reads(routes, registry)
     _proofs(routes, registry)
@@ -86,7 +99,7 @@ def _errors(routes: Blueprint) -> None:
         return _problem(error.code or 500, name, error.description or "")
 
 
-def _writes(routes: Blueprint, registry: Registry, clock: Callable[[], int] | None) -> None:
+def _writes(routes: Blueprint, registry: Registry, clock: Callable[[], int] | None, watch: Watch | None) -> None:
     @routes.post("/operations")
     def operations() -> Response:
         request.max_content_length = MAX_ENTRY + 1
@@ -95,7 +108,7 @@ def _writes(routes: Blueprint, registry: Registry, clock: Callable[[], int] | No
             raise MalformedError(f"an entry is 1 to {MAX_ENTRY} bytes", code="entry-size")
         if clock is not None:
             registry.tick(max(clock(), registry.state.now))
-        receipt = registry.submit([data])[0]
+        receipt = registry.submit([data])[0] if watch is None else watch.submit(data)
         if receipt.index is None:
             return _problem(400, receipt.code, receipt.detail)
         return jsonify(_result(receipt.index, receipt.code, receipt.detail))
@@ -105,11 +118,15 @@ def _writes(routes: Blueprint, registry: Registry, clock: Callable[[], int] | No
         if clock is not None:
             registry.tick(max(clock(), registry.state.now))
         registry.commit_if_stale()
+        if watch is not None:
+            watch.acted("state", "done", index=registry.size - 1)
         return jsonify({"size": registry.size})
 
     @routes.post("/registers/<path:list_id>")
     def registers(list_id: str) -> Response:
         registry.put_register(list_id, unpack_leaves(request.get_data(cache=False)))
+        if watch is not None:
+            watch.acted("register", "kept", subject=list_id)
         return jsonify({"list": list_id, "result": "kept"})
 
 
@@ -140,6 +157,13 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
     @routes.get("/entries/<index>")
     def entry(index: str) -> Response:
         return jsonify(registry.view(_number(index, "index")))
+
+    @routes.get("/entries/<index>/proof")
+    def proof(index: str) -> Response:
+        at, note = _number(index, "index"), registry.checkpoint()
+        size = parse_checkpoint(parse_note(note).text).size
+        data = print_proof_file(at, registry.entry(at), registry.inclusion(at, size), note)
+        return Response(data, content_type="text/plain; charset=utf-8")
 
     @routes.get("/records/<kind>/<path:key>")
     def record(kind: str, key: str) -> Response:

@@ -1,0 +1,138 @@
+"""Proofs that travel alone: one operation is in the log, or one record is (or is not) in the signed state.
+
+The first is a C2SP tlog-proof file whose `extra` line carries the entry itself, so that nothing has to be fetched; the
+second is the JSON of `GET /v1/records/…`. Either is judged by the pinned genesis alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry.authority import Authority
+from registry.checkpoint import Checkpoint, decimal, parse_checkpoint
+from registry.genesis import Genesis
+from registry.note import NoteKey, parse_note, verify_note
+from registry.operations import SignedOperation, read_entry
+from registry.state_map import KINDS_IN_MAP, read_proof
+from registry.statement import Statement, parse_statement
+from weid import merkle
+from weid.canon import parse_json
+from weid.codec import b64, unb64
+from weid.errors import MalformedError, TrustError
+
+__all__ = [
+    "ProofFile", "ProvenEntry", "ProvenRecord", "check_proof", "parse_proof_file", "print_proof_file", "read_checkpoint",
+    "read_statement",
+]  # fmt: skip
+
+_HEAD = "c2sp.org/tlog-proof@v1"
+_MAX_BYTES = 1 << 20
+_MAX_PATH = 63
+_RECORD = {"kind", "key", "record", "proof", "statement"}
+
+
+@dataclass(frozen=True, slots=True)
+class ProofFile:
+    """An entry, its index, its inclusion path and the checkpoint note it leads to; nothing of it is checked."""
+
+    entry: bytes
+    index: int
+    path: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenEntry:
+    """An operation that is in the log of this signed checkpoint; whether it took effect only the state says."""
+
+    index: int
+    operation: SignedOperation
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenRecord:
+    """What the signed state says of a key; `record` None means: it has none."""
+
+    kind: str
+    key: str
+    record: Any | None
+    statement: Statement
+
+
+def print_proof_file(index: int, entry: bytes, path: Sequence[bytes], checkpoint: bytes) -> bytes:
+    """The bytes of a proof file (C2SP tlog-proof)."""
+    lines = [_HEAD, f"extra {b64(entry)}", f"index {index}", *(b64(node) for node in path), ""]
+    return "".join(f"{line}\n" for line in lines).encode() + checkpoint
+
+
+def parse_proof_file(data: bytes) -> ProofFile:
+    """The proof file of exactly these bytes; MalformedError for anything `print_proof_file` would not print."""
+    if len(data) > _MAX_BYTES:
+        raise MalformedError(f"a proof file is at most {_MAX_BYTES} bytes", code="too-large")
+    head, gap, note = data.partition(b"\n\n")
+    try:
+        lines = head.decode("ascii").split("\n")
+    except UnicodeDecodeError as error:
+        raise MalformedError("not a proof file") from error
+    if not gap or len(lines) < 3 or lines[0] != _HEAD or not lines[1].startswith("extra ") or not lines[2].startswith("index "):
+        raise MalformedError("a proof file has a head, the entry and its index")
+    path = tuple(unb64(line) for line in lines[3:])
+    if len(path) > _MAX_PATH or any(len(node) != 32 for node in path):
+        raise MalformedError("a path has at most 63 hashes of 32 bytes")
+    return ProofFile(unb64(lines[1][6:]), decimal(lines[2][6:]), path, note)
+
+
+def check_proof(data: bytes, genesis: Genesis) -> ProvenEntry | ProvenRecord:
+    """What a proof file of either kind shows about the registry of this genesis.
+
+    MalformedError for what is no proof; SignatureError or TrustError where the registry did not sign; ProofError where
+    the proof shows something else.
+    """
+    return _record(data, genesis) if data[:1] == b"{" else _entry(parse_proof_file(data), genesis)
+
+
+def read_checkpoint(data: bytes, authority: Authority) -> Checkpoint:
+    """A checkpoint that the log key in force signed; TrustError or SignatureError otherwise."""
+    note = parse_note(data)
+    verify_note(note, authority.note_key, "log")
+    checkpoint = parse_checkpoint(note.text)
+    if checkpoint.origin != authority.genesis.origin:
+        raise TrustError("the checkpoint is of another log", code="foreign-genesis")
+    return checkpoint
+
+
+def read_statement(data: bytes, authority: Authority) -> Statement:
+    """A state statement that the state key in force signed; TrustError or SignatureError otherwise."""
+    note, genesis = parse_note(data), authority.genesis
+    verify_note(note, NoteKey(genesis.origin, authority.state), "state")
+    statement = parse_statement(note.text)
+    if (statement.origin, statement.genesis) != (genesis.origin, genesis.digest):
+        raise TrustError("the statement is of another registry", code="foreign-genesis")
+    return statement
+
+
+def _entry(proof: ProofFile, genesis: Genesis) -> ProvenEntry:
+    checkpoint = read_checkpoint(proof.checkpoint, Authority.of(genesis))
+    leaf = merkle.leaf_hash(proof.entry, hash=genesis.hash)
+    merkle.verify_inclusion(leaf, proof.index, checkpoint.size, proof.path, checkpoint.root, hash=genesis.hash)
+    return ProvenEntry(proof.index, read_entry(proof.entry, hash=genesis.hash), checkpoint)
+
+
+def _record(data: bytes, genesis: Genesis) -> ProvenRecord:
+    if len(data) > 4 * _MAX_BYTES:
+        raise MalformedError("a record with its proof is at most 4 MiB", code="too-large")
+    value = parse_json(data)
+    if not isinstance(value, dict) or set(value) != _RECORD or value["kind"] not in KINDS_IN_MAP:
+        raise MalformedError("not a record with its proof")
+    kind, key, record, proof, note = (value[name] for name in ("kind", "key", "record", "proof", "statement"))
+    if not (isinstance(kind, str) and isinstance(key, str) and isinstance(proof, str) and isinstance(note, str)):
+        raise MalformedError("not a record with its proof")
+    if not (record is None or isinstance(record, str)):
+        raise MalformedError("a record is base64 or null")
+    statement = read_statement(note.encode(), Authority.of(genesis))
+    held = None if record is None else unb64(record)
+    found = read_proof(unb64(proof), statement.map, kind, key, held, hash=genesis.hash)
+    return ProvenRecord(kind, key, found, statement)

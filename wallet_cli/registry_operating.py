@@ -1,0 +1,275 @@
+"""`weid registry serve|config|backup|restore|check-proof`: a registry from day to day, and checking it without trust."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wallet_cli.state import echo_json, now, passphrase, write_atomic
+
+if TYPE_CHECKING:
+    from registry.genesis import Genesis
+    from registry.log import Registry
+    from registry.node.backup import Source
+    from registry.node.config import Value
+    from registry.node.watch import Watch
+
+FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+READS = frozenset({"show", "config", "check-proof"})
+
+
+@click.command()
+@FOLDER
+@PASS
+@click.option("--port", type=int, help="[8440]")
+@click.option("--host", help="[127.0.0.1]")
+@click.option("--every", type=int, help="Tick and commit the state every so many minutes. [1]")
+@click.option("--explorer/--no-explorer", default=None, help="Show pages to people at /. [on]")
+def serve(folder: Path, passphrase_file: str | None, **flags: Any) -> None:
+    """Serve the node and its explorer: takes signed operations, answers reads, ticks the log's clock.
+
+    Settings come from registry.toml, WEID_REGISTRY_* and these flags, the later winning: see `weid registry config`.
+    """
+    import threading
+
+    from registry.node.serving import serve as run
+    from wallet_cli.registry_folder import open_registry
+
+    held = _config(folder, flags)
+    opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
+    watch, stop = _watch(opened, folder, held), threading.Event()
+    every = int(held["every"].value)
+    threading.Thread(target=_tick, args=(opened, watch, stop, every), name="tick", daemon=True).start()
+    host, port = str(held["host"].value), int(held["port"].value)
+
+    def ready(at: int) -> None:
+        page = "" if held["explorer"].value else "v1/checkpoint"
+        click.echo(f"Registry {opened.genesis.origin} at http://{host}:{at}/{page}; stop with Ctrl-C.", err=True)
+
+    try:
+        run(_node(opened, held, watch), host, port, ready=ready, body=32 << 20)
+    finally:
+        stop.set()
+        opened.close()
+
+
+def _watch(opened: Registry, folder: Path, held: dict[str, Value]) -> Watch:
+    from registry.node.audit_log import AuditLog
+    from registry.node.watch import Watch
+
+    size, keep = int(held["audit-bytes"].value), int(held["audit-files"].value)
+    audit = AuditLog(folder, size=size, keep=keep) if held["audit"].value else None
+    return Watch(opened, seconds=time.perf_counter, clock=_minute, audit=audit)
+
+
+def _node(opened: Registry, held: dict[str, Value], watch: Watch) -> Any:
+    from registry.node.service import create_node
+
+    return create_node(
+        opened, clock=_minute, rate=f"{held['rate'].value} per minute", explorer=bool(held["explorer"].value),
+        watch=watch, watched=bool(held["metrics"].value),
+    )  # fmt: skip
+
+
+def _tick(opened: Registry, watch: Watch, stop: Any, every: int) -> None:
+    from registry.engines.calls import TRANSIENT
+    from registry.witness.client import cosign_registry
+    from wallet_cli.witness import report
+    from weid.errors import RegistryError
+
+    while not stop.wait(min(60 * every, 60)):
+        try:
+            opened.tick(_minute())
+            opened.commit()
+            if opened.state.authority.policy.needed:
+                report(cosign_registry(opened))
+        except RegistryError as error:
+            watch.acted("clock", error.code)
+            if error.code not in TRANSIENT:
+                click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
+                return
+            click.echo(f"the engine: {error} [{error.code}]", err=True)
+
+
+def _minute() -> int:
+    from weid.codec import minutes
+
+    return minutes(now())
+
+
+def _config(folder: Path, flags: dict[str, Any]) -> dict[str, Value]:
+    from registry.node.config import read_config
+
+    return read_config(folder, os.environ, flags)
+
+
+@click.command()
+@FOLDER
+def config(folder: Path) -> None:
+    """Print every setting of the node with where its value comes from."""
+    from registry.node.config import SETTINGS
+
+    held = _config(folder, {})
+    for setting in SETTINGS:
+        value = held[setting.name]
+        shown = str(value.value).lower() if isinstance(value.value, bool) else value.value
+        click.echo(f"{setting.name} = {shown}\t{value.source}\t{setting.variable}\t{setting.help}")
+
+
+@click.command()
+@FOLDER
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def backup(folder: Path, output: Path) -> None:
+    """Copy a registry into one file, while it runs; says what is not in it."""
+    from registry.node.backup import LEFT_OUT, write_backup
+    from weid.codec import rfc3339
+
+    made = write_backup(folder, output, made=rfc3339(_minute()))
+    click.echo(f"{made.size} {made.root.hex()}")
+    click.echo(f"{output}: {made.size} entries, genesis and settings, as of {made.made}.", err=True)
+    click.echo(f"Not in it: {', '.join(LEFT_OUT)}. Keep the keys elsewhere, sealed as they are, and the newest", err=True)
+    click.echo("high-water file on another disk: without it, nothing restored can be signed.", err=True)
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@FOLDER
+@click.option("--from", "source", metavar="URL", help="A node or mirror that has what the backup lacks.")
+@click.option("--new-mark", is_flag=True, help="The mark is lost: start a new one (you state that nothing beyond it was signed).")
+def restore(file: Path, folder: Path, source: str | None, new_mark: bool) -> None:
+    """Put a backup back. A log older than its high-water mark is not signed again: catch up first, with --from.
+
+    FILE may be used a second time to catch up: a FOLDER that holds its database already is only caught up.
+    """
+    from registry.node.backup import caught_up, fresh_mark, pull, unpack
+    from weid.errors import WeidError
+
+    if new_mark and source is None:
+        raise click.UsageError("--new-mark needs --from: a lost mark is made from what others have seen")
+    held = (folder / "registry.db").exists() and source is not None
+    size = 0 if held else unpack(file, folder).size
+    if not held:
+        click.echo(f"{size} entries restored, every leaf, root and signature recomputed.", err=True)
+    if source is not None:
+        count = pull(folder, _source(folder, source))
+        click.echo(f"{count} entries pulled; they lead to the root that the log key has signed.", err=True)
+    if new_mark and not (folder / "high-water").exists():
+        write_atomic(folder / "high-water", fresh_mark(folder).to_bytes())
+        click.echo("A new high-water mark was written, on your word.", err=True)
+    try:
+        size, mark = caught_up(folder)
+    except WeidError:
+        click.echo(f"Nothing is signed until it has caught up: weid registry restore {file} {folder} --from URL", err=True)
+        raise
+    click.echo(str(size))
+    if mark is None:
+        click.echo("There is no high-water file: put it back beside the database, or nothing is signed (--new-mark).", err=True)
+    else:
+        click.echo("The log contains everything that was signed. With the keys in place it can go on.", err=True)
+
+
+def _source(folder: Path, url: str) -> Source:
+    from registry.genesis import parse_genesis
+    from registry.node.backup import Source
+    from registry.node.client import HttpTransport, RegistryClient
+
+    genesis, transport = parse_genesis((folder / "genesis.json").read_bytes()), HttpTransport(url)
+    return Source(RegistryClient(genesis, transport).checkpoint(), _entries(transport))
+
+
+def _entries(transport: Any) -> Callable[[int], bytes]:
+    import json
+
+    from weid.errors import RegistryError
+
+    def entry(index: int) -> bytes:
+        try:
+            return bytes.fromhex(json.loads(transport.get(f"entries/{index}"))["entry"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise RegistryError("the source's answer is not understood", code="bad-answer") from error
+
+    return entry
+
+
+@click.command("check-proof")
+@click.argument("file", type=_FILE)
+@click.option("--genesis", type=_FILE, required=True, help="The genesis file you trust.")
+def check_proof(file: Path, genesis: Path) -> None:
+    """Check a proof from the explorer, without a network: an operation is in the log, or a record in the signed state."""
+    from registry.genesis import fingerprint, parse_genesis
+    from registry.proof_file import ProvenEntry
+    from registry.proof_file import check_proof as check
+
+    root = parse_genesis(genesis.read_bytes())
+    found = check(file.read_bytes(), root)
+    if isinstance(found, ProvenEntry):
+        echo_json(_entry_shown(found, root), indent=2)
+        said = f"Operation {found.index} is in the log of {found.checkpoint.size} operations that its key has signed."
+    else:
+        from registry.operations import json_view
+        from weid.codec import rfc3339
+
+        record = None if found.record is None else json_view(found.record)
+        echo_json({"kind": found.kind, "key": found.key, "record": record}, indent=2)
+        what = "has no such record" if record is None else "says this"
+        said = f"The state of {found.statement.size} operations, signed at log time {rfc3339(found.statement.log_time)}, {what}."
+    click.echo(said, err=True)
+    click.echo(f"By the genesis with the fingerprint {fingerprint(root.digest)}.", err=True)
+
+
+def _entry_shown(found: Any, root: Genesis) -> dict[str, Any]:
+    return {"index": found.index, "id": found.operation.id.hex(), "operation": found.operation.operation.view()}
+
+
+def noted(command: click.Command) -> None:
+    """Make an operator's command leave a line in the folder's audit log: what was done and how it ended."""
+    act, inner = command.name or "", command.callback
+    if act in READS or inner is None or all(item.name != "folder" for item in command.params):
+        return
+
+    @wraps(inner)
+    def outer(*arguments: Any, **values: Any) -> Any:
+        from weid.errors import WeidError
+
+        folder = values["folder"]
+        try:
+            done = inner(*arguments, **values)
+        except WeidError as error:
+            _note(folder, act, error.code)
+            raise
+        except SystemExit as end:
+            _note(folder, act, f"exit-{end.code}")
+            raise
+        _note(folder, act, "done")
+        return done
+
+    command.callback = outer
+
+
+def _note(folder: Path, act: str, result: str) -> None:
+    """Only where there is a registry, and never a reason for a command to fail."""
+    from registry.node.audit_log import AuditLog
+    from weid.codec import rfc3339
+    from weid.errors import WeidError
+
+    if not (folder / "genesis.json").exists():
+        return
+    try:
+        held = _config(folder, {})
+        if held["audit"].value:
+            size, keep = int(held["audit-bytes"].value), int(held["audit-files"].value)
+            AuditLog(folder, size=size, keep=keep).write(rfc3339(_minute()), f"command {act}", result, who="operator")
+    except (WeidError, OSError) as error:
+        click.echo(f"the audit log was not written: {error}", err=True)
+
+
+COMMANDS = (serve, config, backup, restore, check_proof)
