@@ -12,7 +12,7 @@ from typing import Final
 
 from credentials.compact import BIND_BYTES, Compact
 from credentials.data_integrity import CRYPTOSUITE_OF, CRYPTOSUITES, Proof, read_proofs
-from credentials.data_model import ENVELOPED, V1, V2, check_credential, check_envelope, issuer_of, subjects, texts
+from credentials.data_model import ENVELOPED, PERIOD, V2, check_credential, check_envelope, issuer_of, subjects, texts
 from credentials.envelope import open_url
 from credentials.schema import Schema
 from credentials.vcdm_enveloped import read_enveloped
@@ -104,7 +104,7 @@ def read_document(document: Mapping[str, JSON]) -> FileCredential:
             raise MalformedError(f"the cryptosuite {proof.cryptosuite!r} is not read", code="unsupported")
     types, subject = texts(document.get("type")), subjects(document)
     own = _own(document, types, subject[0], proofs[0]) if "weid" in document else None
-    start, end = ("issuanceDate", "expirationDate") if _listed(document["@context"])[0] == V1 else ("validFrom", "validUntil")
+    start, end = PERIOD[texts(document["@context"])[0]]
     ends = (end_of(document.get(end)), *(end_of(each.expires) for each in proofs))
     valid_from, lead = start_of(seconds_of(document.get(start)))
     return FileCredential(

@@ -5,18 +5,15 @@ The period is the narrower one of what the document says and what the envelope s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import ceil
 from types import MappingProxyType
 from typing import Final
 
-from credentials.data_model import check_credential, issuer_of, subjects, texts
+from credentials.data_model import PERIOD, check_credential, issuer_of, subjects, texts
 from credentials.envelope import CLAIMS, CLAIMS_ALONE, Enveloped
-from credentials.jws import CONTEXT, read_jws
+from credentials.jws import CONTEXT, read_jws, seconds
 from credentials.sd_jwt import SdJwt, read_sd_jwt
 from credentials.vcdm_file import FileCredential, end_of, seconds_of, start_of
-from weid.canon import JSON
-from weid.codec import from_minutes
 from weid.errors import MalformedError
 
 __all__ = ["COSE_TAG", "read_enveloped"]
@@ -41,14 +38,15 @@ def read_enveloped(data: bytes, *, form: str | None = None) -> FileCredential:
         value, token = read_sd_jwt_document(text)
     else:
         value = read_envelope(data)
-    if value.kind != "vc" or (form is not None and form != value.form):
+    if value.kind != "vc" or (form is not None and form != value.media):
         raise MalformedError(f"not the credential of a {form or 'known type'}", code="wrong-typ")
     check_credential(value.document)
     document, claims = value.document, value.claims
     found = subjects(document)
-    nbf, exp = _numeric(claims, "nbf"), _numeric(claims, "exp")
-    valid_from, lead = start_of(seconds_of(document.get("validFrom")), None if nbf is None else ceil(nbf))
-    ends = [end_of(document.get("validUntil")), None if exp is None else int(exp // 60)]
+    start, end = PERIOD[str(texts(document["@context"])[0])]
+    nbf, exp = seconds(claims, "nbf"), seconds(claims, "exp")
+    valid_from, lead = start_of(seconds_of(document.get(start)), None if nbf is None else ceil(nbf))
+    ends = [end_of(document.get(end)), None if exp is None else int(exp // 60)]
     return FileCredential(
         document, (), next(iter(texts(document.get("id"))), None), texts(document.get("type")), issuer_of(document),
         valid_from, min((item for item in ends if item is not None), default=None),
@@ -63,7 +61,7 @@ def _claims_alone(text: str) -> FileCredential:
 
     token = read_sd_jwt(text)
     value = read_sd_jwt_vc(token)
-    nbf, exp = _numeric(value.claims, "nbf"), _numeric(value.claims, "exp")
+    nbf, exp = seconds(value.claims, "nbf"), seconds(value.claims, "exp")
     valid_from, lead = start_of(None if nbf is None else ceil(nbf))
     said = MappingProxyType({name: value.claims[name] for name in CLAIMS if name in value.claims})
     enveloped = Enveloped(
@@ -75,17 +73,6 @@ def _claims_alone(text: str) -> FileCredential:
         enveloped.document, (), identity if isinstance(identity, str) else None, value.types[::-1], value.issuer or "",
         valid_from, None if exp is None else int(exp // 60), claims, value.status is not None, None, enveloped, token, lead,
     )  # fmt: skip
-
-
-def _numeric(claims: Mapping[str, JSON], name: str) -> int | float | None:
-    """The seconds of a NumericDate (RFC 7519 2), in the years that have minutes."""
-    value = claims.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 38:
-        raise MalformedError(f"{name} is not a number of seconds", code="bad-time")
-    from_minutes(int(value // 60))
-    return value
 
 
 def _ascii(data: bytes) -> str:
