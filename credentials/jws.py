@@ -145,10 +145,23 @@ def verify(jws: Jws, key: PublicKey, role: str) -> None:
 def sign(header: Mapping[str, JSON], payload: bytes, signer: Signer) -> str:
     """The compact JWS over the payload; `alg` is added and is the one of the signer's key."""
     algorithm = JWS_ALGORITHMS[signer.public_key.suite][0]
+    texts = tuple((name, item) for name, item in header.items() if isinstance(item, str))
+    first = _kept_header(texts, algorithm) if len(texts) == len(header) else _header_text(header, algorithm)
+    signed = f"{first}.{b64u(payload)}"
+    return f"{signed}.{b64u(signer.sign(CONTEXT, signed.encode('ascii')))}"
+
+
+def _header_text(header: Mapping[str, JSON], algorithm: str) -> str:
+    """The protected header as it is signed, checked."""
     full: dict[str, JSON] = {**header, "alg": algorithm}
     _check_header(full)
-    signed = f"{b64u(compact_json(full))}.{b64u(payload)}"
-    return f"{signed}.{b64u(signer.sign(CONTEXT, signed.encode('ascii')))}"
+    return b64u(compact_json(full))
+
+
+@lru_cache(maxsize=256)
+def _kept_header(members: tuple[tuple[str, str], ...], algorithm: str) -> str:
+    """The same, kept, because a signer writes the same one each time."""
+    return _header_text(dict(members), algorithm)
 
 
 def replicated(jws: Jws, payload: Mapping[str, JSON], names: Collection[str]) -> dict[str, JSON]:
