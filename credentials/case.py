@@ -15,7 +15,8 @@ from credentials.policy import Policy
 from credentials.presentation import Presentation
 from credentials.report import Outcome
 from credentials.schema import Schema, read_schema
-from credentials.vcdm import FileCredential
+from credentials.vcdm_enveloped import COSE_TAG, read_enveloped
+from credentials.vcdm_file import FileCredential
 from credentials.weidentity import WeIdentityCredential, looks_like, read_weidentity
 from credentials.weidentity_proof import Proven
 from weid.canon import JSON
@@ -114,8 +115,8 @@ class Case:
         elif data.lstrip(b" \t\r\n")[:1] == b"{":
             self.legacy = read_weidentity(data) if looks_like(data) else None
             self.file = vcdm.read_file(data) if self.legacy is None else None
-        elif data[0] == vcdm.COSE_TAG or data.lstrip(b" \t\r\n").startswith(b"eyJ"):
-            self.file = vcdm.read_enveloped(data)
+        elif data[0] == COSE_TAG or data.lstrip(b" \t\r\n").startswith(b"eyJ"):
+            self.file = read_enveloped(data)
         else:
             raise MalformedError("not a credential", code="not-a-credential")
 

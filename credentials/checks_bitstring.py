@@ -15,7 +15,7 @@ from credentials.companion import read_companion, signed_at, unproven
 from credentials.data_model import texts
 from credentials.report import Outcome
 from credentials.status import slot_key
-from credentials.vcdm import FileCredential
+from credentials.vcdm_file import FileCredential
 from weid.canon import JSON
 from weid.codec import rfc3339
 from weid.errors import MalformedError, WeidError

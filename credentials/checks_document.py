@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from credentials.case import Case, Result, failed, passed, unknown
-from credentials.vcdm import FileCredential
+from credentials.vcdm_file import FileCredential
 from weid.canon import JSON
 from weid.codec import rfc3339
 from weid.errors import MalformedError, WeidError

@@ -9,7 +9,7 @@ from credentials import checks_document, data_integrity
 from credentials.case import Case, Established, Result, failed, passed, skipped, unknown
 from credentials.data_integrity import BBS, Proof
 from credentials.text import misleads
-from credentials.vcdm import FileCredential
+from credentials.vcdm_file import FileCredential
 from weid.canon import JSON
 from weid.did import parse_key_id
 from weid.document import key_of_method

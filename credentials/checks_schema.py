@@ -14,7 +14,7 @@ from credentials.companion import digest_fits, read_companion, unproven
 from credentials.data_model import digests_of, subjects, texts
 from credentials.json_schema import misfit, read_json_schema
 from credentials.report import Outcome
-from credentials.vcdm import FileCredential
+from credentials.vcdm_file import FileCredential
 from weid.canon import JSON, jcs
 from weid.errors import MalformedError, SchemaError, WeidError
 

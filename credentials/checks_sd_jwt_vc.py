@@ -10,7 +10,7 @@ from credentials.status import slot_key
 from credentials.text import misleads
 from credentials.token_status import StatusReference, read_reference, value_in
 from credentials.type_metadata import resolve_type
-from credentials.vcdm import FileCredential
+from credentials.vcdm_file import FileCredential
 from weid.canon import JSON
 from weid.codec import from_minutes, rfc3339
 from weid.errors import MalformedError, SignatureError, WeidError

@@ -12,7 +12,7 @@ from credentials import checks_file
 from credentials.case import Case
 from credentials.data_model import Digest, moment
 from credentials.report import Outcome
-from credentials.vcdm import FileCredential
+from credentials.vcdm_file import FileCredential
 from weid.canon import JSON
 from weid.codec import minutes
 from weid.errors import KeyMaterialError, MalformedError, SignatureError

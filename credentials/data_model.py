@@ -21,6 +21,7 @@ from weid.errors import MalformedError
 
 __all__ = [
     "CODES",
+    "PERIOD",
     "Digest",
     "V1",
     "V2",
@@ -42,6 +43,10 @@ CODES: Final = tuple(
                  "terms", "related", "envelope", "holder", "credentials")
 )  # fmt: skip
 """Every code that a broken rule can have."""
+PERIOD: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {V2: ("validFrom", "validUntil"), V1: ("issuanceDate", "expirationDate")}
+)
+"""The members for start and end, by the version's context."""
 ENVELOPED: Final = "EnvelopedVerifiableCredential"
 MAX_LIST: Final = 256
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]+\Z")
@@ -168,7 +173,7 @@ def _version(document: Mapping[str, JSON]) -> str:
         _refuse("context", "the data model's context comes first")
     if not all(isinstance(item, str | dict) for item in contexts) or len([c for c in contexts if c == contexts[0]]) > 1:
         _refuse("context", "a context is a URL or an object, each once")
-    return "1.1" if contexts[0] == V1 else "2.0"
+    return V1 if contexts[0] == V1 else V2
 
 
 def _types(document: Mapping[str, JSON], wanted: str | None, rule: str = "type") -> None:
@@ -218,8 +223,8 @@ def _subject(document: Mapping[str, JSON]) -> None:
 
 
 def _validity(document: Mapping[str, JSON], version: str) -> None:
-    start, end = ("validFrom", "validUntil") if version == "2.0" else ("issuanceDate", "expirationDate")
-    if version == "1.1" and start not in document:
+    start, end = PERIOD[version]
+    if version == V1 and start not in document:
         _refuse("validity", "issuanceDate is missing")
     given = [moment(document[name]) for name in (start, end) if name in document]
     if None in given:

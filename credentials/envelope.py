@@ -18,7 +18,8 @@ from weid.codec import b64, unb64
 from weid.errors import MalformedError, SignatureError
 from weid.keys import PublicKey
 
-__all__ = ["CLAIMS_ALONE", "V2", "Enveloped", "Inner", "build", "check_document", "enclose", "inner", "open_url", "unb64_text"]
+__all__ = ["CLAIMS_ALONE", "JWT", "V2", "Enveloped", "Inner", "build", "check_claims", "check_document", "enclose", "id_of",
+           "inner", "open_url", "unb64_text"]  # fmt: skip
 
 V2: Final = "https://www.w3.org/ns/credentials/v2"
 TYPES: Final[Mapping[str, str]] = MappingProxyType({"vc": "VerifiableCredential", "vp": "VerifiablePresentation"})
@@ -27,6 +28,8 @@ CLAIMS: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf", "nonce"
 """JWT claims that speak of the signature, not of the document (RFC 7519 4.1, RFC 7800, OpenID Connect Core 2)."""
 CLAIMS_ALONE: Final = "dc+sd-jwt"
 """The form of an SD-JWT VC, which holds no document of the data model."""
+JWT: Final = "jwt"
+"""The media type of a JWT of the data model 1.1, whatever it holds."""
 MAX_INNER: Final = 64
 _TEXT_FORMS: Final = frozenset({"vc+jwt", "vp+jwt", "vc+sd-jwt", "vp+sd-jwt"})
 _BINARY_FORMS: Final = frozenset({"vc+cose", "vp+cose"})
@@ -54,10 +57,15 @@ class Enveloped:
         return "vp" if self.form.startswith("vp") else "vc"
 
     @property
+    def media(self) -> str:
+        """Its media type without `application/`: the form, but JWTs of the data model 1.1 have none of their own."""
+        return JWT if self.form.endswith("-1.1+jwt") else self.form
+
+    @property
     def controller(self) -> str | None:
         """Who must have signed: the issuer of a credential, the holder of a presentation if it names one."""
         name = "holder" if self.kind == "vp" else "iss" if self.form == CLAIMS_ALONE else "issuer"
-        return _id(self.document.get(name))
+        return id_of(self.document.get(name))
 
     @property
     def method(self) -> str | None:
@@ -89,7 +97,7 @@ def build(
     claims = {name: payload[name] for name in CLAIMS if name in payload}
     check_document(document, form[:2])
     value = Enveloped(form, document, MappingProxyType(claims), suite, kid, context, signed, signature)
-    _check_claims(value)
+    check_claims(value)
     return value
 
 
@@ -108,7 +116,7 @@ def check_document(document: Mapping[str, JSON], kind: str) -> None:
         raise MalformedError(f"the document is no {TYPES[kind]}", code="wrong-document")
     if kind == "vp":
         inner(document)
-    elif _id(document.get("issuer")) is None or not isinstance(document.get("credentialSubject"), dict | list):
+    elif id_of(document.get("issuer")) is None or not isinstance(document.get("credentialSubject"), dict | list):
         raise MalformedError("a credential has an issuer and a subject", code="wrong-document")
 
 
@@ -140,7 +148,7 @@ def open_url(url: JSON) -> Inner:
     binary = form in _BINARY_FORMS
     if not head.startswith("data:application/") or not comma or not content or coding != ("base64" if binary else ""):
         raise MalformedError("not the data: URL of an envelope", code="not-enveloped")
-    if not binary and (form not in _TEXT_FORMS or mark):
+    if not binary and (form not in _TEXT_FORMS | {JWT} or mark):
         raise MalformedError(f"an envelope of {form[:40]!r} is not read", code="not-enveloped")
     if binary:
         return Inner(form, unb64_text(content))
@@ -162,12 +170,13 @@ def _inner(item: JSON) -> Inner:
     if not isinstance(item, dict) or len(names) != 1:
         raise MalformedError("a presentation holds enveloped credentials alone", code="not-enveloped")
     found = open_url(item.get("id"))
-    if found.form[:2] != _ENVELOPES[names[0]]:
+    if found.form != JWT and found.form[:2] != _ENVELOPES[names[0]]:
         raise MalformedError(f"{names[0]} is the envelope of another kind", code="not-enveloped")
     return found
 
 
-def _check_claims(value: Enveloped) -> None:
+def check_claims(value: Enveloped) -> None:
+    """MalformedError `issuer-mismatch` or `kid-missing` unless the signer is one person, whose key is named."""
     said, controller = value.claims.get("iss"), value.controller
     if "iss" in value.claims and (not isinstance(said, str) or (controller is not None and said != controller)):
         raise MalformedError("iss is not who the document says signed it", code="issuer-mismatch")
@@ -175,6 +184,7 @@ def _check_claims(value: Enveloped) -> None:
         raise MalformedError("kid must say which of the signer's keys it is", code="kid-missing")
 
 
-def _id(value: JSON) -> str | None:
+def id_of(value: JSON) -> str | None:
+    """The id of a member that is a text or an object with one."""
     found = value.get("id") if isinstance(value, dict) else value
     return found if isinstance(found, str) and found else None

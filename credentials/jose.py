@@ -19,7 +19,7 @@ from weid.errors import IssueError, MalformedError
 from weid.keys import PublicKey, Signer
 from weid.suites import Random
 
-__all__ = ["issue_sd_jwt", "read_jwt", "read_sd_jwt_document", "sign_jwt"]
+__all__ = ["issue_sd_jwt", "open_jwt", "read_jwt", "read_sd_jwt_document", "sign_jwt"]
 
 _JWT: Final = ("vc+jwt", "vp+jwt")
 _SD_JWT: Final = ("vc+sd-jwt", "vp+sd-jwt")
@@ -33,7 +33,11 @@ def read_jwt(text: str) -> Enveloped:
     Codes: those of `read_jws`, `wrong-typ`, `wrong-cty`, `vc-claim`, `wrong-document`, `not-enveloped`,
     `issuer-mismatch`, `kid-missing`, `claim-repeated`.
     """
-    token = jws.read_jws(text)
+    return open_jwt(jws.read_jws(text))
+
+
+def open_jwt(token: Jws) -> Enveloped:
+    """The same out of a token that was read."""
     return _enveloped(token, _form(token, _JWT), token.claims())
 
 
@@ -107,11 +111,7 @@ def _form(token: Jws, allowed: Collection[str]) -> str:
 
 
 def _enveloped(token: Jws, form: str, payload: Mapping[str, JSON]) -> Enveloped:
-    """With the claims of the header, which must be those of the payload where both have them (RFC 7519 5.3)."""
-    replicated = {name: token.header[name] for name in CLAIMS if name in token.header}
-    if any(name in payload and payload[name] != item for name, item in replicated.items()):
-        raise MalformedError("a claim says one thing in the header and another in the payload", code="claim-repeated")
     return build(
-        form, {**payload, **replicated}, suite=token.suite, kid=token.kid, context=jws.CONTEXT, signed=token.signed,
+        form, jws.replicated(token, payload, CLAIMS), suite=token.suite, kid=token.kid, context=jws.CONTEXT, signed=token.signed,
         signature=token.signature,
     )  # fmt: skip

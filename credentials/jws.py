@@ -16,7 +16,7 @@ from typing import Final
 
 from weid import signing
 from weid.canon import JSON, parse_json
-from weid.codec import b64u, unb64u
+from weid.codec import b64u, from_minutes, unb64u
 from weid.errors import MalformedError, SignatureError, UnknownSuiteError
 from weid.keys import JWS_ALGORITHMS, PublicKey, Signer
 
@@ -28,7 +28,9 @@ __all__ = [
     "json_text",
     "media_type",
     "read_jws",
+    "replicated",
     "require_type",
+    "seconds",
     "sign",
     "time_code",
     "verify",
@@ -143,10 +145,42 @@ def verify(jws: Jws, key: PublicKey, role: str) -> None:
 def sign(header: Mapping[str, JSON], payload: bytes, signer: Signer) -> str:
     """The compact JWS over the payload; `alg` is added and is the one of the signer's key."""
     algorithm = JWS_ALGORITHMS[signer.public_key.suite][0]
+    texts = tuple((name, item) for name, item in header.items() if isinstance(item, str))
+    first = _kept_header(texts, algorithm) if len(texts) == len(header) else _header_text(header, algorithm)
+    signed = f"{first}.{b64u(payload)}"
+    return f"{signed}.{b64u(signer.sign(CONTEXT, signed.encode('ascii')))}"
+
+
+def _header_text(header: Mapping[str, JSON], algorithm: str) -> str:
+    """The protected header as it is signed, checked."""
     full: dict[str, JSON] = {**header, "alg": algorithm}
     _check_header(full)
-    signed = f"{b64u(compact_json(full))}.{b64u(payload)}"
-    return f"{signed}.{b64u(signer.sign(CONTEXT, signed.encode('ascii')))}"
+    return b64u(compact_json(full))
+
+
+@lru_cache(maxsize=256)
+def _kept_header(members: tuple[tuple[str, str], ...], algorithm: str) -> str:
+    """The same, kept, because a signer writes the same one each time."""
+    return _header_text(dict(members), algorithm)
+
+
+def replicated(jws: Jws, payload: Mapping[str, JSON], names: Collection[str]) -> dict[str, JSON]:
+    """The payload with those claims that the header has too, `claim-repeated` where they say something else (RFC 7519 5.3)."""
+    header = {name: jws.header[name] for name in names if name in jws.header}
+    if any(name in payload and payload[name] != item for name, item in header.items()):
+        raise MalformedError("a claim says one thing in the header and another in the payload", code="claim-repeated")
+    return {**payload, **header}
+
+
+def seconds(claims: Mapping[str, JSON], name: str) -> int | float | None:
+    """The NumericDate of a claim, None where it is not there (RFC 7519 2); `bad-time` outside the years that have minutes."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1 << 38:
+        raise MalformedError(f"{name} is not a number of seconds", code="bad-time")
+    from_minutes(int(value // 60))
+    return value
 
 
 def time_code(claims: Mapping[str, JSON], at: datetime, *, leeway: int = 0) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from credentials.cose import read_cose
-from credentials.envelope import Enveloped, Inner
-from credentials.jose import read_jwt, read_sd_jwt_document
+from credentials.envelope import JWT, Enveloped, Inner
+from credentials.jose import open_jwt, read_sd_jwt_document
+from credentials.jws import read_jws
+from credentials.jwt_1_1 import read_jwt_1_1
 from weid.errors import MalformedError
 
 __all__ = ["open_inner", "read_envelope"]
@@ -23,12 +25,15 @@ def read_envelope(data: bytes) -> Enveloped:
         text = data.decode("ascii").strip(" \t\r\n")
     except UnicodeDecodeError:
         raise MalformedError("not an envelope that is read here", code="unsupported") from None
-    return read_sd_jwt_document(text)[0] if "~" in text else read_jwt(text)
+    if "~" in text:
+        return read_sd_jwt_document(text)[0]
+    token = read_jws(text)
+    return read_jwt_1_1(token) if token.type == JWT else open_jwt(token)
 
 
 def open_inner(held: Inner) -> Enveloped:
     """The document in an envelope of a presentation; `wrong-typ` when it is not what its `data:` URL calls it."""
     value = read_envelope(held.data)
-    if value.form != held.form:
+    if value.media != held.form:
         raise MalformedError(f"an envelope called {held.form} holds {value.form}", code="wrong-typ")
     return value

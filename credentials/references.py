@@ -17,7 +17,7 @@ from credentials.companion import signed_at, unproven
 from credentials.data_model import is_url, texts
 from credentials.json_schema import read_json_schema
 from credentials.policy import Policy
-from credentials.vcdm import FileCredential
+from credentials.vcdm_file import FileCredential
 from weid.canon import JSON, parse_json
 from weid.errors import MalformedError, WeidError
 from weid.facts import Facts, NoFacts

@@ -5,6 +5,7 @@ A path names a claim: ("address", "region"), ("nationalities", 0). Numbers count
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -31,6 +32,8 @@ MAX_DISCLOSURES: Final = 1000
 SALT_BYTES: Final = 16
 _DIGESTS, _ELEMENT, _ALGORITHM = "_sd", "...", "_sd_alg"
 _SAFE_INTEGER: Final = 2**53 - 1
+_NESTED: Final = (dict, list)
+_quoted: Final = json.encoder.encode_basestring  # a text as JSON, as the encoder of `json_text` writes it
 _RESERVED: Final = frozenset({_DIGESTS, _ELEMENT, _ALGORITHM})
 
 
@@ -57,6 +60,19 @@ class Opened:
 def digest_of(text: str, hash: Hash) -> str:
     """The digest that stands for the disclosure of this text."""
     return b64u(hash.digest(text.encode("ascii")))
+
+
+def digests_of(texts: Sequence[str], hash: Hash) -> list[str]:
+    """The same for each of several texts."""
+    digest = hash.digest
+    return _b64u_each([digest(text.encode("ascii")) for text in texts], hash.size)
+
+
+def _b64u_each(values: Sequence[bytes], size: int) -> list[str]:
+    """base64url of values of one size, by one call: zeros fill each up to whole groups, and what they add is cut off."""
+    fill = bytes(-size % 3)
+    whole, step, length = b64u(fill.join(values) + fill), (size + len(fill)) // 3 * 4, (size * 8 + 5) // 6
+    return [whole[start : start + length] for start in range(0, step * len(values), step)]
 
 
 def hash_of(claims: Mapping[str, JSON]) -> Hash:
@@ -112,7 +128,7 @@ class _Maker:
         drawn = random(SALT_BYTES * len(paths))  # one draw for all salts: asking for it costs more than what it gives
         if len(drawn) != SALT_BYTES * len(paths):
             raise KeyMaterialError("the random source gave the wrong number of bytes")
-        self.salts = [b64u(drawn[start : start + SALT_BYTES]) for start in range(0, len(drawn), SALT_BYTES)]
+        self.salts = _b64u_each([drawn[start : start + SALT_BYTES] for start in range(0, len(drawn), SALT_BYTES)], SALT_BYTES)
 
     def hide(self, value: JSON, path: Path) -> JSON:
         if len(path) > MAX_DEPTH:
@@ -127,17 +143,19 @@ class _Maker:
 
     def _object(self, value: dict[str, JSON], path: Path) -> JSON:
         out: dict[str, JSON] = {}
-        digests: list[str] = []
+        hidden: list[str] = []
         for name, item in value.items():
             if name in _RESERVED:
                 raise IssueError(f"{_shown((*path, name))}: SD-JWT keeps this name for itself", code="reserved-claim")
             here = (*path, name)
             inner = item if type(item) is str else self.hide(item, here)
             if here in self.paths:
-                digests.append(self._disclose(here, f"{json_text(name)},{json_text(inner)}"))
+                shown = _quoted(inner) if type(inner) is str else json_text(inner)
+                hidden.append(self._disclose(here, f"{_quoted(name)},{shown}"))
             else:
                 out[name] = inner
-        if digests:
+        if hidden:
+            digests = digests_of(hidden, self.hash)
             digests += [self._decoy() for _ in range(self.decoys)]
             out[_DIGESTS] = [*sorted(digests)]  # the order of the claims must not show (RFC 9901 4.2.4.1)
         return out
@@ -149,17 +167,21 @@ class _Maker:
             here = (*path, index)
             inner = self.hide(item, here)
             if here in self.paths:
-                inner, hidden = {_ELEMENT: self._disclose(here, json_text(inner))}, True
+                inner, hidden = {_ELEMENT: digest_of(self._disclose(here, json_text(inner)), self.hash)}, True
             out.append(inner)
         for _ in range(self.decoys if hidden else 0):
             out.insert(int.from_bytes(self.random(4), "big") % (len(out) + 1), {_ELEMENT: self._decoy()})
         return out
 
     def _disclose(self, path: Path, rest: str) -> str:
+        """The text of the disclosure of a path."""
         self.found.add(path)
-        text = b64u(f'["{self.salts.pop()}",{rest}]'.encode())
+        try:
+            text = b64u(f'["{self.salts.pop()}",{rest}]'.encode())
+        except UnicodeEncodeError as error:
+            raise MalformedError(f"no JSON: {error}") from error
         self.texts.append(text)
-        return digest_of(text, self.hash)
+        return text
 
     def _decoy(self) -> str:
         return b64u(self.hash(self.random(32)))
@@ -174,9 +196,7 @@ def open_claims(payload: Mapping[str, JSON], disclosures: Sequence[Disclosure]) 
     A digest that stands anywhere twice, a disclosure that no digest asks for, a name that is there already and digests
     in the wrong place are refused: each would let one issuance show two different credentials.
     """
-    hash = hash_of(payload)
-    digest = hash.digest
-    known = {b64u(digest(item.text.encode("ascii"))): item for item in disclosures}
+    known = dict(zip(digests_of([item.text for item in disclosures], hash_of(payload)), disclosures, strict=True))
     if len(known) != len(disclosures):
         raise MalformedError("a disclosure stands there twice", code="sd-repeated")
     opener = _Opener(known)
@@ -206,17 +226,11 @@ class _Opener:
         if _ELEMENT in value or _ALGORITHM in value:
             raise MalformedError(f"{_ELEMENT} or {_ALGORITHM} where it means nothing", code="sd-reserved")
         out: dict[str, JSON] = {
-            name: self.open(item, (*path, name), above, depth + 1) if isinstance(item, dict | list) else item
+            name: self.open(item, (*path, name), above, depth + 1) if isinstance(item, _NESTED) else item
             for name, item in value.items()
             if name != _DIGESTS
         }
-        digests = value.get(_DIGESTS, [])
-        if not isinstance(digests, list):
-            raise MalformedError(f"{_DIGESTS} is not a list of digests", code="sd-reserved")
-        for digest in digests:
-            found = self._take(digest)
-            if found is None:
-                continue
+        for found in self._found(value[_DIGESTS]) if _DIGESTS in value else ():
             if found.name is None:
                 raise MalformedError("an array element in the place of a claim", code="sd-disclosure")
             if found.name in out:
@@ -232,27 +246,31 @@ class _Opener:
                 continue
             if len(item) != 1:
                 raise MalformedError(f"{_ELEMENT} stands alone", code="sd-reserved")
-            found = self._take(item[_ELEMENT])
-            if found is None:
-                continue
-            if found.name is not None:
-                raise MalformedError("a claim in the place of an array element", code="sd-disclosure")
-            out.append(self._place(found, (*path, len(out)), above, depth))
+            for found in self._found([item[_ELEMENT]]):
+                if found.name is not None:
+                    raise MalformedError("a claim in the place of an array element", code="sd-disclosure")
+                out.append(self._place(found, (*path, len(out)), above, depth))
         return out
 
-    def _take(self, digest: JSON) -> Disclosure | None:
-        if not isinstance(digest, str):
+    def _found(self, value: JSON) -> list[Disclosure]:
+        """The disclosures that the digests of one place ask for, in their order; each digest stands somewhere once."""
+        if not isinstance(value, list):
+            raise MalformedError(f"{_DIGESTS} is not a list of digests", code="sd-reserved")
+        digests = [item for item in value if isinstance(item, str)]
+        if len(digests) != len(value):
             raise MalformedError("a digest is text", code="sd-reserved")
-        if digest in self.seen:
+        before = len(self.seen)
+        self.seen.update(digests)
+        if len(self.seen) != before + len(digests):
             raise MalformedError("a digest stands there twice", code="sd-repeated")
-        self.seen.add(digest)
-        return self.known.pop(digest, None)
+        known = self.known
+        return [known.pop(digest) for digest in digests if digest in known]
 
     def _place(self, found: Disclosure, path: Path, above: tuple[Disclosure, ...], depth: int) -> JSON:
         chain = (*above, found)
         self.places[path] = chain
         value = found.value
-        return self.open(value, path, chain, depth + 1) if isinstance(value, dict | list) else value
+        return self.open(value, path, chain, depth + 1) if isinstance(value, _NESTED) else value
 
 
 def _shown(path: Path) -> str:

@@ -6,18 +6,18 @@ One numbered table of checks. A check runs when those it needs passed; independe
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
 from credentials import checks_content, checks_holder, checks_issuer, checks_status, checks_weidentity, presentation, verdicts
 from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
 from credentials.compact import BIND_CHAIN, BIND_DOCUMENT, BIND_KEY, BIND_NONE
+from credentials.guarded import Guarded, calmly, unusable
 from credentials.policy import Policy
 from credentials.report import Check, Outcome, Presented, Report, TrustAge
 from credentials.schema import Schema, read_schema
@@ -27,11 +27,8 @@ from weid.errors import WeidError
 from weid.facts import Facts, Source
 from weid.pack import LANGUAGES
 
-__all__ = ["CHECK_IDS", "calmly", "verify"]
+__all__ = ["CHECK_IDS", "verify"]
 
-T = TypeVar("T")
-
-_LOG = logging.getLogger(__name__)
 _BINDS: Final = {BIND_NONE: "none", BIND_KEY: "key", BIND_CHAIN: "chain", BIND_DOCUMENT: "document"}
 _ANYTHING: Final = Policy()
 _PASSED, _SKIPPED = Outcome.PASSED, Outcome.SKIPPED
@@ -122,10 +119,10 @@ CHECK_IDS: Final = tuple(step.id for step in _STEPS)
 def verify(data: bytes, *, facts: Facts, policy: Policy | None = None, at: datetime) -> Report:
     """What can be said about a QR text, compact bytes, a presentation or a credential file at the moment `at`.
 
-    Never raises for bad data or broken facts: what cannot be checked is FAILED or UNKNOWN. No network, no state
-    except `policy.seen`. ValueError only for an `at` without a time zone.
+    Never raises for bad data or broken facts: facts that cannot be asked make a check UNKNOWN, a defect of ours FAILED.
+    No network, no state except `policy.seen`. ValueError only for an `at` without a time zone.
     """
-    case = Case(data, facts, policy or _ANYTHING, minutes(at), at.second)
+    case = Case(data, Guarded(facts), policy or _ANYTHING, minutes(at), at.second)
     blocked: set[str] = set()
     checks = [_run(step, case, blocked) for step in _STEPS]
     checks += _rules(case, blocked)
@@ -148,22 +145,11 @@ def _run(step: _Step, case: Case, blocked: set[str]) -> Check:
         outcome, code, evidence = calmly(lambda: step.run(case), failed("internal-error"))
     except WeidError as error:
         known = error.code if error.code in verdicts.VERDICT_OF else "malformed"
-        outcome, code, evidence = failed(known, {"reason": str(error)})
+        outcome, code, evidence = unusable(error) or failed(known, {"reason": str(error)})
     # what does not apply stops nobody; what failed, is unknown, or waits for another check does
     if outcome is not _PASSED and (outcome is not _SKIPPED or code.startswith("needs-")):
         blocked.add(step.id)
     return Check(step.id, outcome, code, evidence) if evidence else _plain(step.id, outcome, code)
-
-
-def calmly(run: Callable[[], T], otherwise: T) -> T:
-    """What `run` gives, or `otherwise` where it breaks down; an error of the tree is the caller's."""
-    try:
-        return run()
-    except WeidError:
-        raise
-    except Exception:  # noqa: BLE001  # the one fail-closed line: a defect must read as "no", not as a crash or a yes
-        _LOG.exception("a check broke down")
-        return otherwise
 
 
 def _suite(case: Case) -> str:

@@ -15,12 +15,13 @@ from credentials.case import Result, failed, passed, skipped, unknown
 from credentials.checks_file import key_named, proof_refused, unreadable
 from credentials.data_integrity import Proof, read_proofs
 from credentials.data_model import check_envelope, check_presentation, moment, texts
-from credentials.envelope import Enveloped, open_url
+from credentials.envelope import JWT, Enveloped, open_url
+from credentials.guarded import Guarded, calmly, unusable
 from credentials.jsonld.quads import quads_of
 from credentials.opening import open_inner, read_envelope
 from credentials.policy import Policy
 from credentials.report import Check, Outcome, Report
-from credentials.verify import calmly, verify
+from credentials.verify import verify
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import minutes
 from weid.errors import KeyMaterialError, MalformedError, SignatureError, UnknownSuiteError, WeidError
@@ -79,7 +80,7 @@ def verify_presentation(data: bytes, *, facts: Facts, policy: Policy | None = No
     `policy.proof_challenge` and `policy.proof_domain` are what the holder's proof must carry; the rest of the policy
     is for the credentials.
     """
-    wanted, now = policy or Policy(), minutes(at)
+    wanted, now, asked = policy or Policy(), minutes(at), Guarded(facts)
     try:
         document, proofs, envelope = _read(data)
     except WeidError as error:
@@ -88,8 +89,8 @@ def verify_presentation(data: bytes, *, facts: Facts, policy: Policy | None = No
     holder = _holder(document)
     steps: tuple[tuple[str, Callable[[], Result]], ...] = (
         ("validity", lambda: _validity(proofs, envelope, at)),
-        ("schema", lambda: _terms(document)),
-        ("proof.signature", lambda: _signatures(document, proofs, facts) if envelope is None else _sealed(envelope, facts)),
+        ("schema", lambda: _terms(document, envelope)),
+        ("proof.signature", lambda: _signatures(document, proofs, asked) if envelope is None else _sealed(envelope, asked)),
         ("holder.binding", lambda: _bound(holder, _owners(proofs, envelope))),
         ("challenge", lambda: _asked(_answers(proofs, envelope), wanted)),
     )
@@ -100,11 +101,11 @@ def verify_presentation(data: bytes, *, facts: Facts, policy: Policy | None = No
 
 
 def _answered(step: Callable[[], Result]) -> Result:
-    """What a check says; trust data that break down say nothing about the presentation."""
+    """What a check says; trust data that cannot be asked say nothing about the presentation."""
     try:
-        return calmly(step, unknown("facts-unusable"))
+        return calmly(step, failed("internal-error"))
     except WeidError as error:
-        return unknown("facts-unusable", {"reason": str(error)})
+        return unusable(error) or failed("malformed", {"reason": str(error)})
 
 
 def _said(name: str, result: Result) -> Check:
@@ -165,9 +166,11 @@ def _validity(proofs: tuple[Proof, ...], envelope: Enveloped | None, at: datetim
     return passed("no-end") if all(proof.expires is None for proof in proofs) else passed()
 
 
-def _terms(document: Mapping[str, JSON]) -> Result:
+def _terms(document: Mapping[str, JSON], envelope: Enveloped | None) -> Result:
+    """Of a JWT of 1.1 without its credentials: there they are texts, not nodes, and each is checked by itself."""
+    texts_inside = envelope is not None and envelope.media == JWT
     try:
-        quads_of(document)
+        quads_of({name: item for name, item in document.items() if not (texts_inside and name == "verifiableCredential")})
     except MalformedError as error:
         return unreadable(error)
     return passed()

@@ -7,12 +7,13 @@ and `tests/test_docs.py` compares them.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import Field, fields
+from dataclasses import Field, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from credentials import data_model, verdicts, wording
 from credentials import verify as pipeline
@@ -269,6 +270,57 @@ def vectors() -> str:
     return _table(("vectors", "read by"), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One measured run of a suite, as docs/conformance.json has it; reasons are (tests, why)."""
+
+    suite: str
+    commit: str
+    date: str
+    counted: int
+    executed: int
+    passed: int
+    failed: int
+    skipped: int
+    variant: str = ""
+    failures: tuple[tuple[int, str], ...] = ()
+    skips: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"[{self.suite.partition('/')[2].removesuffix('-test-suite')}](https://github.com/{self.suite})"
+
+
+@lru_cache(maxsize=1)
+def runs() -> dict[str, tuple[Run, ...]]:
+    """Group → its runs, in the order of the file; TypeError for a member that no run has."""
+    held = json.loads((ROOT / "docs" / "conformance.json").read_text("utf-8"))
+    return {group: tuple(_run(item) for item in items) for group, items in held.items()}
+
+
+def _run(item: dict[str, Any]) -> Run:
+    reasons = {name: tuple((each["tests"], each["why"]) for each in item.get(name, ())) for name in ("failures", "skips")}
+    return Run(**{**item, **reasons})
+
+
+def suites(group: str) -> str:
+    """What was run, at which commit, how and when, and the counts."""
+    rows = []
+    for run in runs()[group]:
+        counts = tuple(str(count) for count in (run.counted, run.executed, run.passed, run.failed, run.skipped))
+        rows.append((run.label, run.commit, run.variant, run.date, *counts))
+    return _table(("suite", "commit", "how", "date", "counted", "executed", "passed", "failed", "skipped"), rows)
+
+
+def suite_reasons() -> str:
+    """Every failure and skip with its reason."""
+    rows = []
+    for run in (run for group in runs().values() for run in group):
+        for kind, reasons in (("failed", run.failures), ("skipped", run.skips)):
+            rows += [(f"{run.label} {run.variant}".strip(), f"{tests} {kind}", why) for tests, why in reasons]
+    return _table(("suite", "tests", "why"), rows)
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
@@ -277,6 +329,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def tables() -> dict[str, str]:
     """Every table by name."""
     return {
+        "suites": suites("vc-api"), "other-suites": suites("others"), "suite-reasons": suite_reasons(),
         "errors": errors(), "vectors": vectors(), "records": records(),
         "checks": checks(), "verdicts": verdict_table(), "operations": operations(), "rejections": rejection_codes(),
         "any-operation": _table(

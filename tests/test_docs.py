@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -96,6 +97,20 @@ def test_tables_are_what_the_code_says() -> None:
             else:
                 assert content == known[name], f"{page.name}: {name}: {REFRESH}"
     assert seen == set(known)
+
+
+def test_counts_of_suites_add_up() -> None:
+    """Passed, failed and skipped make the whole, and each failure and skip has a reason of its own words."""
+    measured = [run for group in spec_tables.runs().values() for run in group]
+    assert len({(run.suite, run.variant) for run in measured}) == len(measured) > 0
+    for run in measured:
+        counts = (run.counted, run.executed, run.passed, run.failed, run.skipped)
+        assert all(type(count) is int and count >= 0 for count in counts) and run.passed > 0, run
+        assert (run.counted, run.executed) == (run.executed + run.skipped, run.passed + run.failed), run
+        for reasons, total in ((run.failures, run.failed), (run.skips, run.skipped)):
+            assert sum(tests for tests, _ in reasons) == total, run
+            assert all(tests > 0 and why.strip().endswith(".") and len(why) > 20 for tests, why in reasons), run
+        assert re.fullmatch(r"[0-9a-f]{7}", run.commit) and date.fromisoformat(run.date), run
 
 
 def first_cells(table: str) -> list[str]:

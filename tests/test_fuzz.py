@@ -35,6 +35,7 @@ from credentials.cpt import Legacy, keys_in_document, read_cpt
 from credentials.data_integrity import read_proof
 from credentials.json_schema import read_json_schema
 from credentials.jws_json import read_jws_json, read_sd_jwt_json
+from credentials.jwt_1_1 import read_jwt_1_1
 from credentials.opening import read_envelope
 from credentials.picture import draw, png, read
 from credentials.policy import Policy
@@ -277,6 +278,13 @@ def envelopes() -> list[tuple[str, Callable[[bytes], object], bytes]]:
     text = jose.issue_sd_jwt(document, hide, signer("assert"), random=secrets.token_bytes, holder=key, decoys=1)
     bound = sd_jwt.bind(text, signer("present"), audience="a", nonce="n", at=NOW)
     plain, binary = jose.sign_jwt(document, signer("assert")), cose.sign_cose(document, signer("assert"))
+    inside = {
+        "@context": ["https://www.w3.org/2018/credentials/v1"],
+        "type": "VerifiableCredential",
+        "credentialSubject": {"x": 1},
+    }
+    old_claims = {"iss": "did:example:1", "sub": "urn:x", "jti": "urn:y", "nbf": 1, "exp": 9, "vc": inside}
+    older = jws.sign({"typ": "JWT", "kid": "did:example:1#k"}, jcs(old_claims), signer("assert"))
     shown = {
         "@context": [envelope.V2], "type": "VerifiablePresentation",
         "verifiableCredential": [envelope.enclose("vc+cose", binary), envelope.enclose("vc+jwt", plain.encode())],
@@ -285,6 +293,7 @@ def envelopes() -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("jwk", lambda data: PublicKey.from_jwk(_object(data)), jcs(dict(key.jwk()))),
         ("jws", texts(jws.read_jws), plain.encode()),
         ("vc+jwt", texts(lambda data: jose.read_jwt(data).verify(key)), plain.encode()),
+        ("jwt 1.1", texts(lambda data: read_jwt_1_1(jws.read_jws(data))), older.encode()),
         ("disclosure", texts(read_disclosure), text.split("~")[1].encode()),
         ("digests", lambda data: open_claims(_object(data), []), jcs(dict(sd_jwt.read_sd_jwt(text).payload))),
         ("vc+sd-jwt", texts(jose.read_sd_jwt_document), text.encode()),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import NoReturn, TypeAlias
 
 import rfc8785
@@ -31,8 +32,8 @@ def parse_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_
         text = data.decode("utf-8")
         value: JSON
         try:
-            value, end = _DECODER.raw_decode(text)
-        except json.JSONDecodeError:
+            value, end = _SCAN(text, 0)
+        except (json.JSONDecodeError, StopIteration):
             end = -1
         if end != len(text):  # white space around it, or an error with its place
             value = _DECODER.decode(text)
@@ -102,6 +103,7 @@ def _float(digits: str) -> float:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
 )  # fmt: skip
+_SCAN: Callable[[str, int], tuple[JSON, int]] = _DECODER.scan_once  # type: ignore[attr-defined]  # not in the stubs
 
 
 def _check_text(value: JSON) -> None:

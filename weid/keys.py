@@ -13,7 +13,7 @@ from weid.canon import JSON
 from weid.codec import b64u, multibase, read_uvarint, unb64u, unmultibase, uvarint
 from weid.errors import KeyMaterialError, MalformedError, UnknownSuiteError
 from weid.hashes import SHA256
-from weid.signing import DID_ROLES, LOG_ROLES, ROLES, framed, message, require_role, require_suite
+from weid.signing import DID_ROLES, LOG_ROLES, ROLES, framed, message, require
 from weid.suites import SUITES, suite
 from weid.suites._curve import P256, P384, P521, SECP256K1, SM2P256, Curve, compressed, point
 from weid.suites._suite import OWN_HASH_BYTES
@@ -222,8 +222,7 @@ class LocalSigner:
 
     def sign(self, context: str, payload: bytes) -> bytes:
         """The raw signature; SignatureError for an unknown context, or one not for this role or suite (R1, R2)."""
-        require_role(self._role, context)
-        require_suite(self._public_key.suite, context)
+        require(self._public_key.suite, self._role, context)
         return self._suite.sign(self._secret, message(context, payload))
 
     def __repr__(self) -> str:

@@ -108,15 +108,15 @@ def verify(key: PublicKey, role: str, context: str, payload: bytes, signature: b
     The key and its role come from resolved data, never from beside the signature. Own formats
     refuse the high-S twin; KeyMaterialError means that the key itself is not usable.
     """
-    _require(key.suite, role, context)
+    require(key.suite, role, context)
     if _row(context).own:
         require_low_s(key.suite, signature)
     suite(key.suite).verify(key.data, message(context, payload), signature)
 
 
 @lru_cache(maxsize=256)
-def _require(suite: str, role: str, context: str) -> None:
-    """The questions that depend on no bytes, asked once for each three names; what raises is never kept."""
+def require(suite: str, role: str, context: str) -> None:
+    """`require_role` and `require_suite`, asked once for each three names; what raises is never kept."""
     require_role(role, context)
     require_suite(suite, context)
 
@@ -136,6 +136,7 @@ __all__ = [
     "Context",
     "framed",
     "message",
+    "require",
     "require_role",
     "require_suite",
     "verify",

@@ -303,7 +303,7 @@ def test_what_a_presentation_carries() -> None:
     "url",
     [
         None, 1, "", "data:", "a.b.c", "https://x.example/,a", "data:application/vc+jwt", "data:application/vc+jwt,", "data:text/plain,a",
-        "data:application/vc+jwt;base64,YQ==", "data:application/vc+cose,YQ==", "data:application/vc+cose;base64,", "data:application/jwt,a.b.c",
+        "data:application/vc+jwt;base64,YQ==", "data:application/vc+cose,YQ==", "data:application/vc+cose;base64,", "data:application/vc,a.b.c", "data:application/jwt;base64,YQ==",
         "data:application/vc+jwt;charset=utf-8,a.b.c", "DATA:application/vc+jwt,a", "data:application/vc+jwt,a%2Eb", "data:application/vc+jwt,é",
         "data:application/vc+cose;base64;x,YQ==", "data:application/vc+cose;base64,Y-_=", "data:application/vc+cose;base64,YR==",
         "data:application/vc+cose;base64,Y", "data:application/vc+jwt;,a",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from credentials import jws, sd_jwt
 from credentials.jws import time_code
-from credentials.sd_claims import HASHES, Disclosure, conceal, hash_of, open_claims, read_disclosure
+from credentials.sd_claims import HASHES, Disclosure, conceal, digests_of, hash_of, open_claims, read_disclosure
 from credentials.sd_jwt import answer, bind, confirmed_key, issue, present, read_sd_jwt, verify, verify_binding
 from tests.credentials.world import Seeded, make_signer
 from weid.canon import jcs
@@ -27,7 +28,7 @@ from weid.errors import (
     UnknownSuiteError,
     WeidError,
 )
-from weid.hashes import SHA256
+from weid.hashes import SHA256, Hash
 from weid.keys import PublicKey
 from weid.suites import SUITES
 
@@ -514,3 +515,19 @@ def test_only_our_errors_escape(text: str) -> None:
 
 
 GOOD_JWT = made().split("~")[0]
+
+
+@pytest.mark.parametrize("hash", HASHES.values(), ids=lambda hash: hash.name)
+def test_digests_of_several_are_those_of_each(hash: Hash) -> None:
+    """Made by one call, spelled as one by one: nothing of the filling is left."""
+    texts = [f"text{number}" for number in range(70)]
+    for count in (0, 1, 2, 3, 70):
+        assert digests_of(texts[:count], hash) == [b64u(hash(text.encode())) for text in texts[:count]]
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"x": "\udfff"}, ["\ud800"]])
+def test_what_has_no_json_is_not_hidden(value: Any) -> None:
+    """A lone surrogate has no UTF-8, in a hidden claim or in its name."""
+    for claims in ({"a": value}, {"\ud800": "a"}):
+        with pytest.raises(MalformedError):
+            conceal(claims, [(next(iter(claims)),)], random=secrets.token_bytes)

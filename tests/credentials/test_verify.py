@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -11,13 +12,16 @@ from hypothesis import strategies as st
 
 from credentials import carrier, verdicts, wording
 from credentials.binding import Binding
+from credentials.case import Case
 from credentials.compact import disclose
 from credentials.policy import Policy
 from credentials.presentation import Challenge, answer, chain_tip, slot_code
-from credentials.report import Outcome
+from credentials.report import Outcome, Report
 from credentials.verify import CHECK_IDS, verify
+from tests.credentials import old, test_did_web
+from tests.credentials.test_enveloped import enveloped
 from tests.credentials.world import NOW, World, at, holder, pass_schema
-from weid.errors import VerificationFailed
+from weid.errors import MalformedError, TrustError, VerificationFailed
 from weid.facts import NoFacts
 from weid.hashes import SHA256
 from weid.pack import LANGUAGES
@@ -121,19 +125,45 @@ def test_files_with_anything_inside(change: dict[str, Any]) -> None:
 class Broken:
     """Facts that break down at every question."""
 
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
     def fact(self, kind: str, key: str, at: int | None = None) -> Any:
-        raise RuntimeError("the disk is gone")
+        raise self.error
 
     def find(self, kind: str, prefix: str) -> Any:
-        raise RuntimeError("the disk is gone")
+        raise self.error
 
 
 def test_broken_facts_fail_closed(caplog: pytest.LogCaptureFixture) -> None:
-    """A broken source of facts is a FAILED check, not a crash and not a yes."""
-    report = verify(PAPER.issue().compact, facts=Broken(), at=at())
-    assert report.exit_code == 1
-    assert report.check("facts.conflict").code == "internal-error"
-    assert report.authentic is None
+    """A broken source of facts is neither a crash nor a yes, and no sign against the credential: UNKNOWN, as missing data are."""
+    made = PAPER.issue()
+    legacy = json.dumps(old.worded(old.original(old.OldIssuer()))).encode()
+    foreign = (enveloped("vc+jwt"), json.dumps(test_did_web.credential()).encode(), legacy)
+    for data in (made.compact, made.file, *foreign):
+        failing = failed_checks(verify(data, facts=NoFacts(), at=at()))
+        for error in (RuntimeError("the disk is gone"), KeyError("x"), TrustError("another clock"), MalformedError("a record")):
+            report = verify(data, facts=Broken(error), at=at())
+            found = report.check("facts.conflict")
+            assert (found.outcome, found.code, report.authentic) == (Outcome.UNKNOWN, "facts-unusable", None)
+            assert failed_checks(report) == failing
+            assert report.exit_code == (1 if failing else 3)
+            assert data not in (made.compact, made.file) or not failing
+
+
+def failed_checks(report: Report) -> set[str]:
+    return {check.id for check in report if check.outcome is Outcome.FAILED}
+
+
+def test_a_defect_fails_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What breaks down in a check itself, on good facts, is a no: nobody knows what it was about to find."""
+
+    def broken(*_: Any) -> Any:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(Case, "find_schemas", broken)
+    report = verify(PAPER.issue().compact, facts=PAPER.facts(), at=at())
+    assert (report.check("schema").code, report.exit_code, report.authentic) == ("internal-error", 1, None)
 
 
 def test_nothing_pinned() -> None:
