@@ -10,7 +10,6 @@ from __future__ import annotations
 import lzma
 
 from weid.errors import MalformedError
-from weid.hashes import SHA256
 
 __all__ = ["is_packed", "pack", "unpack"]
 
@@ -26,17 +25,16 @@ def is_packed(data: bytes) -> bool:
 
 def pack(data: bytes) -> bytes:
     """The packed form."""
-    stream = lzma.compress(data, format=lzma.FORMAT_XZ, check=lzma.CHECK_NONE)
-    return _HEAD + SHA256(stream) + stream
+    return _HEAD + lzma.compress(data, format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC64)
 
 
 def unpack(data: bytes) -> bytes:
     """What was packed; MalformedError, `too-large` past 64 MiB. Bytes that are not packed are given back as they are."""
     if not is_packed(data):
         return data
-    stream = data[len(_HEAD) + 32 :]
-    if len(data) > _MAX or SHA256(stream) != data[len(_HEAD) : len(_HEAD) + 32]:
-        raise MalformedError("a packed file that was changed or cut short")
+    stream = data[len(_HEAD) :]
+    if len(data) > _MAX:
+        raise MalformedError(f"a packed file is at most {_MAX} bytes", code="too-large")
     reader = lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_MEMORY)
     try:
         content = reader.decompress(stream, max_length=_MAX + 1)
@@ -44,6 +42,6 @@ def unpack(data: bytes) -> bytes:
         raise MalformedError("a packed file that cannot be unpacked") from error
     if len(content) > _MAX:
         raise MalformedError(f"over {_MAX} bytes when unpacked", code="too-large")
-    if not reader.eof or reader.unused_data:
+    if not reader.eof or reader.unused_data or reader.check != lzma.CHECK_CRC64:
         raise MalformedError("a packed file with something missing or left over")
     return content

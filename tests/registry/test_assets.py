@@ -400,7 +400,7 @@ def test_a_foreign_record_of_an_asset_is_refused(store: Store) -> None:
     """A record that was changed on the way does not fit its proof."""
     world = store.world
     world.commit()
-    tree = world.registry.state.committed[1]  # type: ignore[index]
+    tree = world.registry.state.commits[-1].map
     proof = tree.prove("asset", store.fingerprint.hex())
     forged = record_bytes(replace(store.record, state="settled"))
     with pytest.raises(ProofError):

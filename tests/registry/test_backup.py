@@ -51,7 +51,7 @@ def fill(world: World, count: int, start: int = 0) -> None:
 
 
 def source(world: World) -> Source:
-    return Source(read_checkpoint(world.registry.checkpoint(), world.genesis), world.registry.entry)
+    return Source(read_checkpoint(world.registry.checkpoint(), world.registry.state.authority), world.registry.entry)
 
 
 def place(world: World, target: Path) -> Path:

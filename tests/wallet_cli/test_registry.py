@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from registry.bundle import parse_bundle
+from registry.packed import unpack
 from tests.wallet_cli.test_holder import Weid
 
 
@@ -87,7 +88,7 @@ def test_a_new_bundle_proves_that_it_continues_the_last(weid: Weid, tmp_path: Pa
     weid("registry", "bundle", str(folder), "-o", str(first))
     weid("registry", "tick", str(folder), "--at", "2099-01-01T00:00:00Z")
     weid("registry", "bundle", str(folder), "-o", str(second))
-    sizes = [size for size, _ in parse_bundle(second.read_bytes()).histories]
+    sizes = [size for size, _ in parse_bundle(unpack(second.read_bytes())).histories]
     assert sizes == [int((folder / "handed-out").read_text().split()[0])]
 
 
