@@ -7,7 +7,7 @@ READY := .venv/.ready
 .PHONY: help demo serve test test-all check format bench docs lock clean
 
 help:
-	@echo "make demo      set up, then both stories end to end; pictures and a report in demo/"
+	@echo "make demo      set up, then three stories end to end; pictures and a report in demo/"
 	@echo "make serve     the same, and leave the apps up to click through"
 	@echo "make test      set up and run the tests (minutes)"
 	@echo "make test-all  the same and the long suites: fuzz, faults, load"

@@ -73,7 +73,9 @@ def everything_public(here: World) -> bytes:
     return b"\0".join(parts)
 
 
-@pytest.mark.parametrize("pack", ["health-code", "certificate-authority", "warehouse-pledge"])
+@pytest.mark.parametrize(
+    "pack", ["health-code", "certificate-authority", pytest.param("warehouse-pledge", marks=pytest.mark.long)]
+)
 def test_no_personal_value_is_in_a_registry(pack: str) -> None:
     """The golden story is run, then every byte of every registry and bundle is searched."""
     loaded = load_pack(PACKS / pack)

@@ -29,7 +29,7 @@ COMMANDS = {
     "envelope": ("wallet_cli.envelope:envelope", "Sign or open one W3C document in a JWT, SD-JWT or COSE envelope with a JWK."),
     "vc-api": ("wallet_cli.vc_api:vc_api", "A bench for W3C conformance suites, with throw-away keys."),
     "pack": ("wallet_cli.pack:pack", "Packs: whole systems as data. test, demo, show."),
-    "demo": ("wallet_cli.demo:demo", "Both stories end to end, through the real front doors."),
+    "demo": ("wallet_cli.demo:demo", "Every story end to end, through the real front doors."),
 }
 
 

@@ -34,7 +34,8 @@ READS = frozenset({"show", "config", "check-proof"})
 @click.option("--host", help="[127.0.0.1]")
 @click.option("--every", type=int, help="Tick and commit the state every so many minutes. [1]")
 @click.option("--explorer/--no-explorer", default=None, help="Show pages to people at /. [on]")
-def serve(folder: Path, passphrase_file: str | None, **flags: Any) -> None:
+@click.option("--group", "groups", multiple=True, metavar="NAME=FOLDER", help="Another registry, below /groups/NAME; repeatable.")
+def serve(folder: Path, passphrase_file: str | None, groups: tuple[str, ...], **flags: Any) -> None:
     """Serve the node and its explorer: takes signed operations, answers reads, ticks the log's clock.
 
     Settings come from registry.toml, WEID_REGISTRY_* and these flags, the later winning: see `weid registry config`.
@@ -44,22 +45,52 @@ def serve(folder: Path, passphrase_file: str | None, **flags: Any) -> None:
     from registry.node.serving import serve as run
     from wallet_cli.registry_folder import open_registry
 
-    held = _config(folder, flags)
-    opened = open_registry(folder, passphrase(passphrase_file), random=secrets.token_bytes)
-    watch, stop = _watch(opened, folder, held), threading.Event()
-    every = int(held["every"].value)
-    threading.Thread(target=_tick, args=(opened, watch, stop, every), name="tick", daemon=True).start()
+    held, words, stop = _config(folder, flags), passphrase(passphrase_file), threading.Event()
+    places = {"": folder, **dict(_group(text) for text in groups)}
+    opened = {name: open_registry(place, words, random=secrets.token_bytes) for name, place in places.items()}
+    apps = {}
+    for name, registry in opened.items():
+        watch = _watch(registry, places[name], held)
+        apps[name] = _node(registry, held, watch, places[name])
+        arguments = (registry, watch, stop, int(held["every"].value))
+        threading.Thread(target=_tick, args=arguments, name=f"tick {name}", daemon=True).start()
     host, port = str(held["host"].value), int(held["port"].value)
 
     def ready(at: int) -> None:
         page = "" if held["explorer"].value else "v1/checkpoint"
-        click.echo(f"Registry {opened.genesis.origin} at http://{host}:{at}/{page}; stop with Ctrl-C.", err=True)
+        click.echo(f"Registry {opened[''].genesis.origin} at http://{host}:{at}/{page}; stop with Ctrl-C.", err=True)
+        for name in sorted(set(opened) - {""}):
+            click.echo(f"Group {name}: {opened[name].genesis.origin} at http://{host}:{at}/groups/{name}/{page}", err=True)
 
     try:
-        run(_node(opened, held, watch), host, port, ready=ready, body=32 << 20)
+        run(_mounted(opened, apps, places), host, port, ready=ready, body=32 << 20)
     finally:
         stop.set()
-        opened.close()
+        for registry in opened.values():
+            registry.close()
+
+
+def _group(text: str) -> tuple[str, Path]:
+    from registry.node.groups import check_group
+
+    name, sign, place = text.partition("=")
+    check_group(name)
+    if not sign or not Path(place).is_dir():
+        raise click.BadParameter(f"{text}: NAME=FOLDER of a registry")
+    return name, Path(place)
+
+
+def _mounted(opened: dict[str, Registry], apps: dict[str, Any], places: dict[str, Path]) -> Any:
+    from registry.node.groups import Group, create_groups
+
+    if len(apps) == 1:
+        return apps[""]
+    groups = {name: Group(opened[name], app, _is_private(places[name])) for name, app in apps.items() if name}
+    return create_groups(groups, root=apps[""])
+
+
+def _is_private(folder: Path) -> bool:
+    return (folder / "readers").exists()
 
 
 def _watch(opened: Registry, folder: Path, held: dict[str, Value]) -> Watch:
@@ -71,13 +102,17 @@ def _watch(opened: Registry, folder: Path, held: dict[str, Value]) -> Watch:
     return Watch(opened, seconds=time.perf_counter, clock=_minute, audit=audit)
 
 
-def _node(opened: Registry, held: dict[str, Value], watch: Watch) -> Any:
+def _node(opened: Registry, held: dict[str, Value], watch: Watch, folder: Path) -> Any:
+    from registry.node.groups import Readers, guard
     from registry.node.service import create_node
 
-    return create_node(
+    app = create_node(
         opened, clock=_minute, rate=f"{held['rate'].value} per minute", explorer=bool(held["explorer"].value),
         watch=watch, watched=bool(held["metrics"].value),
     )  # fmt: skip
+    if _is_private(folder):
+        guard(app, Readers(folder / "readers"))
+    return app
 
 
 def _tick(opened: Registry, watch: Watch, stop: Any, every: int) -> None:
@@ -123,6 +158,28 @@ def config(folder: Path) -> None:
         value = held[setting.name]
         shown = str(value.value).lower() if isinstance(value.value, bool) else value.value
         click.echo(f"{setting.name} = {shown}\t{value.source}\t{setting.variable}\t{setting.help}")
+
+
+@click.command()
+@FOLDER
+@click.argument("verb", type=click.Choice(["add", "end", "list"]))
+@click.argument("name", required=False)
+def reader(folder: Path, verb: str, name: str | None) -> None:
+    """Give a reader a key, or end it. A registry that has readers answers nobody else (from the next start of `serve` on)."""
+    from registry.node.groups import Readers
+
+    readers = Readers(folder / "readers")
+    if verb == "list":
+        click.echo("".join(f"{held}\n" for held in readers.names()), nl=False)
+        return
+    if name is None:
+        raise click.UsageError("whose key?")
+    if verb == "end":
+        readers.end(name)
+        click.echo(f"{name} reads nothing more.", err=True)
+        return
+    click.echo(readers.add(name, secrets.token_bytes))
+    click.echo(f"Give this key to {name}; it is shown once. Commands and desks send it from WEID_NODE_KEY.", err=True)
 
 
 @click.command()
@@ -272,4 +329,4 @@ def _note(folder: Path, act: str, result: str) -> None:
         click.echo(f"the audit log was not written: {error}", err=True)
 
 
-COMMANDS = (serve, config, backup, restore, check_proof)
+COMMANDS = (serve, config, reader, backup, restore, check_proof)

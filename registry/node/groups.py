@@ -108,24 +108,28 @@ def guard(app: Flask, readers: Readers) -> None:
         return answer
 
 
-def create_groups(groups: Mapping[str, Group]) -> Callable[..., Iterable[bytes]]:
-    """A WSGI app: each group below `/groups/<name>`, a list of them at `/groups`. What is private shows its name alone."""
+def create_groups(groups: Mapping[str, Group], *, root: Any = None) -> Callable[..., Iterable[bytes]]:
+    """A WSGI app: each group below `/groups/<name>`, a list of them at `/groups`, and at `/` the app `root` if there is one.
+
+    What is private shows its name alone.
+    """
     from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
     for name in groups:
         check_group(name)
-    root = Flask(__name__)
+    listing = Flask(__name__)
 
-    @root.get("/groups")
+    @listing.get("/")
     def listed() -> Response:
         return jsonify({"groups": [_shown(name, group) for name, group in sorted(groups.items())]})
 
-    @root.errorhandler(404)
+    @listing.errorhandler(404)
     def missing(error: Exception) -> tuple[Response, int]:
         body = {"type": "urn:weid:problem:no-group", "title": "no-group", "status": 404, "detail": "there is no such group"}
         return jsonify(body), 404
 
-    return DispatcherMiddleware(root, {f"/groups/{name}": group.app for name, group in groups.items()})
+    mounts: dict[str, Any] = {"/groups": listing, **{f"/groups/{name}": group.app for name, group in groups.items()}}
+    return DispatcherMiddleware(listing if root is None else root, mounts)
 
 
 def _shown(name: str, group: Group) -> dict[str, Any]:

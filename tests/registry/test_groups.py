@@ -85,7 +85,7 @@ def test_a_private_group_answers_its_readers_alone(worlds: dict[str, World], add
 def test_the_list_of_groups_tells_nothing_of_a_private_one(worlds: dict[str, World], address: str) -> None:
     from urllib.request import urlopen
 
-    with urlopen(f"{address}/groups") as answer:
+    with urlopen(f"{address}/groups/") as answer:
         text = answer.read().decode()
     assert worlds["trade"].origin in text and worlds["health"].origin not in text and '"health"' in text
 

@@ -27,7 +27,7 @@ def oracle(weights: tuple[int, ...], words: tuple[bool | None, ...], rule: RuleR
     return voted / sum(weights) >= Fraction(rule.participates, 100) and agree / voted >= Fraction(rule.win, 100)
 
 
-@pytest.mark.parametrize("members", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("members", [1, 2, 3, 4, pytest.param(5, marks=pytest.mark.long)])
 def test_every_small_committee_and_every_outcome_of_its_vote(members: int) -> None:
     """Up to five members with weights up to three, each voting for, against or not at all, under every rule."""
     seen = set()

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import urllib.error
 import urllib.request
 from html import unescape
 from pathlib import Path
@@ -100,3 +101,29 @@ def test_where_settings_come_from(weid: Weid, tmp_path: Path) -> None:
     assert lines["every = 1"].startswith("default\t")
     (tmp_path / "ca" / "registry.toml").write_text("[node]\nprot = 9000\n")
     assert "[bad-config]" in weid("registry", "config", str(tmp_path / "ca"), code=1).stderr
+
+
+def test_two_registries_on_one_port_and_one_of_them_private(weid: Weid, tmp_path: Path) -> None:
+    """`--group` serves another folder below /groups; a folder with readers answers who sends a key."""
+    port = free_port()
+    make(weid, tmp_path / "open")
+    make(weid, tmp_path / "closed", chain="8602", name="closed")
+    key = weid("registry", "reader", str(tmp_path / "closed"), "add", "clinic").stdout.strip()
+    node = f"http://127.0.0.1:{port}"
+    group = f"quiet={tmp_path / 'closed'}"
+    serve = ("registry", "serve", str(tmp_path / "open"), "--port", str(port), "--group", group)
+    with served(weid, *serve, ready=f"{node}/readyz"):
+        listed = json.loads(read(f"{node}/groups/"))
+        assert listed == {"groups": [{"name": "quiet", "private": True}]}
+        assert json.loads(read(f"{node}/v1/health"))["size"] == 1
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            read(f"{node}/groups/quiet/v1/health")
+        assert caught.value.code == 401
+        caught.value.close()
+        asked = urllib.request.Request(f"{node}/groups/quiet/v1/health", headers={"Authorization": f"Bearer {key}"})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            assert json.load(answer)["size"] == 1
+    assert weid("registry", "reader", str(tmp_path / "closed"), "list").stdout == "clinic\n"
+    weid("registry", "reader", str(tmp_path / "closed"), "end", "clinic")
+    weid("registry", "reader", str(tmp_path / "closed"), "end", "clinic", code=1)
+    weid("registry", "serve", str(tmp_path / "open"), "--group", "no folder", code=1)

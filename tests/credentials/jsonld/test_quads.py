@@ -173,7 +173,7 @@ def test_blank_nodes_are_the_objects_without_an_id() -> None:
         blank_nodes(credential(credentialSubject={"@context": {"row": {"@id": "urn:row", "@container": "@list"}}, "row": [1]}))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_only_our_own_errors_escape(data: Any) -> None:
     """A document with any value anywhere is quads or one of our errors."""
