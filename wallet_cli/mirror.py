@@ -105,12 +105,20 @@ def export(folder: Path, target: Path) -> None:
 @click.argument("what", type=click.Choice(["log", "state", "operator"]))
 @PASS
 @click.option("--by", default="committee", show_default=True, help="The committee member who decides.")
-def rotate_key(folder: Path, what: str, passphrase_file: str | None, by: str) -> None:
-    """Change the log, state or operator key: a fresh key, signed by the old and itself, on the log (R21)."""
+@click.option("--propose", is_flag=True, help="Put it to the vote instead of doing it.")
+def rotate_key(folder: Path, what: str, passphrase_file: str | None, by: str, propose: bool) -> None:
+    """Change the log, state or operator key: a fresh key, signed by the old and itself, on the log (R21).
+
+    Where one member alone may not decide that: --propose, and the same command again once the proposal is executed.
+    """
     from wallet_cli.registry_folder import rotate
 
     words = passphrase(passphrase_file)
-    key = rotate(folder, what, by, words, random=secrets.token_bytes)
+    key, proposal = rotate(folder, what, by, words, random=secrets.token_bytes, propose=propose)
+    if proposal is not None:
+        click.echo(proposal.hex())
+        click.echo("Proposed, with your vote for it. When it is executed, run rotate-key again to take the key up.", err=True)
+        return
     click.echo(key.multikey())
     click.echo("Make a bundle now: readers who pinned the genesis follow it.", err=True)
     click.echo(f"Give {folder / 'key-chain'} to the witnesses (`weid registry witness follow`).", err=True)

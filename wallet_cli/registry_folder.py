@@ -148,11 +148,15 @@ def _floors(total: int) -> dict[str, int]:
     return {name: min(total, total // 2 + 1) for name in FLOORS}
 
 
-def rotate(folder: Path, what: str, member: str, passphrase: str | Passphrase, *, random: Random) -> PublicKey:
+def rotate(
+    folder: Path, what: str, member: str, passphrase: str | Passphrase, *, random: Random, propose: bool = False
+) -> tuple[PublicKey, bytes | None]:
     """Change one of the operator's keys (R21): the fresh one is sealed first, so a crash leaves no key in force unheld.
 
-    RejectedError where the member does not decide alone; the fresh key then stays for the vote (`keys/<what>.next.json`).
+    (the fresh key, None when it is in force; else the proposal that waits for votes). RejectedError where the member does
+    not decide alone. The fresh key stays for the vote (`keys/<what>.next.json`); called again after it, this finishes.
     """
+    from registry import proposals
     from registry.authority import print_chain
     from registry.operations import Author, key_change
     from weid.keyfile import open_key, seal_key
@@ -173,12 +177,16 @@ def rotate(folder: Path, what: str, member: str, passphrase: str | Passphrase, *
             link = registry.change_key(what, fresh)
             author = Author.of(registry.genesis, open_signer(folder, f"committee-{member}", words), random)
             made = key_change(author, what, link.seq, fresh.public_key, old=link.old, new=link.new)
+            if propose:
+                made = proposals.proposed(author, made.operation)
             registry.submit([made.data])[0].require()
+            if propose:
+                return fresh.public_key, made.id
         retired = folder / "keys" / f"{what}.{len(registry.state.authority.links)}.json"
         write_atomic(retired, held.read_bytes(), private=True)
         waiting.replace(held)
         write_atomic(folder / "key-chain", print_chain(registry.state.authority))
         registry.commit().require()
-        return fresh.public_key
+        return fresh.public_key, None
     finally:
         registry.close()

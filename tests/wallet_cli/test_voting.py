@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from registry.node.service import create_node
+from tests.browser import serving
 from tests.wallet_cli.test_committee import Place, place  # noqa: F401 (a fixture)
 from wallet_cli.registry import registry as command
+from wallet_cli.registry_folder import create_registry, open_registry
+from weid.codec import minutes
 
 
 def run(at: Place, folder: Path, name: str, *words: str, member: str = "committee") -> Result:
@@ -93,3 +99,33 @@ def test_a_chain_of_accreditation_by_command(place: Place, tmp_path: Path) -> No
     assert run(place, place.folder, "undelegate", ministry, digest, "dissolved").exit_code == 0
     gone = run(place, tmp_path / "m", "delegate", association, digest, "--days", "5", member="m")
     assert gone.exit_code == 1
+
+
+def test_a_key_of_the_registry_is_changed_by_vote(tmp_path: Path) -> None:
+    """Proposed with the node down, voted on with it up, taken up afterwards; the log stays sound."""
+    folder = tmp_path / "ca"
+    now = minutes(datetime.now(UTC))
+    made = create_registry(
+        folder, origin="registry.two.example/1", chain=3, profile="intl", members={"one": 1, "two": 1}, passphrase="x",
+        minute=now, random=secrets.token_bytes, cost=10,
+    )  # fmt: skip
+    old = made.genesis.log
+    made.close()
+    (folder / "words").write_text("x\n", encoding="utf-8")
+    words = ["--passphrase-file", str(folder / "words")]
+    rotate = ["rotate-key", str(folder), "log", *words, "--by", "one"]
+    assert CliRunner().invoke(command, rotate).exit_code == 1
+    proposal = CliRunner().invoke(command, [*rotate, "--propose"]).stdout.strip()
+    assert len(proposal) == 64
+    opened = open_registry(folder, "x", random=secrets.token_bytes)
+    with serving(create_node(opened)) as address:
+        at = Place(folder, opened, address)
+        assert run(at, folder, "vote", proposal, "yes", member="two").exit_code == 0
+        executed = run(at, folder, "execute", proposal, member="one")
+        assert executed.exit_code == 0, executed.output
+    assert opened.state.authority.log != old
+    opened.close()
+    taken = CliRunner().invoke(command, [*rotate[:-2], "--by", "one"])
+    assert taken.exit_code == 0 and not (folder / "keys" / "log.next.json").exists()
+    assert CliRunner().invoke(command, ["tick", str(folder), *words]).exit_code == 0
+    assert CliRunner().invoke(command, ["fsck", str(folder)]).exit_code == 0
