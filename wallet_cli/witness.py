@@ -13,6 +13,7 @@ from wallet_cli.state import echo, passphrase, read_input, write_atomic
 from weid.errors import MalformedError, RegistryError, WeidError
 
 if TYPE_CHECKING:
+    from registry.log import Registry
     from registry.witness.client import Asked
     from registry.witness.service import WitnessService
     from registry.witness.store import WitnessStore
@@ -26,7 +27,7 @@ PASS = click.option("--passphrase-file", help="File with the passphrase (or WEID
 
 @click.group()
 def witness() -> None:
-    """Be a witness: init, add, follow, list, sign, serve. A witness cosigns a log only if it continues what it saw before."""
+    """Be a witness: init, add, follow, list, sign, approve, serve. It cosigns a log only if that continues what it saw."""
 
 
 @witness.command()
@@ -110,6 +111,32 @@ def sign(folder: Path, passphrase_file: str | None, checkpoint: Path, output: Pa
 @witness.command()
 @FOLDER
 @PASS
+@click.argument("genesis", type=EXISTING)
+@click.argument("policy", type=EXISTING)
+@click.option("-o", "--output", type=FILE, required=True)
+def approve(folder: Path, passphrase_file: str | None, genesis: Path, policy: Path, output: Path) -> None:
+    """Approve a new witness POLICY of the watched log of this GENESIS: be sure who is to watch it from then on."""
+    from registry.cosignature import cosign as line_of
+    from registry.genesis import parse_genesis
+    from registry.note import Note, print_note
+
+    service, origin = _service(folder, passphrase_file), parse_genesis(genesis.read_bytes()).origin
+    try:
+        authority = service.store.authority(origin)
+        if authority is None:
+            raise RegistryError(f"{origin} is not watched here: add its genesis first", code="unknown-log")
+        text = authority.witness_text(read_policy(policy))
+        lines = tuple(line_of(text, signer.kid, signer, at=int(time.time())) for signer in service.signers)
+    finally:
+        service.store.close()
+    write_atomic(output, print_note(Note(text, lines)))
+    click.echo(str(output))
+    click.echo("Give it to a member of the committee: weid registry change-witnesses FOLDER POLICY FILE…", err=True)
+
+
+@witness.command()
+@FOLDER
+@PASS
 @click.option("--port", default=8450, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> None:
@@ -169,6 +196,54 @@ def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old
     click.echo(" ".join(asked.cosigned) or "-")
 
 
+@click.command("change-witnesses")
+@FOLDER
+@PASS
+@click.argument("policy", type=EXISTING)
+@click.argument("approvals", nargs=-1, required=True, type=EXISTING)
+@click.option("--by", default="committee", show_default=True, help="The committee member who decides.")
+@click.option("--propose", is_flag=True, help="Put it to the vote instead of doing it.")
+def change_witnesses(
+    folder: Path, passphrase_file: str | None, policy: Path, approvals: tuple[Path, ...], by: str, propose: bool
+) -> None:
+    """Put a new witness POLICY in force, with the APPROVALS of a quorum of the witnesses before and one of those after."""
+    from registry import proposals
+    from registry.note import Note, parse_note, print_note
+    from registry.operations import Author, witness_change
+    from wallet_cli.registry_folder import open_registry, open_signer
+
+    words, fresh = passphrase(passphrase_file), read_policy(policy)
+    notes = [parse_note(path.read_bytes()) for path in approvals]
+    opened = open_registry(folder, words, random=secrets.token_bytes)
+    try:
+        text = opened.state.authority.witness_text(fresh)
+        if any(note.text != text for note in notes):
+            raise RegistryError("an approval is of another policy, or of an earlier state of the keys", code="wrong-change")
+        lines = {(line.name, line.key_id): line for note in notes for line in note.signatures}
+        note = print_note(Note(text, tuple(lines[name] for name in sorted(lines))))
+        author = Author.of(opened.genesis, open_signer(folder, f"committee-{by}", words), secrets.token_bytes)
+        made = witness_change(author, len(opened.state.authority.links) + 1, fresh, note)
+        if propose:
+            made = proposals.proposed(author, made.operation)
+        opened.submit([made.data])[0].require()
+        if propose:
+            click.echo(made.id.hex())
+        else:
+            write_atomic(folder / "key-chain", print_chain_of(opened))
+    finally:
+        opened.close()
+    click.echo(
+        "Proposed, with your vote for it." if propose else f"In force. Give {folder / 'key-chain'} to the witnesses.", err=True
+    )
+
+
+def print_chain_of(opened: Registry) -> bytes:
+    """The key chain of a registry, for witnesses to follow."""
+    from registry.authority import print_chain
+
+    return print_chain(opened.state.authority)
+
+
 @click.command()
 @click.argument("file")
 @click.option("--genesis", required=True, help="Genesis file of the registry that is accused.")
@@ -222,4 +297,4 @@ def _service(folder: Path, passphrase_file: str | None) -> WitnessService:
     return WitnessService(signer.kid, (signer,), store, lambda: int(time.time()))
 
 
-COMMANDS = (witness, cosign, evidence)
+COMMANDS = (witness, cosign, change_witnesses, evidence)

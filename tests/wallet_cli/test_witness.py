@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from registry.cosignature import CosignerKey
-from registry.policy import Group, Policy, Witness, print_policy
+from registry.policy import Group, Policy, Witness, parse_policy, print_policy
 from wallet_cli.__main__ import cli
 from wallet_cli.registry_folder import create_registry
 from weid.codec import minutes
@@ -139,3 +140,30 @@ def test_a_stolen_log_key_is_replaced_and_the_thief_gets_no_cosignature(shop: Sh
 
     assert "refused-403" in shop.invoke("witness", "sign", "w0", "t.req", "-o", "t.ans")[2]
     assert shop.run("fsck", "ca") == ""
+
+
+def test_the_witnesses_change_by_command(shop: Shop) -> None:
+    """The old ones and the new one approve a policy; one approval too few, or of another policy, changes nothing."""
+    shop.cosign("ca")
+    (shop.folder / "w2").mkdir()
+    line = shop.run("witness", "init", "w2", "--name", "third").strip()
+    shop.run("witness", "add", "w2", "ca/genesis.json")
+    old = parse_policy(json.loads((shop.folder / "ca" / "genesis.json").read_text())["witnesses"])
+    text = f"witness w2 {line}\n" + print_policy(old).replace("group both all w0 w1", "group both 2 w0 w1 w2")
+    (shop.folder / "new.policy").write_text(print_policy(parse_policy(text)), encoding="utf-8")
+    (shop.folder / "other.policy").write_text("quorum none\n", encoding="utf-8")
+    for name in ("w0", "w1", "w2"):
+        shop.run("witness", "approve", name, "ca/genesis.json", "new.policy", "-o", f"{name}.yes")
+    shop.run("witness", "approve", "w1", "ca/genesis.json", "other.policy", "-o", "w1.other")
+    assert "no-quorum" in shop.invoke("change-witnesses", "ca", "new.policy", "w0.yes")[2]
+    assert "wrong-change" in shop.invoke("change-witnesses", "ca", "new.policy", "w0.yes", "w1.other")[2]
+    shop.run("change-witnesses", "ca", "new.policy", "w0.yes", "w1.yes", "w2.yes")
+    for name in ("w0", "w1", "w2"):
+        shop.run("witness", "follow", name, "ca/key-chain")
+    size = int(shop.run("witness", "list", "w0").split()[1])
+    shop.run("cosign", "ca", "--request", "b.req", "--old", str(size))
+    shop.run("witness", "sign", "w0", "b.req", "-o", "w0.ans")
+    shop.run("cosign", "ca", "--request", "c.req", "--old", "0")
+    shop.run("witness", "sign", "w2", "c.req", "-o", "w2.ans")
+    shop.run("cosign", "ca", "--answer", "w0.ans", "--answer", "w2.ans")
+    shop.run("bundle", "ca", "-o", "d.bundle")
