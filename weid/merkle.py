@@ -154,15 +154,16 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
     """Check that the leaf hash stands at `index` of the tree (RFC 9162 §2.1.3.2), else ProofError."""
     _check(0 <= index < size <= _MAX_SIZE, f"no leaf {index} in a tree of {size}")
     _check_width(path, hash)
-    node, last = leaf, size - 1
+    node, last, digest = leaf, size - 1, hash.digest  # without a call in between: twenty nodes a proof
     for sibling in path:
-        _check(last > 0, "the inclusion path is too long")
+        if last <= 0:
+            raise ProofError("the inclusion path is too long", code="bad-proof")
         if index & 1 or index == last:
-            node = node_hash(sibling, node, hash=hash)
+            node = digest(b"\x01" + sibling + node)
             while index & 1 == 0 and index != 0:
                 index, last = index >> 1, last >> 1
         else:
-            node = node_hash(node, sibling, hash=hash)
+            node = digest(b"\x01" + node + sibling)
         index, last = index >> 1, last >> 1
     _check(last == 0, "the inclusion path is too short")
     _check(node == root, "the inclusion path leads to another root")
