@@ -15,6 +15,7 @@ from registry.checkpoint import Checkpoint, decimal, parse_checkpoint
 from registry.genesis import Genesis
 from registry.note import NoteKey, parse_note, verify_note
 from registry.operations import SignedOperation, read_entry
+from registry.policy import verify_quorum
 from registry.state_map import KINDS_IN_MAP, read_proof
 from registry.statement import Statement, parse_statement
 from weid import merkle
@@ -88,8 +89,9 @@ def parse_proof_file(data: bytes) -> ProofFile:
 def check_proof(data: bytes, genesis: Genesis) -> ProvenEntry | ProvenRecord:
     """What a proof file of either kind shows about the registry of this genesis.
 
-    MalformedError for what is no proof; SignatureError or TrustError where the registry did not sign; ProofError where
-    the proof shows something else.
+    MalformedError for what is no proof; SignatureError or TrustError where the registry did not sign, or the witnesses it
+    asks for did not (`no-quorum`); ProofError where the proof shows something else. A state statement is the operator's word
+    alone: what witnesses vouch for is the log.
     """
     return _record(data, genesis) if data[:1] == b"{" else _entry(parse_proof_file(data), genesis)
 
@@ -115,7 +117,10 @@ def read_statement(data: bytes, authority: Authority) -> Statement:
 
 
 def _entry(proof: ProofFile, genesis: Genesis) -> ProvenEntry:
-    checkpoint = read_checkpoint(proof.checkpoint, Authority.of(genesis))
+    authority = Authority.of(genesis)
+    checkpoint = read_checkpoint(proof.checkpoint, authority)
+    if authority.policy.needed:  # an operator with two histories could else show either (R19)
+        verify_quorum(parse_note(proof.checkpoint), authority.note_key, authority.policy)
     leaf = merkle.leaf_hash(proof.entry, hash=genesis.hash)
     merkle.verify_inclusion(leaf, proof.index, checkpoint.size, proof.path, checkpoint.root, hash=genesis.hash)
     return ProvenEntry(proof.index, read_entry(proof.entry, hash=genesis.hash), checkpoint)

@@ -6,10 +6,12 @@ from threading import RLock
 from typing import Any
 
 from registry.answers import proven_record
+from registry.checkpoint import parse_checkpoint
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis
+from registry.note import parse_note
 from registry.operations import read_entry
-from registry.published import with_cosignatures
+from registry.published import handed_out, with_cosignatures
 from registry.state import State, state_facts
 from weid.errors import MalformedError, RegistryError
 from weid.facts import RecordFacts
@@ -63,6 +65,18 @@ class ReadableLog:
     def consistency(self, old: int, size: int | None = None) -> tuple[bytes, ...]:
         """The consistency path between two sizes."""
         return self.engine.tree.consistency(old, self.size if size is None else size)
+
+    def proof_note(self, index: int) -> bytes:
+        """The checkpoint that a proof of this entry leads to: where witnesses are asked for, one that they have cosigned.
+
+        RegistryError `not-witnessed` if no quorum has cosigned a log with this entry yet.
+        """
+        if not self.state.authority.policy.needed:
+            return self.checkpoint()
+        note = handed_out(self.engine, self.state.authority, self.checkpoint()).checkpoint
+        if parse_checkpoint(parse_note(note).text).size <= index:
+            raise RegistryError(f"no quorum of witnesses has cosigned entry {index} yet", code="not-witnessed")
+        return note
 
     def facts(self) -> RecordFacts:
         """The state as it is now, as Facts, for this node's own questions: nothing is signed about it."""

@@ -14,7 +14,6 @@ from registry import bodies
 from registry.rejections import reject
 from registry.view import Changes, View, check_text
 from weid.governance import DelegationRecord
-from weid.records import AccreditationRecord, Period
 
 __all__ = ["MAX_DEPTH", "delegate", "grant_of", "undelegate"]
 
@@ -55,13 +54,8 @@ def undelegate(view: View, body: bodies.IssuerUndelegate) -> Changes:
     chain = tuple(_below(view, old))
     ended = tuple(replace(record, ended=view.now) for record in chain)
     givers = {record.did for record in chain}
-    rights = tuple(
-        _cut(right, view.now, body.reason)
-        for right in view.tables["accreditation"].values()
-        if right.schema == body.schema
-        and right.by in givers
-        and any(p.ended is None and view.now < p.until for p in right.periods)
-    )
+    given = (right for right in view.tables["accreditation"].values() if right.schema == body.schema and right.by in givers)
+    rights = tuple(cut for right in given if (cut := right.cut(view.now, "removed", body.reason)) != right)
     return Changes(put=(*ended, *rights))
 
 
@@ -87,11 +81,3 @@ def _below(view: View, top: DelegationRecord) -> Iterator[DelegationRecord]:
     for record in view.tables["delegation"].values():
         if record.schema == top.schema and record.by == top.did and record.ended is None and record.depth < top.depth:
             yield from _below(view, record)
-
-
-def _cut(right: AccreditationRecord, now: int, reason: str) -> AccreditationRecord:
-    return replace(right, reason=reason, periods=tuple(_removed(period, now) for period in right.periods))
-
-
-def _removed(period: Period, now: int) -> Period:
-    return replace(period, ended=now, end="removed") if period.ended is None and now < period.until else period

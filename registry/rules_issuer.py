@@ -105,7 +105,7 @@ def _cut(view: View, schema: bytes | None, reason: str, end: str) -> Changes:
     check_text(reason, "reason")
     rights = [
         cut for right in _rights(view, issuer.did, schema)
-        if (cut := _ended(right, view.now, end, reason)) != right
+        if (cut := right.cut(view.now, end, reason)) != right
     ]  # fmt: skip
     if schema is not None:
         if not rights:
@@ -115,19 +115,6 @@ def _cut(view: View, schema: bytes | None, reason: str, end: str) -> Changes:
         reject("not-active", issuer.did)
     after = replace(issuer, state=end, decided=view.now, by=view.author, reason=reason)
     return Changes(put=(*rights, after))
-
-
-def _ended(right: AccreditationRecord, now: int, end: str, reason: str) -> AccreditationRecord:
-    periods = tuple(_ended_period(period, now, end) for period in right.periods)
-    return right if periods == right.periods else replace(right, periods=periods, reason=reason)
-
-
-def _ended_period(period: Period, now: int, end: str) -> Period:
-    if period.ended is None and now < period.until:
-        return replace(period, ended=now, end=end)
-    if period.end == "suspended" and end == "removed":
-        return replace(period, end=end)  # the cut stays where it was, but is no longer lifted
-    return period
 
 
 def _rights(view: View, issuer: str, schema: bytes | None) -> Iterable[AccreditationRecord]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Union
 
@@ -127,6 +127,12 @@ class Period:
     ended: int | None
     end: str | None
 
+    def cut(self, now: int, end: str) -> Period:
+        """The period as it is after a cut at `now`; a removal also keeps what was suspended from being lifted."""
+        if self.ended is None and now < self.until:
+            return replace(self, ended=now, end=end)
+        return replace(self, end=end) if self.end == "suspended" and end == "removed" else self
+
     def covers(self, at: int) -> bool:
         """since ≤ at < until, and not cut short before."""
         return self.since <= at < self.until and (self.ended is None or at < self.ended)
@@ -142,6 +148,11 @@ class AccreditationRecord:
     by: str
     reason: str | None
     periods: tuple[Period, ...]
+
+    def cut(self, now: int, end: str, reason: str) -> AccreditationRecord:
+        """The right with every period in force cut at `now`; the same record where there is nothing to cut."""
+        periods = tuple(period.cut(now, end) for period in self.periods)
+        return self if periods == self.periods else replace(self, periods=periods, reason=reason)
 
     def at(self, moment: int) -> Period | None:
         """The period that covers a log minute."""

@@ -65,6 +65,7 @@ class SqliteEngine:
     def __init__(self, connection: sqlite3.Connection, *, hash: Hash) -> None:
         self._connection, self._hash, self._lock = connection, hash, RLock()
         self._staged: dict[tuple[str, str], bytes] = {}
+        self.changes = 0  # goes up with whatever is stored: what was made of the store before is then out of date
         self.genesis = _meta(connection, "genesis")
         self.tree = TileTree(self._size(), self._read_tile, hash=hash)
 
@@ -121,6 +122,7 @@ class SqliteEngine:
                 raise RegistryError(f"the log file refused the append: {error}", code="engine") from error
             self.tree.accept(growth)
             self._staged = {}
+            self.changes += 1
         return Ticket(str(first), len(entries), first)
 
     def wait(self, ticket: Ticket, timeout: float) -> Wait:
@@ -152,10 +154,12 @@ class SqliteEngine:
         """Store a small named value beside the log (published notes, register leaves)."""
         with self._lock:
             self._connection.execute(_KEEP, (kind, key, data))
+            self.changes += 1
 
     def stage(self, kind: str, key: str, data: bytes) -> None:
         """Like `keep`, but written with the next append or on close: for what can be made again."""
         self._staged[kind, key] = data
+        self.changes += 1
 
     def unstage(self) -> None:
         """Forget what was staged: the append it belongs to failed."""

@@ -36,6 +36,7 @@ from weid.resolver import Resolver
 __all__ = ["blueprint", "create_node"]
 
 MAX_REGISTER = 20 << 20  # a million issuances
+_KEPT = 7  # bundles beside the one just made
 _STATUS: dict[str, int] = {
     "no-entry": 404, "no-state": 404, "no-checkpoint": 404, "not-registered": 404, "no-such-version": 404,
     "deactivated": 410, "other-writer": 409, "engine": 503, "no-keys": 503,
@@ -60,6 +61,9 @@ def create_node(
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     limiter.limit(rate, methods=["POST"])(routes)
     app.register_blueprint(routes)
+    dear = f"{routes.name}.bundle"
+    limited: Any = limiter.limit(rate)(app.view_functions[dear])
+    app.view_functions[dear] = limited
     app.register_blueprint(resolver_blueprint(Resolver(registry.facts)))
     if watch is not None and watched:
         app.register_blueprint(watch_blueprint(watch))
@@ -135,6 +139,25 @@ def _result(index: int, code: str, detail: str) -> dict[str, Any]:
     return {"index": index, "result": result, "code": code, "detail": detail}
 
 
+class _Given:
+    """Bundles as they were given out: anybody may ask, and making and packing one takes a fifth of a second."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._made: dict[tuple[object, ...], bytes] = {}
+
+    def bundle(self, since: tuple[int, ...], base: bytes | None, packed: bool) -> bytes:
+        """The bundle or update asked for, made once for each state of the store."""
+        key = (self._registry.engine.changes, since, base, packed)
+        data = self._made.get(key)
+        if data is None:
+            data = self._registry.bundle(since=since, base=base)
+            data = pack(data) if packed else data
+            kept = {old: made for old, made in self._made.items() if old[0] == key[0]}
+            self._made = dict([*kept.items()][-_KEPT:]) | {key: data}
+        return data
+
+
 def _reads(routes: Blueprint, registry: Registry) -> None:
     @routes.get("/genesis")
     def genesis() -> Response:
@@ -145,13 +168,13 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
         head = {"Cache-Control": "no-cache"}
         return Response(registry.checkpoint(), content_type="text/plain; charset=utf-8", headers=head)
 
+    given = _Given(registry)
+
     @routes.get("/bundle")
     def bundle() -> Response:
-        since = [_number(text, "since") for text in request.args.getlist("since")[:8]]
+        since = tuple(_number(text, "since") for text in request.args.getlist("since")[:8])
         base = request.args.get("base")
-        data = registry.bundle(since=since, base=None if base is None else unhex(base[:64]))
-        if request.args.get("packed") == "1":
-            data = pack(data)
+        data = given.bundle(since, None if base is None else unhex(base[:64]), request.args.get("packed") == "1")
         return Response(data, mimetype="application/octet-stream")
 
     @routes.get("/entries/<index>")
@@ -160,7 +183,8 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
 
     @routes.get("/entries/<index>/proof")
     def proof(index: str) -> Response:
-        at, note = _number(index, "index"), registry.checkpoint()
+        at = _number(index, "index")
+        note = registry.proof_note(at)
         size = parse_checkpoint(parse_note(note).text).size
         data = print_proof_file(at, registry.entry(at), registry.inclusion(at, size), note)
         return Response(data, content_type="text/plain; charset=utf-8")

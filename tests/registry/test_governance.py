@@ -432,6 +432,23 @@ def test_what_hangs_from_a_delegation_ends_with_it(chain: tuple[World, bytes, Ac
     world.submit(again, "wrong-role")
 
 
+def test_what_was_suspended_under_a_delegation_is_not_lifted_after_its_end(
+    chain: tuple[World, bytes, Actor, Actor, Actor],
+) -> None:
+    """A suspension is no shelter: the end of the delegation makes it a removal, and a fresh, narrower one lifts nothing."""
+    world, schema, ministry, association, school = chain
+    until = world.now + YEAR
+    world.submit(ops.issuer_approve(world.author(association), school.did, schema, level=2, until=until))
+    world.submit(ops.issuer_suspend(world.author(association), school.did, "late", schema=schema))
+    world.tick(5)
+    world.submit(ops.issuer_undelegate(world.author(ministry), association.did, schema, "dissolved"))
+    narrow = ops.issuer_delegate(world.author(ministry), association.did, schema, level=1, depth=0, until=world.now + 60)
+    world.submit(narrow)
+    world.submit(ops.issuer_reinstate(world.author(association), school.did, schema=schema), "not-suspended")
+    right = world.registry.record("accreditation", f"{school.did}|{schema.hex()}")
+    assert right is not None and right.periods[-1].end == "removed"
+
+
 def test_governance_travels_in_the_bundle_and_a_foreign_one_stays_foreign(three: World) -> None:
     facts = three.facts()
     assert len(facts.find("member", "")) == 3 and len(facts.find("rule", "")) == len(CATEGORIES)

@@ -297,3 +297,18 @@ def test_an_unreachable_node_is_named(world: World) -> None:
     assert caught.value.code == "unreachable"
     with pytest.raises(MalformedError):
         HttpTransport("file:///tmp")
+
+
+def test_a_bundle_is_made_once_for_each_state(world: World, http: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may ask for bundles: the same question twice is one piece of work, and never an old answer."""
+    world.commit()
+    made = []
+    honest = world.registry.bundle
+    monkeypatch.setattr(world.registry, "bundle", lambda **asked: made.append(asked) or honest(**asked))
+    first = [http.get("/v1/bundle?packed=1").data for _ in range(3)]
+    assert len(set(first)) == len(made) == 1
+    world.register(world.actor())
+    world.registry.commit()
+    fresh = http.get("/v1/bundle?packed=1").data
+    assert fresh != first[0] and len(made) == 2
+    assert http.get("/v1/bundle").data == honest()

@@ -19,6 +19,7 @@ from registry.log import Registry
 from registry.node.folder import TrustFolder
 from registry.note import Note, NoteKey, parse_note, print_note, sign_note, with_signature
 from registry.policy import parse_policy
+from registry.proof_file import ProvenEntry, check_proof, print_proof_file
 from registry.trust import TrustStore
 from registry.witness.client import cosign_registry, merge
 from registry.witness.core import SIZE_TYPE, Watched, decide, parse_request, print_request
@@ -482,3 +483,25 @@ def test_older_bundles_of_a_witnessed_registry_are_rollbacks(watching: Watching)
         store.accept(first, at=watching.world.now)
 
     assert caught.value.code == "older-bundle"
+
+
+def test_a_proof_file_has_the_witnesses_that_the_genesis_asks_for(watching: Watching) -> None:
+    """`no-quorum`: the log key alone could sign two histories; `not-witnessed` until a quorum has spoken."""
+    registry, genesis = watching.world.registry, watching.world.genesis
+    watching.world.tick(1)
+    registry.commit()
+    with pytest.raises(RegistryError) as unspoken:
+        registry.proof_note(0)
+    assert unspoken.value.code == "not-witnessed"
+    bare = print_proof_file(0, registry.entry(0), registry.inclusion(0), registry.checkpoint())
+    with pytest.raises(TrustError) as alone:
+        check_proof(bare, genesis)
+    assert alone.value.code == "no-quorum"
+    watching.cosign()
+    note = registry.proof_note(0)
+    size = parse_checkpoint(parse_note(note).text).size
+    found = check_proof(print_proof_file(0, registry.entry(0), registry.inclusion(0, size), note), genesis)
+    assert isinstance(found, ProvenEntry) and found.index == 0
+    watching.world.tick(1)
+    with pytest.raises(RegistryError):
+        registry.proof_note(registry.size - 1)

@@ -15,6 +15,7 @@ from flask import Blueprint, Flask, Response, g, make_response, redirect, render
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as Answer
 
+from registry.checkpoint import parse_checkpoint
 from registry.genesis import fingerprint
 from registry.log import Registry
 from registry.node.explorer import view
@@ -99,6 +100,15 @@ def _refused(registry: Registry, word: str, status: int) -> Response:
     return make_response(render_template("explorer/refused.html", word=word, **_frame(registry)), status)
 
 
+def _proof_size(registry: Registry, index: int) -> int:
+    """The size of the checkpoint that a proof leads to: the cosigned one, or the newest while witnesses have not spoken."""
+    try:
+        note = registry.proof_note(index)
+    except RegistryError:
+        note = registry.checkpoint()
+    return parse_checkpoint(parse_note(note).text).size
+
+
 def _log_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None:
     @routes.get("/")
     def overview() -> str:
@@ -128,11 +138,11 @@ def _log_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None:
             id = read_entry(entry, hash=registry.genesis.hash).id.hex()
         except MalformedError:
             id = ""
-        size = parse_note(registry.checkpoint()).text.split("\n")[1]
-        path = registry.inclusion(at, int(size))
+        size = _proof_size(registry, at)
+        path = registry.inclusion(at, size)
         return render_template(
             "explorer/operation.html", row=index.row(at), id=id, leaf=shown["leaf"], json=plain_json(shown["operation"]),
-            path=[node.hex() for node in path], size=int(size), bytes=len(entry), last=registry.size - 1,
+            path=[node.hex() for node in path], size=size, bytes=len(entry), last=registry.size - 1,
         )  # fmt: skip
 
     @routes.get("/find")
