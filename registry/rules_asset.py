@@ -21,12 +21,7 @@ __all__ = ["move", "publish_machine", "register"]
 
 def publish_machine(view: View, body: bodies.MachinePublish) -> Changes:
     """Canonical JSON, named by its digest; published once, by committee, reviewer or approved issuer."""
-    view.require_publisher()
-    digest = view.genesis.hash(body.document)
-    if view.operation.sub != digest.hex():
-        reject("wrong-digest", view.operation.sub)
-    if view.get("machine", digest.hex()) is not None:
-        reject("already-exists", digest.hex())
+    digest = view.new_document("machine", body.document)
     try:
         parse_machine(body.document)
     except MalformedError as error:

@@ -26,12 +26,7 @@ MAX_INDEX = 1 << 32
 
 def publish_schema(view: View, body: bodies.SchemaPublish) -> Changes:
     """Canonical JSON, named by its digest; published once, by committee, reviewer or approved issuer."""
-    view.require_publisher()
-    digest = view.genesis.hash(body.document)
-    if view.operation.sub != digest.hex():
-        reject("wrong-digest", view.operation.sub)
-    if view.get("schema", digest.hex()) is not None:
-        reject("already-exists", digest.hex())
+    digest = view.new_document("schema", body.document)
     try:
         value = parse_json(body.document)
         canonical = jcs(value) == body.document

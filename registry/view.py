@@ -152,6 +152,16 @@ class View:
         record: IssuerRecord | None = self.get("issuer", self.author)
         return record is not None and record.state == "approved"
 
+    def new_document(self, kind: str, document: bytes) -> bytes:
+        """The digest of a document that its subject names, by somebody who may publish, and that is not here yet."""
+        self.require_publisher()
+        digest = self.genesis.hash(document)
+        if self.operation.sub != digest.hex():
+            reject("wrong-digest", self.operation.sub)
+        if self.get(kind, digest.hex()) is not None:
+            reject("already-exists", digest.hex())
+        return digest
+
     def require_publisher(self) -> None:
         """The author is an approved issuer or a reviewer, or the committee decides."""
         if self.approved() or self.has_role("reviewer", None):

@@ -175,17 +175,11 @@ def claim(
     party: Party, register: str, fields: Path, group: Path, pack: Path, key_name: str, output: Path, hand_in: Path | None
 ) -> None:  # fmt: skip
     """Mark what the FIELDS (JSON) identify as used in a REGISTER. The output is your receipt: a secret, kept with your keys."""
-    from registry.uses import request_bytes
-    from wallet_cli.holdings import prepare_claim, send
+    from wallet_cli.holdings import prepare_claim
 
     receipt, made = prepare_claim(party, register, group.read_bytes(), _business_key(pack, key_name), _fields(fields))
     write_atomic(output, receipt, private=True)  # before it is sent: a use without its receipt is never given back
-    if hand_in is None:
-        send(party, made)
-        click.echo("Marked as used.", err=True)
-    else:
-        write_atomic(hand_in, request_bytes(made), private=True)
-        click.echo(f"Hand {hand_in} to the register's owner, who sends it.", err=True)
+    _send_or_hand_in(party, made, hand_in, "Marked as used.")
 
 
 @use.command("release")
@@ -194,16 +188,23 @@ def claim(
 @HAND_IN
 def release(party: Party, receipt: Path, hand_in: Path | None) -> None:
     """Give back the use that a RECEIPT is of."""
-    from registry.uses import Receipt, request_bytes
-    from wallet_cli.holdings import send
+    from registry.uses import Receipt
 
     asked = Receipt.from_bytes(receipt.read_bytes()).release(party.client.genesis.hash)
+    _send_or_hand_in(party, asked, hand_in, "Given back.")
+
+
+def _send_or_hand_in(party: Party, asked: Any, hand_in: Path | None, done: str) -> None:
+    """Send it in one's own name, or write it for the register's owner, who sends it in theirs."""
+    from registry.uses import request_bytes
+    from wallet_cli.holdings import send
+
     if hand_in is None:
         send(party, asked)
-        click.echo("Given back.", err=True)
-    else:
-        write_atomic(hand_in, request_bytes(asked), private=True)
-        click.echo(f"Hand {hand_in} to the register's owner, who sends it.", err=True)
+        click.echo(done, err=True)
+        return
+    write_atomic(hand_in, request_bytes(asked), private=True)
+    click.echo(f"Hand {hand_in} to the register's owner, who sends it.", err=True)
 
 
 @use.command("send")
