@@ -77,10 +77,12 @@ def terms(case: Case, file: FileCredential) -> Result:
     return skipped("none")
 
 
-def proof_refused(document: Mapping[str, JSON], proof: Proof, key: _Key, role: str) -> Result | None:
+def proof_refused(
+    document: Mapping[str, JSON], proof: Proof, key: _Key, role: str, *, domain: str | None = None
+) -> Result | None:
     """Why a proof does not count, or None if `key`, in `role`, made it over this document."""
     try:
-        _verify(document, proof, key, role)
+        _verify(document, proof, key, role, domain)
     except UnknownSuiteError:
         return unknown("suite-unavailable")  # BBS is an extra: what is not installed says nothing about the proof
     except (SignatureError, KeyMaterialError):
@@ -153,7 +155,7 @@ def _refused(case: Case, file: FileCredential, key: _Key) -> Result | None:
     for proof, known in keys:
         if proof.purpose != "assertionMethod":
             return failed("bad-signature", {"reason": "a proof for another purpose"})
-        refused = None if known is None else proof_refused(file.document, proof, known, "assert")
+        refused = None if known is None else proof_refused(file.document, proof, known, "assert", domain=case.policy.proof_domain)
         if refused is not None:
             return refused
     # somebody else signed too, and we cannot say whether they did
@@ -185,13 +187,14 @@ def _plain(key: _Key) -> PublicKey:
     return key
 
 
-def _verify(document: Mapping[str, JSON], proof: Proof, key: _Key, role: str) -> None:
+def _verify(document: Mapping[str, JSON], proof: Proof, key: _Key, role: str, domain: str | None) -> None:
     if proof.cryptosuite == BBS:
         from credentials import bbs_2023
 
         if isinstance(key, PublicKey):
             raise SignatureError("the key is not one for this cryptosuite", code="wrong-suite")
-        bbs_2023.verify(document, proof, key, role)
+        # A pseudonym is one for a verifier: made for another's domain, or a fresh one a showing, it would tell nothing.
+        bbs_2023.verify(document, proof, key, role, domain=domain)
     elif proof.kind.disclosing:
         from credentials import ecdsa_sd
 

@@ -21,7 +21,12 @@ from weid.errors import MalformedError
 
 __all__ = ["read_jwt_1_1"]
 
-_BESIDE: Final = frozenset({"@context", "type", "issuer", "holder", "credentialSubject", "verifiableCredential", "proof"})
+_BESIDE: Final = frozenset({
+    "@context", "type", "id", "issuer", "holder", "credentialSubject", "verifiableCredential", "proof", "credentialStatus",
+    "credentialSchema", "issuanceDate", "expirationDate", "validFrom", "validUntil", "evidence", "termsOfUse",
+    "refreshService", "relatedResource",
+})  # fmt: skip
+"""Members of a document: beside the claim they would be signed, and read by some verifiers and not by others."""
 
 
 def read_jwt_1_1(token: Jws) -> Enveloped:

@@ -152,22 +152,28 @@ def _policy(base: Policy, options: Mapping[str, JSON]) -> Policy | None:
 
 
 def _answer(report: Report | PresentationReport, options: Mapping[str, JSON]) -> Response:
-    """200 unless something that was asked for speaks against it; the whole report travels along either way."""
+    """200 unless something that was asked for speaks against it; what was not asked for and is not known is a warning."""
     against = _against(report, options)
-    body: dict[str, Any] = {"verified": not against, "report": report.to_json()}
+    open_ = [
+        f"{check.id}: {check.code}" for check in _checks(report) if check.outcome is Outcome.UNKNOWN and check not in against
+    ]
+    body: dict[str, Any] = {"verified": not against, "warnings": open_, "report": report.to_json()}
     return _problem([(check.id, check.code, _detail(check)) for check in against], body) if against else jsonify(body)
 
 
 def _against(report: Report | PresentationReport, options: Mapping[str, JSON]) -> list[Check]:
     asked = options.get("checks", ["proof"])
     wanted = frozenset(str(item) for item in asked) if isinstance(asked, list) else frozenset()
-    reports = report.credentials if isinstance(report, PresentationReport) else ()
-    checks = [check for part in (report, *reports) for check in part]
     return [
         check
-        for check in checks
+        for check in _checks(report)
         if check.outcome is Outcome.FAILED or (check.outcome is Outcome.UNKNOWN and _asked(check, wanted))
     ]
+
+
+def _checks(report: Report | PresentationReport) -> list[Check]:
+    reports = report.credentials if isinstance(report, PresentationReport) else ()
+    return [check for part in (report, *reports) for check in part]
 
 
 def _asked(check: Check, wanted: frozenset[str]) -> bool:

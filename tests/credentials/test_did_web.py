@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -177,8 +178,8 @@ def test_a_bbs_key() -> None:
     assert check(credential(), TRUSTED, known).check("issuer.document").code == "key-not-usable"
 
 
-def test_a_pseudonym_without_a_domain() -> None:
-    """The proof of a pseudonym that does not say its domain cannot be checked: not known."""
+def test_a_pseudonym_is_one_for_the_verifiers_domain() -> None:
+    """Without any domain it cannot be checked; a verifier that has one takes no pseudonym for another's."""
     pytest.importorskip("py_arkworks_bls12381")
     from tests.credentials import test_bbs_features as features
 
@@ -191,13 +192,17 @@ def test_a_pseudonym_without_a_domain() -> None:
     )
     method = {"id": KEY, "type": "Multikey", "controller": DID, "publicKeyMultibase": made.public_key.multikey()}
     known = facts(did_document(verificationMethod=[method]))
-    for carried, code, exit_code in ((True, "ok", 0), (False, "pseudonym-domain-missing", 3)):
+    ours, theirs = replace(TRUSTED, proof_domain=features.DOMAIN), replace(TRUSTED, proof_domain="https://other.example")
+    for carried, policy, code, exit_code in (
+        (True, TRUSTED, "ok", 0), (False, TRUSTED, "pseudonym-domain-missing", 3), (True, ours, "ok", 0), (False, ours, "ok", 0),
+        (True, theirs, "bad-signature", 1), (False, theirs, "bad-signature", 1),
+    ):  # fmt: skip
         shown = features.bbs_2023.derive(
             base, features.read_proof(base), ["/credentialSubject"], random=features.fresh(500), secrets=secrets,
             domain=features.DOMAIN, carry_domain=carried,
         )  # fmt: skip
-        report = check(shown, TRUSTED, known)
-        assert (report.check("proof.signature").code, report.exit_code) == (code, exit_code)
+        report = check(shown, policy, known)
+        assert (report.check("proof.signature").code, report.exit_code) == (code, exit_code), (carried, policy.proof_domain)
 
 
 def test_only_did_web_is_handed_in() -> None:
