@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from threading import RLock
 from typing import TypeAlias
@@ -24,7 +25,7 @@ from registry.engines.sqlite import SqliteEngine, genesis_of
 from registry.genesis import Genesis, parse_genesis
 from registry.note import parse_note, print_note
 from registry.operations import Author, SignedOperation, read_entry, state_commit, time_tick
-from registry.published import handed_out, keep_cosigned, read_log_note
+from registry.published import committed_state, handed_out, keep_cosigned, read_log_note
 from registry.reading import ReadableLog
 from registry.receipt import Receipt
 from registry.registers import pack_leaves, register_root
@@ -137,18 +138,24 @@ class Registry(ReadableLog):
         with self._writing:
             while True:
                 self.follow()
-                with self._lock:
-                    data = print_snapshot(self.state.snapshot())
-                    statement = self.state.statement(data)
-                    note = print_note(self._held().sign_statement(statement))
-                digest = statement_digest(statement, hash=self.genesis.hash)
-                receipt = self._submit([state_commit(self._author(), statement.size, digest).data], exact=True)[0]
+                # Here no stranger's operation may come in between, or a steady stream of them would leave every statement
+                # stale. Another engine gives its own order: there the append is compared, and made again.
+                with self._lock if self.order is None else nullcontext():
+                    receipt = self._commit()
                 if receipt.code != "moved":
-                    break
-            if receipt.code == "applied":
-                self.engine.keep("state", "snapshot", data)
-                self.engine.keep("state", "statement", note)
-            return receipt
+                    return receipt
+
+    def _commit(self) -> Receipt:
+        with self._lock:
+            data = print_snapshot(self.state.snapshot())
+            statement = self.state.statement(data)
+            note = print_note(self._held().sign_statement(statement))
+        digest = statement_digest(statement, hash=self.genesis.hash)
+        receipt = self._submit([state_commit(self._author(), statement.size, digest).data], exact=True)[0]
+        if receipt.code == "applied":
+            self.engine.keep("state", "snapshot", data)
+            self.engine.keep("state", "statement", note)
+        return receipt
 
     def commit_if_stale(self) -> Receipt | None:
         """Commit, unless the log has not grown since the last commit; None then."""
@@ -176,17 +183,24 @@ class Registry(ReadableLog):
         With `base`, the map root of a recent state, only what changed since then (`registry.delta`), if this node still
         knows that state and the answer is smaller; else the whole bundle.
         """
+        if self._keys is not None and handed_out(self.engine, self.state.authority, self.checkpoint()).stale:
+            self.commit()  # a key has changed since; never under the lock, which whoever commits takes last
         with self._lock:
             shown = handed_out(self.engine, self.state.authority, self.checkpoint())
-            if shown.stale and self._keys is not None:
-                self.commit()  # a key has changed since
-                shown = handed_out(self.engine, self.state.authority, self.checkpoint())
             return update_or_bundle(bundle_of(self.engine, self.genesis, shown, since), base, self.state.commits)
 
-    def publish_cosigned(self, note: bytes) -> None:
-        """Hand out bundles with this checkpoint, which a quorum of witnesses cosigned (`witness.client`), from here on."""
+    def committed(self) -> tuple[bytes, bytes] | None:
+        """(snapshot, statement note) as committed last, for whoever asks witnesses about a log that goes on meanwhile."""
         with self._lock:
-            keep_cosigned(self.engine, self.state.authority, note)
+            return committed_state(self.engine)
+
+    def publish_cosigned(self, note: bytes, state: tuple[bytes, bytes] | None = None) -> None:
+        """Hand out bundles with this checkpoint, which a quorum of witnesses cosigned (`witness.client`), from here on.
+
+        `state` is what was committed when they were asked [what is committed now].
+        """
+        with self._lock:
+            keep_cosigned(self.engine, self.state.authority, note, state)
 
     def change_key(self, what: str, fresh: Signer) -> Link:
         """The link for a `key.change`: signed by the key in force and the fresh one, which is held from here on (R21)."""

@@ -18,7 +18,7 @@ from registry.statement import Statement, parse_statement
 from weid import cbor
 from weid.errors import ConflictError, MalformedError, RegistryError, TrustError
 
-__all__ = ["Published", "handed_out", "keep_cosigned", "read_log_note", "read_state_note", "with_cosignatures"]
+__all__ = ["Published", "committed_state", "handed_out", "keep_cosigned", "read_log_note", "read_state_note", "with_cosignatures"]
 
 _HEAD = "weid/published/v1"
 _KEPT = ("witnessed", "published")
@@ -45,7 +45,7 @@ class Published:
 
 def handed_out(shelf: _Shelf, authority: Authority, checkpoint: bytes) -> Published:
     """What bundles are made of now; RegistryError `no-state` before the first commit, `not-witnessed` before a quorum."""
-    state = _state(shelf)
+    state = committed_state(shelf)
     if state is None:
         raise RegistryError("no state was committed yet", code="no-state")
     witnessed = shelf.kept(*_KEPT)
@@ -60,13 +60,13 @@ def handed_out(shelf: _Shelf, authority: Authority, checkpoint: bytes) -> Publis
     return Published(*state, checkpoint, links, len(links) != len(authority.links))
 
 
-def keep_cosigned(shelf: _Shelf, authority: Authority, note: bytes) -> None:
-    """Keep a cosigned checkpoint with the state it covers.
+def keep_cosigned(shelf: _Shelf, authority: Authority, note: bytes, state: tuple[bytes, bytes] | None = None) -> None:
+    """Keep a cosigned checkpoint with the state it covers: the one committed when it was asked for, or the newest.
 
     TrustError or SignatureError unless the policy's quorum has cosigned, `older-checkpoint` for one that is behind the one
     kept, `stale-state` if a key has changed or the state was committed after it.
     """
-    parsed, state = parse_note(note), _state(shelf)
+    parsed, state = parse_note(note), state or committed_state(shelf)
     verify_quorum(parsed, authority.note_key, authority.policy)
     checkpoint = parse_checkpoint(parsed.text)
     if state is None or _count(state[0]) != len(authority.links):
@@ -113,7 +113,8 @@ def read_state_note(note: Note, authority: Authority) -> Statement:
     return statement
 
 
-def _state(shelf: _Shelf) -> tuple[bytes, bytes] | None:
+def committed_state(shelf: _Shelf) -> tuple[bytes, bytes] | None:
+    """(snapshot, statement note) as committed last, or None."""
     snapshot, statement = shelf.kept("state", "snapshot"), shelf.kept("state", "statement")
     return None if snapshot is None or statement is None else (snapshot, statement)
 

@@ -15,7 +15,7 @@ from registry.rejections import reject
 from registry.view import Changes, View, check_text
 from weid.governance import DelegationRecord
 
-__all__ = ["MAX_DEPTH", "delegate", "grant_of", "undelegate"]
+__all__ = ["MAX_DEPTH", "delegate", "gives_now", "grant_of", "undelegate"]
 
 MAX_DEPTH = 3
 
@@ -65,6 +65,12 @@ def grant_of(view: View, schema: bytes) -> DelegationRecord | None:
         return None
     record: DelegationRecord | None = view.get("delegation", f"{view.author}|{schema.hex()}")
     return record if record is not None and record.covers(view.now) else None
+
+
+def gives_now(view: View, did: str, schema: bytes) -> bool:
+    """Whether a DID holds a delegation for the schema that has not ended."""
+    record: DelegationRecord | None = view.get("delegation", f"{did}|{schema.hex()}")
+    return record is not None and record.ended is None
 
 
 def require_within(grant: DelegationRecord, level: int, since: int, until: int) -> None:

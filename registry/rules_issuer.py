@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from registry import bodies
 from registry.rejections import reject
-from registry.rules_delegation import grant_of, require_within
+from registry.rules_delegation import gives_now, grant_of, require_within
 from registry.view import Changes, View, check_names, check_text
 from weid.did import DID
 from weid.errors import MalformedError
@@ -51,6 +51,10 @@ def approve(view: View, body: bodies.IssuerApprove) -> Changes:
         require_within(grant, body.level, start, body.until)
     old: AccreditationRecord | None = view.get("accreditation", f"{issuer.did}|{body.schema.hex()}")
     periods = () if old is None else old.periods
+    running = any(period.ended is None and view.now < period.until for period in periods)
+    if running and old is not None and old.by != view.author and gives_now(view, old.by, body.schema):
+        # The record has one giver: another's renewal would take what hangs from the delegation out of its end.
+        reject("already-exists", "a period given under a delegation is in force")
     if any(period.ended is None and start < period.until for period in periods):
         reject("already-exists", "a period in force")
     given = (*periods, Period(start, body.until, None, None))
@@ -97,7 +101,7 @@ def _lifted(view: View, right: AccreditationRecord) -> AccreditationRecord:
     if last.until <= view.now:
         return replace(right, reason=None)
     again = Period(max(view.now, last.since), last.until, None, None)
-    return replace(right, reason=None, by=view.author, periods=(*right.periods, again))
+    return replace(right, reason=None, periods=(*right.periods, again))  # who gave it stays: it hangs from them
 
 
 def _cut(view: View, schema: bytes | None, reason: str, end: str) -> Changes:

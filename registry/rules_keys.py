@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from registry import bodies
 from registry.authority import MAX_LINKS, WITNESSES, Link
+from registry.policy import parse_policy
 from registry.rejections import reject
 from registry.view import Changes, View
 from weid.errors import WeidError
@@ -19,7 +20,11 @@ def change_key(view: View, body: bodies.KeyChange) -> Changes:
     """The log, state or operator key passes to a new one; the old one signs nothing after this entry."""
     what = view.operation.sub
     link = Link(body.seq, what, body.suite, body.public, body.old, body.new, "", b"")
-    _require_unused(view, link)
+    try:
+        key = PublicKey(link.suite, link.public)
+    except WeidError as error:
+        reject("bad-change", str(error))
+    _require_unused(view, {(key.suite, key.data)})
     return _followed(view, link)
 
 
@@ -27,6 +32,11 @@ def change_witnesses(view: View, body: bodies.WitnessChange) -> Changes:
     """Another policy says who must cosign checkpoints; a quorum of the old and one of the new have approved."""
     if view.operation.sub != WITNESSES:
         reject("malformed", f"the subject is {WITNESSES}")
+    try:
+        listed = parse_policy(body.policy).witnesses
+    except WeidError as error:
+        reject("bad-change", str(error))
+    _require_unused(view, {(witness.key.key.suite, witness.key.key.data) for witness in listed})
     return _followed(view, Link(body.seq, WITNESSES, "", b"", b"", b"", body.policy, body.note))
 
 
@@ -51,12 +61,8 @@ def _refuse(error: WeidError) -> NoReturn:
     reject("bad-change", str(error))
 
 
-def _require_unused(view: View, link: Link) -> None:
-    """R1: a key of a DID is never a log, state or operator key."""
-    try:
-        key = PublicKey(link.suite, link.public)
-    except WeidError as error:
-        reject("bad-change", str(error))
+def _require_unused(view: View, fresh: set[tuple[str, bytes]]) -> None:
+    """R1: a key of a DID is never a log, state, operator or witness key."""
     for record in view.tables["did"].values():
-        if any((held.suite, held.public) == (key.suite, key.data) for held in record.keys):
+        if any((held.suite, held.public) in fresh for held in record.keys):
             reject("key-reused", record.did)

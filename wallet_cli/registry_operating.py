@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_LAST = frozenset({"engine-contradiction", "no-keys", "wrong-key", "other-writer"})  # after these nothing may be signed here
 READS = frozenset({"show", "config", "check-proof"})
 
 
@@ -116,10 +117,9 @@ def _node(opened: Registry, held: dict[str, Value], watch: Watch, folder: Path) 
 
 
 def _tick(opened: Registry, watch: Watch, stop: Any, every: int) -> None:
-    from registry.engines.calls import TRANSIENT
     from registry.witness.client import cosign_registry
     from wallet_cli.witness import report
-    from weid.errors import RegistryError
+    from weid.errors import RegistryError, RollbackError
 
     while not stop.wait(min(60 * every, 60)):
         try:
@@ -129,10 +129,10 @@ def _tick(opened: Registry, watch: Watch, stop: Any, every: int) -> None:
                 report(cosign_registry(opened))
         except RegistryError as error:
             watch.acted("clock", error.code)
-            if error.code not in TRANSIENT:
+            if isinstance(error, RollbackError) or error.code in _LAST:
                 click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
                 return
-            click.echo(f"the engine: {error} [{error.code}]", err=True)
+            click.echo(f"the clock, which goes on: {error} [{error.code}]", err=True)
 
 
 def _minute() -> int:

@@ -25,7 +25,7 @@ from registry.operations import read_entry
 from registry.published import read_log_note, read_state_note
 from registry.registers import unpack_leaves
 from registry.snapshot import snapshot_digest
-from registry.statement import statement_digest
+from registry.statement import parse_statement, statement_digest
 from registry.tiles import WIDTH
 from weid.errors import ConflictError, MalformedError, RegistryError, RejectedError, RollbackError, TrustError, WeidError
 from weid.hashes import SHA256
@@ -95,6 +95,8 @@ class Mirror:
         registry = self.registry
         data = source.get("bundle")
         bundle = None if data is None or len(data) > MAX_BYTES else parse_bundle(data)
+        if bundle is not None and self._is_behind(bundle):
+            bundle = None  # an older state than ours: the source may be slow, and ours stays
         note = source.get("checkpoint")
         if note is None:
             raise RegistryError("the source has no checkpoint", code="unreachable")
@@ -117,6 +119,10 @@ class Mirror:
             self._take_rest(bundle)
         lies = (index for index in range(before, registry.size) if registry.results[index] == "wrong-state")
         return Synced(before, registry.size, tuple(lies))
+
+    def _is_behind(self, bundle: Bundle) -> bool:
+        held = self.registry.engine.kept("state", "statement")
+        return held is not None and statement_size(bundle.statement) < statement_size(held)
 
     def _check_not_behind(self, claimed: Checkpoint, note: bytes) -> None:
         """A smaller log is refused: as an old copy where it is our beginning, else as another history, which we can prove."""
@@ -175,6 +181,11 @@ def _opened(path: Path, random: Random) -> Registry:
         return Registry(engine, genesis, None, random)
     engine.close()
     return Registry.open(path, random=random)
+
+
+def statement_size(note: bytes) -> int:
+    """The size a state statement speaks of."""
+    return parse_statement(parse_note(note).text).size
 
 
 def _kept(bundle: Bundle) -> dict[str, bytes]:

@@ -133,7 +133,10 @@ class RegistryClient:
 
     def follow(self, *, at: int) -> None:
         """Ask for the bundle and go on with the keys it proves; `at` is the clock in minutes (R21)."""
-        self.authority = open_bundle(self.bundle(), pin=self.genesis.digest, at=at).authority
+        fresh = open_bundle(self.bundle(), pin=self.genesis.digest, at=at).authority
+        if fresh.links[: len(self.authority.links)] != self.authority.links:
+            raise RollbackError("the node's key changes are fewer than, or other than, those known here", code="older-chain")
+        self.authority = fresh
 
     def checkpoint(self) -> Checkpoint:
         """The node's checkpoint, signed by the log key in force; TrustError or SignatureError otherwise."""

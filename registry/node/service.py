@@ -8,6 +8,7 @@ log, so strangers cannot fill it; what is well signed but not allowed becomes a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify, request
@@ -121,7 +122,9 @@ def _writes(routes: Blueprint, registry: Registry, clock: Callable[[], int] | No
     def state() -> Response:
         if clock is not None:
             registry.tick(max(clock(), registry.state.now))
-        registry.commit_if_stale()
+        receipt = registry.commit_if_stale()
+        if receipt is not None:
+            receipt.require()
         if watch is not None:
             watch.acted("state", "done", index=registry.size - 1)
         return jsonify({"size": registry.size})
@@ -145,17 +148,21 @@ class _Given:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._made: dict[tuple[object, ...], bytes] = {}
+        self._making = Lock()
 
     def bundle(self, since: tuple[int, ...], base: bytes | None, packed: bool) -> bytes:
         """The bundle or update asked for, made once for each state of the store."""
-        key = (self._registry.engine.changes, since, base, packed)
-        data = self._made.get(key)
-        if data is None:
-            data = self._registry.bundle(since=since, base=base)
-            data = pack(data) if packed else data
-            kept = {old: made for old, made in self._made.items() if old[0] == key[0]}
-            self._made = dict([*kept.items()][-_KEPT:]) | {key: data}
-        return data
+        known = {commit.map.root for commit in self._registry.state.commits}
+        base = base if base in known else None  # what nobody knows is no other question
+        with self._making:  # one at a time: who asks for the same meanwhile finds it made
+            key = (self._registry.engine.changes, since, base, packed)
+            data = self._made.get(key)
+            if data is None:
+                data = self._registry.bundle(since=since, base=base)
+                data = pack(data) if packed else data
+                kept = {old: made for old, made in self._made.items() if old[0] == key[0]}
+                self._made = dict([*kept.items()][-_KEPT:]) | {key: data}
+            return data
 
 
 def _reads(routes: Blueprint, registry: Registry) -> None:
@@ -176,6 +183,12 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
         base = request.args.get("base")
         data = given.bundle(since, None if base is None else unhex(base[:64]), request.args.get("packed") == "1")
         return Response(data, mimetype="application/octet-stream")
+
+    _alone(routes, registry)
+
+
+def _alone(routes: Blueprint, registry: Registry) -> None:
+    """One entry, one record, one DID."""
 
     @routes.get("/entries/<index>")
     def entry(index: str) -> Response:

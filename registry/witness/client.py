@@ -79,12 +79,13 @@ def cosign_registry(registry: Registry, ask: Ask | None = None, answers: Sequenc
     `answers` are bodies that witnesses reached by file have given; they are asked no more.
     """
     registry.commit_if_stale()
-    authority, note = registry.state.authority, registry.checkpoint()
+    # The log goes on while witnesses are asked, and anybody may have it committed again: what they cosign covers this state.
+    state, authority, note = registry.committed(), registry.state.authority, registry.checkpoint()
     text = parse_note(note).text.encode() + b"\n"
     note = merge(authority, note, *(text + answer for answer in answers))
     asked = gather(authority, note, registry.consistency, ask or ask_by_http)
     if asked.met:
-        registry.publish_cosigned(asked.note)
+        registry.publish_cosigned(asked.note, state)
     return asked
 
 

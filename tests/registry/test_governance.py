@@ -506,3 +506,20 @@ def test_a_replay_gives_the_same_state(three: World) -> None:
     for index in range(three.registry.size):
         again.apply(three.registry.entry(index))
     assert again.statement() == three.registry.state.statement() and again.closed == three.registry.state.closed
+
+
+def test_nobody_takes_a_running_right_out_of_the_delegation_it_hangs_from(
+    chain: tuple[World, bytes, Actor, Actor, Actor],
+) -> None:
+    """The record has one giver: neither another's renewal nor a lifted suspension changes from whom it hangs."""
+    world, schema, _, association, school = chain
+    until = world.now + 500
+    admin = world.author(world.admin)
+    world.submit(ops.issuer_approve(world.author(association), school.did, schema, level=2, until=until))
+    world.submit(ops.issuer_approve(admin, school.did, schema, level=5, since=until, until=until + 9), "already-exists")
+    world.submit(ops.issuer_suspend(admin, school.did, "audit", schema=schema))
+    world.submit(ops.issuer_reinstate(admin, school.did, schema=schema))
+    world.submit(ops.issuer_undelegate(admin, association.did, schema, "dissolved"))
+    right = world.registry.record("accreditation", f"{school.did}|{schema.hex()}")
+    assert right is not None and right.by == association.did and right.at(world.now) is None
+    world.submit(ops.issuer_approve(admin, school.did, schema, level=5, until=until))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from registry.trust import TrustStore
 from registry.witness.client import cosign_registry
 from tests.registry.witnesses import Witnesses, policy_of, witness_signer
 from tests.registry.world import World
-from weid.errors import ConflictError, KeyMaterialError, RegistryError, SignatureError, TrustError, WeidError
+from weid.errors import ConflictError, KeyMaterialError, RegistryError, RollbackError, SignatureError, TrustError, WeidError
 from weid.keys import LocalSigner
 
 ROLES = {"log": "log", "state": "state", "operator": "log-op"}
@@ -296,3 +298,61 @@ def test_no_witness_approves_a_change_by_answering_a_request(tmp_path: Path) -> 
     body = b"old 0\n\n" + print_note(sign_note(text, world.origin, world.log_key))
 
     assert witnesses.services["w0"].add_checkpoint(body).status == 404
+
+
+def test_a_bundle_after_a_key_change_and_a_tick_do_not_wait_for_each_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for a bundle makes a commit then; the clock ticks meanwhile."""
+    world.commit()
+    rotate(world, "state")
+    registry, honest = world.registry, world.registry.follow
+
+    def slow() -> int:
+        time.sleep(0.2)
+        return honest()
+
+    monkeypatch.setattr(registry, "follow", slow)
+    both = [threading.Thread(target=registry.tick, args=(world.now + 1,), daemon=True),
+            threading.Thread(target=registry.bundle, daemon=True)]  # fmt: skip
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in both)
+
+
+def test_strangers_do_not_keep_a_log_from_its_witnesses(tmp_path: Path) -> None:
+    """While witnesses are asked the log goes on and is committed again: what they cosigned is handed out all the same."""
+    world = World(tmp_path, witnesses=policy_of(OLD, 2))
+    witnesses = Witnesses.of(tmp_path, OLD, print_genesis(world.genesis))
+
+    def ask(witness: Any, body: bytes) -> tuple[int, bytes]:
+        world.register(world.actor())
+        world.registry.commit_if_stale()
+        return witnesses.ask(witness, body)
+
+    asked = cosign_registry(world.registry, ask)
+    assert asked.met
+    assert open_bundle(world.registry.bundle(), pin=world.pin, at=world.now).witnessed is not None
+
+
+def test_a_key_of_a_did_is_no_witness(world: World) -> None:
+    """R1: a witness key is never in a DID document."""
+    actor = world.register(world.actor())
+    signer = LocalSigner(actor.log._secret, "ed25519", "witness.example/9", "witness")
+    policy = policy_of([signer], 1)
+    change(world, policy, approve(world, policy, [signer]), "key-reused")
+
+
+def test_a_client_does_not_go_back_to_older_keys(world: World) -> None:
+    """`older-chain`: a replaced key would be believed again."""
+    world.commit()
+    before = world.registry.bundle()
+    client = RegistryClient.local(world.registry)
+    rotate(world, "log")
+    world.commit()
+    client.follow(at=world.now)
+    assert client.checkpoint().size == world.registry.size
+    client.bundle = lambda **_: before  # type: ignore[method-assign]
+    with pytest.raises(RollbackError) as caught:
+        client.follow(at=world.now)
+    assert caught.value.code == "older-chain"

@@ -9,12 +9,15 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from registry import log as registry_log
 from registry import operations as ops
 from registry.audit import fsck
 from registry.checkpoint import parse_checkpoint
@@ -407,3 +410,21 @@ def test_fsck_takes_no_honest_refusal_for_damage(world: World) -> None:
     wrong = ops.issuer_approve(world.author(world.admin), issuer.did, schema, level=999, until=world.now + YEAR)
     world.submit(wrong, "malformed")
     assert fsck(world.registry.engine, pin=world.pin) == ()
+
+
+def test_no_stranger_comes_between_a_state_and_its_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A steady stream of operations would else leave every statement stale, and no revocation would reach a bundle."""
+    stranger = world.actor()
+    made = ops.did_create(world.author(stranger), list(stranger.signers.values())).data
+    honest, threads = registry_log.statement_digest, list[threading.Thread]()
+
+    def slow(*given: Any, **more: Any) -> bytes:
+        threads.append(threading.Thread(target=world.registry.submit, args=([made],)))
+        threads[-1].start()
+        threads[-1].join(0.3)
+        return honest(*given, **more)
+
+    monkeypatch.setattr(registry_log, "statement_digest", slow)
+    assert world.registry.commit().code == "applied"
+    threads[0].join(5)
+    assert world.registry.record("did", stranger.did) is not None
