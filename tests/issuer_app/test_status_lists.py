@@ -10,6 +10,8 @@ import pytest
 from credentials import data_integrity
 from credentials.bitstring import read_list, value_at
 from credentials.data_integrity import read_proof
+from credentials.envelope import open_url
+from credentials.opening import open_inner
 from credentials.references import read_reference
 from credentials.vcdm import read_file
 from issuer_app.app import create_app
@@ -238,3 +240,44 @@ def test_what_programs_issue_points_to_a_list(house: House, tmp_path: Any) -> No
             shown = http.post("/vc-api/courses/credentials/derive", json=chosen).json["verifiableCredential"]
             assert shown["credentialStatus"] == entries
         later.close()
+
+
+W3C = {
+    "@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential"], "id": "urn:uuid:1",
+    "credentialSubject": {"id": "did:example:x", "description": "a course"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "suite", "listed"),
+    [
+        ("vc+jwt", "p256", "ecdsa-jcs-2019"), ("vc+jwt", "ed25519", "eddsa-jcs-2022"), ("vc+cose", "p384", "ecdsa-jcs-2019"),
+        ("vc+sd-jwt", "p256", "ecdsa-jcs-2019"), ("vc+jwt", "secp256k1", None), ("bbs-2023", "bbs", None),
+    ],
+)  # fmt: skip
+def test_every_form_has_its_lists_or_no_place_in_one(house: House, form: str, suite: str, listed: str | None) -> None:
+    """In an envelope the place is there and cannot be left out; the list has a plain proof. No such proof: no place, 404."""
+    book = StatusBook(None)
+    http, head = app(house, vc_api={"courses": Instance(_signer(suite), form, book)}).test_client(), key(house)
+    answer = http.post("/vc-api/courses/credentials/issue", json={"credential": W3C}, headers=head)
+    assert answer.status_code == 201, answer.text
+    made = answer.json["verifiableCredential"]
+    document = made if form == "bbs-2023" else open_inner(open_url(made["id"])).document
+    body = {"credentialId": "urn:uuid:1", "status": True, "credentialStatus": {
+        "type": "BitstringStatusListEntry", "statusPurpose": "revocation"}}  # fmt: skip
+    changed = http.post("/vc-api/courses/credentials/status", json=body, headers=head)
+    served = http.get("/vc-api/courses/status/1/revocation")
+    if listed is None:
+        assert "credentialStatus" not in document
+        assert [changed.status_code, served.status_code] == [404, 404]
+        return
+    assert [changed.status_code, served.status_code] == [200, 200]
+    assert [bit(http, entry) for entry in document["credentialStatus"]] == [1, 0]
+    assert served.json["proof"]["cryptosuite"] == listed
+    assert read_reference(served.data, name="served").unproven(NoFacts()) is None
+    if form == "vc+sd-jwt":
+        chosen = {"verifiableCredential": made, "options": {"selectivePointers": []}}
+        shown = http.post("/vc-api/courses/credentials/derive", json=chosen, headers=head).json["verifiableCredential"]
+        assert shown["id"].count("~") < made["id"].count("~")
+        held = open_inner(open_url(shown["id"])).document
+        assert held["credentialStatus"] == document["credentialStatus"]
