@@ -82,7 +82,8 @@ def blueprint(
 ) -> Blueprint:
     """The routes `PREFIX/<instance>/credentials/issue`, `…/derive`, `…/status` and the lists of an instance.
 
-    `allowed` says whether this request may sign or change anything, `slow` counts the others. With a `public` address
+    `allowed` says whether this request may sign, derive or change anything, and counts it; `slow` counts those for lists,
+    which anybody may fetch: deriving costs as much as signing, so nobody does it without a key. With a `public` address
     credentials of instances that have lists say where these are. Certificates of the `desk` change their status below
     PREFIX itself.
     """
@@ -107,6 +108,8 @@ def blueprint(
 
     @routes.post("/<name>/credentials/derive")
     def derive(name: str) -> Response:
+        if not allowed():
+            return _problem(401, "bad-key", "An API key is needed: Authorization: Bearer …")
         instance = instances.get(name)
         if instance is None:
             return _problem(404, "not-found", "no such instance")

@@ -237,7 +237,7 @@ def test_what_programs_issue_points_to_a_list(house: House, tmp_path: Any) -> No
         assert again.json["verifiableCredential"]["credentialStatus"] == entries  # one id, one place: revoked with it
         if cryptosuite == "ecdsa-sd-2023":  # a holder cannot leave the status out
             chosen = {"verifiableCredential": made, "options": {"selectivePointers": ["/credentialSubject"]}}
-            shown = http.post("/vc-api/courses/credentials/derive", json=chosen).json["verifiableCredential"]
+            shown = http.post("/vc-api/courses/credentials/derive", json=chosen, headers=head).json["verifiableCredential"]
             assert shown["credentialStatus"] == entries
         later.close()
 
