@@ -184,9 +184,11 @@ class Desk:
         It is what the registry has accepted, an auditor's word included: the worse of the two counts (R9).
         """
         known = {row.number: row.size for row in self._ledger.lists()}
+        if number not in known or purpose not in PURPOSES:
+            return None  # before the registry is asked: a stranger's guess costs nothing
         facts, list_id = self.facts(at), status_list_id(self.did, number)
         found = facts.fact("status", list_id)
-        if number not in known or purpose not in PURPOSES or not isinstance(found, Found):
+        if not isinstance(found, Found):
             return None
         record, signer = found.record, self.party.signer("status")
         words = tuple(word.record for word in facts.find("override", f"{list_id}|"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +16,16 @@ from credentials.opening import open_inner
 from credentials.references import read_reference
 from credentials.vcdm import read_file
 from issuer_app.app import create_app
+from issuer_app.party import Party
 from issuer_app.status_book import StatusBook
 from issuer_app.users import Users
 from issuer_app.vc_api import Instance
+from registry.node.client import RegistryClient
 from tests.issuer_app.house import SKILL, House
 from tests.registry.world import World
 from wallet_cli.vc_api import _signer
 from weid.canon import parse_json
+from weid.errors import RegistryError
 from weid.facts import NoFacts
 
 CLAIMS = {name.removeprefix("claim-"): value for name, value in SKILL.items()}
@@ -240,6 +244,55 @@ def test_what_programs_issue_points_to_a_list(house: House, tmp_path: Any) -> No
             shown = http.post("/vc-api/courses/credentials/derive", json=chosen, headers=head).json["verifiableCredential"]
             assert shown["credentialStatus"] == entries
         later.close()
+
+
+class Silent:
+    """A node that does not answer, and how often it was asked."""
+
+    asked = 0
+
+    def get(self, path: str) -> bytes:
+        self.asked += 1
+        raise RegistryError("no answer", code="unreachable")
+
+    def post(self, path: str, data: bytes) -> bytes:
+        return self.get(path)
+
+
+def test_a_silent_registry_is_asked_once_a_minute(house: House) -> None:
+    """Strangers cannot make the desk wait for it each time: what is no list asks nobody, the rest once for all of them."""
+    http = app(house).test_client()
+    _, document = issued(house)
+    bit(http, document["credentialStatus"][0])
+    real, silent = house.client._transport, Silent()
+    house.client._transport = silent
+    house.world.tick()
+    assert [http.get(f"/status/{path}").status_code for path in ("9/revocation", "1/message")] == [404, 404]
+    assert silent.asked == 0
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: app(house).test_client().get("/status/1/revocation").status_code, range(4)))
+    assert (answers, silent.asked) == ([200] * 4, 1)
+    assert house.desk.may_issue(house.skill, house.now)
+    assert not house.desk.may_issue(bytes(32), house.now)
+    assert silent.asked == 1
+    house.world.tick()
+    assert (http.get("/status/1/revocation").status_code, silent.asked) == (200, 2)
+    house.client._transport = real
+    house.world.tick()
+    assert house.desk.facts(house.now).fact("trust", "root").as_of == house.now  # type: ignore[union-attr]
+
+
+def test_without_any_bundle_each_question_says_so_and_one_is_asked(tmp_path: Any) -> None:
+    """The remembered failure is the same error, also where there is nothing to serve on from."""
+    made, silent = House(tmp_path), Silent()
+    signer = made.world.committee[0].log
+    party = Party.of_signer(tmp_path / "new", signer, client=RegistryClient(made.client.genesis, silent), names={})
+    for fresh in (False, True, False):
+        with pytest.raises(RegistryError) as caught:
+            party.facts(made.now, fresh=fresh)
+        assert caught.value.code == "unreachable"
+    assert silent.asked == 1
+    made.close()
 
 
 W3C = {
