@@ -14,6 +14,7 @@ from credentials.data_integrity import read_proof
 from credentials.envelope import open_url
 from credentials.opening import open_inner
 from credentials.references import read_reference
+from credentials.status import MIN_BITS
 from credentials.vcdm import read_file
 from issuer_app.app import create_app
 from issuer_app.party import Party
@@ -25,7 +26,7 @@ from tests.issuer_app.house import SKILL, House
 from tests.registry.world import World
 from wallet_cli.vc_api import _signer
 from weid.canon import parse_json
-from weid.errors import RegistryError
+from weid.errors import RegistryError, StatusFullError
 from weid.facts import NoFacts
 
 CLAIMS = {name.removeprefix("claim-"): value for name, value in SKILL.items()}
@@ -334,3 +335,47 @@ def test_every_form_has_its_lists_or_no_place_in_one(house: House, form: str, su
         assert shown["id"].count("~") < made["id"].count("~")
         held = open_inner(open_url(shown["id"])).document
         assert held["credentialStatus"] == document["credentialStatus"]
+
+
+BASE = "https://desk.example/issuer/vc-api/x/status"
+
+
+def test_a_place_is_drawn_without_reading_the_list(tmp_path: Any) -> None:
+    """A taken place is drawn again, a list is left when it is half full, and no draw reads all places."""
+    book = StatusBook(tmp_path / "x.db")
+    drawn = iter([7, 7, 7, 8, *range(10, 20)])
+    read: list[str] = []
+    book._store._database.conn.set_trace_callback(read.append)
+
+    def place(name: str) -> tuple[str, str]:
+        entry = book.entries(name, BASE, random=lambda n: next(drawn).to_bytes(n, "big"))[0]
+        assert isinstance(entry, dict)
+        return str(entry["statusListCredential"]), str(entry["statusListIndex"])
+
+    first = f"{BASE}/1/revocation"
+    assert [place("urn:a"), place("urn:b"), place("urn:a")] == [(first, "7"), (first, "8"), (first, "7")]
+    assert not any("SELECT slot FROM places" in sql for sql in read)
+    rows = [(f"filled {slot}", 1, slot) for slot in range(1000, 1000 + MIN_BITS // 2 - 3)]
+    with book._store.change() as db:
+        db.conn.executemany("INSERT INTO places VALUES (?, ?, ?)", rows)
+    assert [place("urn:c")[0], place("urn:d")[0], place("urn:e")[0]] == [first, *[f"{BASE}/2/revocation"] * 2]
+    with pytest.raises(StatusFullError):
+        book.entries("urn:f", BASE, random=lambda n: (11).to_bytes(n, "big"))
+    book.close()
+
+
+def test_ids_are_not_on_disk_and_a_book_that_had_them_forgets_them(tmp_path: Any) -> None:
+    """An id may be a person's; what is kept finds its place and says nothing else, older books too."""
+    path, name = tmp_path / "x.db", "urn:example:ana-silva-1990"
+    book = StatusBook(path)
+    held = book.entries(name, BASE, random=lambda n: bytes(n))
+    with book._store.change() as db:
+        db.execute("UPDATE places SET credential = ?", (name,))
+        db.execute("PRAGMA user_version = 0")
+    book.close()
+    assert name.encode() in path.read_bytes()
+    for _ in range(2):
+        book = StatusBook(path)
+        assert book.entries(name, BASE, random=lambda n: b"\x01" * n) == held
+        assert not any(name.encode() in file.read_bytes() for file in tmp_path.iterdir())
+        book.close()
