@@ -82,10 +82,9 @@ def blueprint(
 ) -> Blueprint:
     """The routes `PREFIX/<instance>/credentials/issue`, `…/derive`, `…/status` and the lists of an instance.
 
-    `allowed` says whether this request may sign, derive or change anything, and counts it; `slow` counts those for lists,
-    which anybody may fetch: deriving costs as much as signing, so nobody does it without a key. With a `public` address
-    credentials of instances that have lists say where these are. Certificates of the `desk` change their status below
-    PREFIX itself.
+    `allowed` says whether this request may sign, derive (which costs as much) or change anything, and counts it; `slow`
+    counts those for lists, which anybody may fetch. With a `public` address credentials of instances that have lists say
+    where these are. Certificates of the `desk` change their status below PREFIX itself.
     """
     routes = Blueprint("vc-api-issuer", __name__, url_prefix=prefix)
 
@@ -128,9 +127,12 @@ def blueprint(
             found = _listed(instance, int(number), purpose, base, minutes(clock()))
         return _problem(404, "not-found", "no such status list") if found is None else answer(found, minutes(clock()))
 
-    books = {name: item.book if item.listing else None for name, item in instances.items()}
-    add_status_routes(routes, books, clock=clock, allowed=allowed, desk=desk)
+    add_status_routes(routes, _books(instances), clock=clock, allowed=allowed, desk=desk)
     return routes
+
+
+def _books(instances: Mapping[str, Instance]) -> dict[str, StatusBook | None]:
+    return {name: item.book if item.listing else None for name, item in instances.items()}
 
 
 def _listed(instance: Instance, number: int, purpose: str, base: str, at: int) -> Published | None:
