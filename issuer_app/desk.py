@@ -72,11 +72,14 @@ class Desk:
     @classmethod
     def open(
         cls, folder: Path, *, client: RegistryClient, passphrase: str | Passphrase, random: Random = secrets.token_bytes,
-        public: str | None = None,
+        public: str | None = None, at: int | None = None,
     ) -> Desk:  # fmt: skip
-        """The desk of a folder; KeyMaterialError for a wrong passphrase."""
+        """The desk of a folder; KeyMaterialError for a wrong passphrase. What was kept for nothing by `at` is destroyed."""
         party = Party.load(folder, client=client, passphrase=passphrase, random=random)
-        return cls(party, Terms.from_bytes((folder / "terms.json").read_bytes()), public=public)
+        desk = cls(party, Terms.from_bytes((folder / "terms.json").read_bytes()), public=public)
+        if at is not None:
+            desk._ledger.forget_originals(at)
+        return desk
 
     def close(self) -> None:
         """Close the files."""
@@ -146,6 +149,7 @@ class Desk:
 
     def publish(self, at: int) -> None:
         """Tell the registry everything it has not heard, and renew lists that are due; RejectedError if it refuses."""
+        self._ledger.forget_originals(at)
         with self.party.locked():
             for chosen in self._ledger.lists():
                 self._publish_list(chosen, at)
@@ -184,9 +188,11 @@ class Desk:
         It is what the registry has accepted, an auditor's word included: the worse of the two counts (R9).
         """
         known = {row.number: row.size for row in self._ledger.lists()}
+        if number not in known or purpose not in PURPOSES:
+            return None  # before the registry is asked: a stranger's guess costs nothing
         facts, list_id = self.facts(at), status_list_id(self.did, number)
         found = facts.fact("status", list_id)
-        if number not in known or purpose not in PURPOSES or not isinstance(found, Found):
+        if not isinstance(found, Found):
             return None
         record, signer = found.record, self.party.signer("status")
         words = tuple(word.record for word in facts.find("override", f"{list_id}|"))
@@ -209,8 +215,12 @@ class Desk:
             self._ledger.erase(id_)
 
     def keep_original(self, request: str, data: bytes, at: int) -> None:
-        """Keep the bytes of an old certificate until the one issued for it under this request is erased (R30)."""
+        """Keep the bytes of an old certificate until the one issued for it under this request is erased, for good (R30)."""
         self._ledger.keep_original(request, data, at)
+
+    def kept(self, request: str) -> bytes | None:
+        """The bytes kept under this request, or None."""
+        return self._ledger.kept(request)
 
     def original(self, id_: str) -> bytes | None:
         """The bytes of the old certificate that this one was issued for, or None."""

@@ -17,6 +17,7 @@ from issuer_app.problems import NotFoundError
 from issuer_app.store import Store
 from weid.canon import JSON
 from weid.errors import StatusFullError
+from weid.hashes import SHA256
 from weid.records import RegisterLeaf, StatusEntry
 from weid.suites import Random
 
@@ -36,6 +37,7 @@ _OUTGOING = """CREATE TABLE IF NOT EXISTS outgoing (list INTEGER PRIMARY KEY, op
 _SALTS = "CREATE TABLE IF NOT EXISTS salts (id TEXT PRIMARY KEY, salt BLOB NOT NULL) STRICT"
 _ORIGINALS = """CREATE TABLE IF NOT EXISTS originals (request TEXT PRIMARY KEY, data BLOB NOT NULL, kept INTEGER NOT NULL)
  STRICT"""
+_GONE = "CREATE TABLE IF NOT EXISTS gone (mark BLOB PRIMARY KEY) STRICT"  # digests of requests whose original was erased
 _UNUSED = 30 * 1_440  # minutes for which an original waits for its certificate
 
 _WAITING = """SELECT count(*) AS n FROM issued WHERE state <> 'refused' AND list IS NOT NULL AND (published = 0
@@ -103,7 +105,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.store = Store(path)
         with self.store.change() as db:
-            for table in (_ISSUED, _LISTS, _OUTGOING, _SALTS, _ORIGINALS):
+            for table in (_ISSUED, _LISTS, _OUTGOING, _SALTS, _ORIGINALS, _GONE):
                 db.execute(table)
             db.execute("CREATE INDEX IF NOT EXISTS issued_by_list ON issued (list, seq)")
 
@@ -166,7 +168,10 @@ class Ledger:
     def erase(self, id_: str) -> None:
         """Destroy content, salts and codes of a certificate; its place in register and list stays (R6, R25)."""
         with self.store.change() as db:
-            db.execute("DELETE FROM originals WHERE request = (SELECT request FROM issued WHERE id = ?)", (id_,))
+            kept = self.store.row("SELECT request FROM originals JOIN issued USING (request) WHERE id = ?", id_)
+            if kept is not None:
+                db.execute("DELETE FROM originals WHERE request = ?", (kept["request"],))
+                db.execute("INSERT OR IGNORE INTO gone VALUES (?)", (_mark(kept["request"]),))
             db.execute(
                 "UPDATE issued SET claims = '{}', compact = x'', file = x'', code = NULL, find = id, request = NULL, "
                 "asked = NULL, erased = 1 WHERE id = ?", (id_,),
@@ -175,13 +180,24 @@ class Ledger:
         self.store.checkpoint()
 
     def keep_original(self, request: str, data: bytes, at: int) -> None:
-        """The bytes of an old certificate that is to be issued again (R30); those that led to nothing go after a month."""
+        """The bytes of an old certificate that is to be issued again (R30); not those that were erased here (R25)."""
+        self.forget_originals(at)
         with self.store.change() as db:
-            db.execute(
-                "DELETE FROM originals WHERE kept < ? AND request NOT IN (SELECT request FROM issued WHERE request IS NOT NULL)",
-                (at - _UNUSED,),
-            )
-            db.execute("INSERT OR REPLACE INTO originals VALUES (?, ?, ?)", (request, data, at))
+            if self.store.row("SELECT 1 FROM gone WHERE mark = ?", _mark(request)) is None:
+                db.execute("INSERT OR REPLACE INTO originals VALUES (?, ?, ?)", (request, data, at))
+
+    def forget_originals(self, at: int) -> None:
+        """Destroy the originals that have waited a month for a certificate."""
+        with self.store.change() as db:
+            unused = "kept < ? AND request NOT IN (SELECT request FROM issued WHERE request IS NOT NULL)"
+            gone = db.execute(f"DELETE FROM originals WHERE {unused}", (at - _UNUSED,)).rowcount
+        if gone:
+            self.store.checkpoint()
+
+    def kept(self, request: str) -> bytes | None:
+        """The old certificate that is to be issued again under this request, or None."""
+        row = self.store.row("SELECT data FROM originals WHERE request = ?", request)
+        return None if row is None else bytes(row["data"])
 
     def original(self, id_: str) -> bytes | None:
         """The old certificate that this one replaces, or None."""
@@ -294,6 +310,10 @@ def _issued(row: dict[str, Any]) -> Issued:
         row["state"], row["reason"], row["changed"], row["told"], bool(row["published"]) or row["list"] is None,
         row["by"], bool(row["specimen"]), row["asked"], bool(row["erased"]),
     )  # fmt: skip
+
+
+def _mark(request: str) -> bytes:
+    return SHA256(request.encode("utf-8"))
 
 
 def _folded(text: str) -> str:

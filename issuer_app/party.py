@@ -20,7 +20,7 @@ from registry.node.folder import TrustFolder
 from registry.operations import Author, SignedOperation
 from weid.canon import jcs, parse_json
 from weid.did import key_id, weid_did
-from weid.errors import ConflictError, KeyMaterialError, MalformedError, RegistryError, RejectedError
+from weid.errors import ConflictError, KeyMaterialError, MalformedError, RejectedError, WeidError
 from weid.facts import Facts, Found
 from weid.keyfile import open_key, seal_key
 from weid.keys import LocalSigner
@@ -48,6 +48,8 @@ class Party:
         self._trust.pin(print_genesis(client.genesis))
         self._pulled: int | None = None
         self._stale = True
+        self._failed: tuple[int, WeidError] | None = None  # the minute in which asking failed, and how
+        self._asking = threading.Lock()
         self._thread = threading.RLock()
         self._depth = 0
 
@@ -111,23 +113,39 @@ class Party:
     def facts(self, at: int, *, fresh: bool = False) -> Facts:
         """What the newest signed bundle says; asked for again each minute, and when `fresh` and the log has grown.
 
-        Without an answer the last bundle serves on; RegistryError `unreachable` if there never was one.
+        Without an answer the last bundle serves on; RegistryError `unreachable` if there never was one. A minute in which
+        asking failed has had its attempt: strangers who ask for lists must not make us wait for a silent node each time.
         """
-        due = self._stale or self._pulled is None or at > self._pulled
-        if due or fresh:
-            try:
-                if not due and self._newest(at):
-                    return self._trust.facts(at=at)
-                self.client.refresh()
-                held = self._trust.load()
-                since = () if held is None else tuple(mark.size for mark in held.marks)  # a fork cannot hide behind growth
-                self._trust.accept(self.client.bundle(since=since, have=None if held is None else held.home), at=at)
-                self._pulled, self._stale = at, False
-            except RegistryError as error:
-                store = self._trust.load()
-                if error.code != "unreachable" or store is None or store.home is None:
-                    raise
+        if self._due(at) or fresh:
+            with self._asking:  # whoever comes meanwhile waits for this attempt and makes none
+                self._ask(at, fresh)
         return self._trust.facts(at=at)
+
+    def _due(self, at: int) -> bool:
+        return self._stale or self._pulled is None or at > self._pulled
+
+    def _ask(self, at: int, fresh: bool) -> None:
+        if not (self._due(at) or fresh):
+            return
+        failed = None if self._failed is None or self._failed[0] != at else self._failed[1]
+        if failed is None:
+            try:
+                self._pull(at)
+                return
+            except WeidError as error:
+                self._failed, failed = (at, error), error
+        store = self._trust.load()
+        if failed.code != "unreachable" or store is None or store.home is None:
+            raise type(failed)(str(failed), code=failed.code) from failed
+
+    def _pull(self, at: int) -> None:
+        if not self._due(at) and self._newest(at):
+            return
+        self.client.refresh()
+        held = self._trust.load()
+        since = () if held is None else tuple(mark.size for mark in held.marks)  # a fork cannot hide behind growth
+        self._trust.accept(self.client.bundle(since=since, have=None if held is None else held.home), at=at)
+        self._pulled, self._stale = at, False
 
     def _newest(self, at: int) -> bool:
         """Whether the log is still as large as in the bundle we hold."""
@@ -137,12 +155,12 @@ class Party:
     def submit(self, operation: SignedOperation) -> Receipt:
         """Send an operation; RejectedError with the registry's code. What we know is asked for again after it."""
         receipt = self.client.submit(operation.data)
-        self._stale = True
+        self.forget()
         return receipt.require()
 
     def forget(self) -> None:
-        """The registry has moved on: ask for a new bundle before the next answer."""
-        self._stale = True
+        """The registry has answered and moved on: ask for a new bundle before the next answer."""
+        self._stale, self._failed = True, None
 
     def author(self) -> Author:
         """Who signs our operations."""

@@ -95,10 +95,12 @@ class Premises:
     def desk(self, passphrase: str | Passphrase) -> Desk:
         """The institution's desk; KeyMaterialError for a wrong passphrase."""
         from issuer_app.desk import Desk
+        from weid.codec import minutes
 
         desk = Desk.open(
-            self.folder / "desk", client=self.client, passphrase=passphrase, random=secrets.token_bytes, public=self.public
-        )
+            self.folder / "desk", client=self.client, passphrase=passphrase, random=secrets.token_bytes, public=self.public,
+            at=minutes(datetime.now(UTC)),
+        )  # fmt: skip
         self.opened.callback(desk.close)
         return desk
 

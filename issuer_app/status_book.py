@@ -1,7 +1,7 @@
 """The status lists of one issuer for programs (VC-API): which credential has which place, and what each place says.
 
-A credential is known by its id; one of the same id gets the same place, so that a change reaches every copy of it. Of
-the credential itself nothing is kept.
+A credential is known by the digest of its id, which may be personal; one of the same id gets the same place, so that a
+change reaches every copy of it. Of the credential itself nothing is kept.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from types import MappingProxyType
 from typing import Final
 
 from credentials.bitstring_list import BitstringStatusList
-from credentials.status import MIN_BITS, free_places
+from credentials.status import MIN_BITS
 from issuer_app.problems import NotFoundError
 from issuer_app.published import REFRESH, Published, Shelf
 from issuer_app.store import Store
 from issuer_app.terms import WEEK
 from weid.canon import JSON
-from weid.errors import IssueError
+from weid.errors import IssueError, StatusFullError
+from weid.hashes import SHA256
 from weid.keys import Signer
 from weid.suites import Random
 
@@ -54,6 +55,14 @@ class StatusBook:
         with self._store.change() as db:
             db.execute(_PLACES)
             db.execute(_VALUES)
+            plain = self._store.row("PRAGMA user_version") == {"user_version": 0}
+            for row in self._store.rows("SELECT credential FROM places") if plain else ():  # a book from before digests
+                db.execute(
+                    "UPDATE places SET credential = ? WHERE credential = ?", (_digest(row["credential"]), row["credential"])
+                )
+            db.execute("PRAGMA user_version = 1")
+        if plain:
+            self._store.checkpoint()
 
     def close(self) -> None:
         """Close the file."""
@@ -121,17 +130,18 @@ class StatusBook:
             held = self._find(credential)
             if held is not None:
                 return held
-            row = self._store.row("SELECT coalesce(max(list), 1) AS last FROM places")
-            number = int(row["last"]) if row else 1
-            used = frozenset(each["slot"] for each in self._store.rows("SELECT slot FROM places WHERE list = ?", number))
-            if len(used) * 2 >= MIN_BITS:  # random places need room
-                number, used = number + 1, frozenset()
-            (slot,) = free_places(MIN_BITS, used, 1, random=random)
-            db.execute("INSERT INTO places VALUES (?, ?, ?)", (credential, number, slot))
-            return number, slot
+            row = self._store.row("SELECT (SELECT max(rowid) FROM places) AS given, (SELECT max(list) FROM places) AS last")
+            given, last = (0, 1) if row is None or row["last"] is None else (int(row["given"]), int(row["last"]))
+            number = max(last, 1 + given * 2 // MIN_BITS)  # half of a list: random places need room
+            for _ in range(64):
+                slot = int.from_bytes(random(8), "big") % MIN_BITS
+                made = db.execute("INSERT OR IGNORE INTO places VALUES (?, ?, ?)", (_digest(credential), number, slot))
+                if made.rowcount == 1:
+                    return number, slot
+        raise StatusFullError(f"list {number} has no free place")
 
     def _find(self, credential: str) -> tuple[int, int] | None:
-        row = self._store.row("SELECT list, slot FROM places WHERE credential = ?", credential)
+        row = self._store.row("SELECT list, slot FROM places WHERE credential = ?", _digest(credential))
         return None if row is None else (row["list"], row["slot"])
 
     def _known(self, credential: str) -> tuple[int, int]:
@@ -144,3 +154,7 @@ class StatusBook:
         sql = "SELECT value FROM vals WHERE list = ? AND slot = ? AND purpose = ?"
         row = self._store.row(sql, number, slot, purpose)
         return 0 if row is None else int(row["value"])
+
+
+def _digest(credential: str) -> str:
+    return SHA256(credential.encode("utf-8")).hex()

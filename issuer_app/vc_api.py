@@ -18,7 +18,7 @@ from flask import Blueprint, Response, json, jsonify
 from credentials import bbs_2023, data_integrity, ecdsa_sd
 from credentials.bbs import BbsPublicKey, BbsSigner
 from credentials.bitstring import ENTRY_TYPE, read_entry
-from credentials.data_integrity import CRYPTOSUITES
+from credentials.data_integrity import CRYPTOSUITE_OF, CRYPTOSUITES
 from credentials.data_model import ENVELOPED, V2, check_credential, texts
 from credentials.jsonld.quads import quads_of
 from issuer_app import enveloped
@@ -56,6 +56,18 @@ class Instance:
         """The DID that its credentials are by."""
         return self.signer.kid.partition("#")[0]
 
+    @property
+    def listing(self) -> str | None:
+        """The cryptosuite that signs its status lists, or None: then its credentials have no place in a list.
+
+        What a holder could show a part of is no list, and neither is an envelope to a reader of lists: there a plain
+        cryptosuite of the same key signs, if there is one. A place would make each showing of a BBS credential recognisable.
+        """
+        key, kind = self.signer.public_key, CRYPTOSUITES.get(self.cryptosuite)
+        if self.book is None or isinstance(key, BbsPublicKey):
+            return None
+        return CRYPTOSUITE_OF.get(key.suite) if kind is None or kind.disclosing else kind.name
+
 
 def blueprint(
     instances: Mapping[str, Instance],
@@ -70,9 +82,9 @@ def blueprint(
 ) -> Blueprint:
     """The routes `PREFIX/<instance>/credentials/issue`, `…/derive`, `…/status` and the lists of an instance.
 
-    `allowed` says whether this request may sign or change anything, `slow` counts the others. With a `public` address
-    credentials of instances that have lists say where these are. Certificates of the `desk` change their status below
-    PREFIX itself.
+    `allowed` says whether this request may sign, derive (which costs as much) or change anything, and counts it; `slow`
+    counts those for lists, which anybody may fetch. With a `public` address credentials of instances that have lists say
+    where these are. Certificates of the `desk` change their status below PREFIX itself.
     """
     routes = Blueprint("vc-api-issuer", __name__, url_prefix=prefix)
 
@@ -95,6 +107,8 @@ def blueprint(
 
     @routes.post("/<name>/credentials/derive")
     def derive(name: str) -> Response:
+        if not allowed():
+            return _problem(401, "bad-key", "An API key is needed: Authorization: Bearer …")
         instance = instances.get(name)
         if instance is None:
             return _problem(404, "not-found", "no such instance")
@@ -113,15 +127,18 @@ def blueprint(
             found = _listed(instance, int(number), purpose, base, minutes(clock()))
         return _problem(404, "not-found", "no such status list") if found is None else answer(found, minutes(clock()))
 
-    add_status_routes(routes, {name: item.book for name, item in instances.items()}, clock=clock, allowed=allowed, desk=desk)
+    add_status_routes(routes, _books(instances), clock=clock, allowed=allowed, desk=desk)
     return routes
 
 
+def _books(instances: Mapping[str, Instance]) -> dict[str, StatusBook | None]:
+    return {name: item.book if item.listing else None for name, item in instances.items()}
+
+
 def _listed(instance: Instance, number: int, purpose: str, base: str, at: int) -> Published | None:
-    if instance.book is None or isinstance(instance.signer.public_key, BbsPublicKey):
+    plain = instance.listing
+    if instance.book is None or plain is None or isinstance(instance.signer.public_key, BbsPublicKey):
         return None
-    # what a holder could show a part of is no list: then the plain suite of the same key signs it
-    plain = None if CRYPTOSUITES[instance.cryptosuite].disclosing else instance.cryptosuite
     return instance.book.published(number, purpose, instance.signer, base, at, cryptosuite=plain)
 
 
@@ -146,10 +163,11 @@ def _issued(
         raise MalformedError("mandatoryPointers are JSON pointers", code="bad-request")
     mandatory = [str(item) for item in pointers]
     _check_entries(document)
-    if lists is not None and instance.book is not None and _may_have_status(document):
+    if lists is not None and instance.book is not None and instance.listing and _may_have_status(document):
         held = document.setdefault("id", UUID(bytes=random(16), version=4).urn)
         document["credentialStatus"] = instance.book.entries(name or str(held), lists, random=random)
-        mandatory.append("/credentialStatus")  # else its holder might show it without
+        if _discloses(instance.cryptosuite):
+            mandatory.append("/credentialStatus")  # else its holder might show it without
     if instance.cryptosuite in enveloped.FORMS:
         return enveloped.issued(document, instance.cryptosuite, instance.signer, mandatory=mandatory, random=random)
     document = data_integrity.with_context(document)
@@ -162,6 +180,11 @@ def _issued(
     if pointers:
         raise MalformedError(f"{instance.cryptosuite} shows the whole credential", code="bad-request")
     return data_integrity.sign(document, instance.signer, created=created, cryptosuite=instance.cryptosuite)
+
+
+def _discloses(cryptosuite: str) -> bool:
+    kind = CRYPTOSUITES.get(cryptosuite)
+    return cryptosuite == "vc+sd-jwt" if kind is None else kind.disclosing
 
 
 def _may_have_status(document: Mapping[str, JSON]) -> bool:

@@ -57,11 +57,13 @@ def check() -> ResponseReturnValue:
     report = verify(asked.original, facts=desk().facts(config().now()), policy=Policy(), at=config().clock())
     if report.authentic is None:
         return _asked(speaker()("reissue.not-authentic")), 422
+    if not desk().may_issue(schema.digest, config().now()):  # then nothing of a person's is kept either
+        return _asked(speaker().problem("not-accredited")), 403
     language, once = speaker().language, f"{AGAIN}{SHA256(asked.original).hex()[:40]}"
     desk().keep_original(once, asked.original, config().now())
     return page(
         "reissue_check.html", schema=schema, fields=forms.fields(schema), form={}, faults={}, zone=config().zone, again=True,
-        allowed=desk().may_issue(schema.digest, config().now()), once=once,
+        allowed=True, once=once,
         verdict=verdict(report.verdict, language), doubts=_doubts(report, language), values=_values(asked, report),
         unsigned=[] if report.presented is None else [escaped(name) for name in report.presented.unsigned],
         hidden=[] if report.presented is None else [escaped(name) for name in report.presented.hidden],

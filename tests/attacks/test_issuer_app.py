@@ -14,7 +14,7 @@ from tests.issuer_app.house import PASSWORD, SKILL, House, Person
 from weid.errors import WeidError
 
 OPEN = {"static", "people.sign_in", "people.enter", "people.sign_out", "front.healthy", "api.openapi"}
-OPEN |= {"status.status_list", "vc-api-issuer.status_list", "vc-api-issuer.derive"}  # whole lists, and a holder's own file
+OPEN |= {"status.status_list", "vc-api-issuer.status_list"}  # whole lists
 PROGRAMS = ("/api", "/vc-api")  # a key in a header, no cookie
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 

@@ -14,9 +14,10 @@ from werkzeug.test import TestResponse
 from credentials.policy import Policy
 from credentials.reissue import reissue_request
 from credentials.verify import verify
+from issuer_app.desk import Desk
 from tests.credentials import old
 from tests.credentials.old import OldIssuer
-from tests.issuer_app.house import SKILL, House, Person
+from tests.issuer_app.house import PASSPHRASE, SKILL, House, Person
 from weid.canon import jcs
 from weid.facts import NoFacts
 
@@ -142,3 +143,54 @@ def test_an_original_that_led_to_nothing_is_not_kept_for_long(house: House, cler
     assert ledger.store.row("SELECT count(*) AS n FROM originals") == {"n": 1}
     ledger.keep_original("another", b"x", house.now + 31 * 1_440)
     assert ledger.store.row("SELECT count(*) AS n FROM originals") == {"n": 1}
+
+
+def on_disk(house: House, data: bytes) -> bool:
+    return any(data in path.read_bytes() for path in sorted(house.desk.party.folder.rglob("*")) if path.is_file())
+
+
+@pytest.mark.parametrize("how", ["publish", "open"])
+def test_an_unused_original_goes_when_the_desk_publishes_or_opens(house: House, clerk: Person, how: str) -> None:
+    """It does not wait for the next upload, and its bytes leave the disk, the write-ahead log too (R25)."""
+    value = old.original(ISSUER)
+    original = jcs(value)
+    bring(house, clerk, asked(house, value))
+    folder, later = house.desk.party.folder, house.now + 30 * 1_440
+    house.desk.publish(later)
+    assert on_disk(house, original)  # a month is a month
+    if how == "publish":
+        house.desk.publish(later + 1)
+    else:
+        Desk.open(folder, client=house.client, passphrase=PASSPHRASE, at=later + 1).close()
+    assert not on_disk(house, original)
+
+
+def test_an_original_with_its_certificate_stays(house: House, clerk: Person) -> None:
+    value = old.original(ISSUER)
+    issue(house, clerk, bring(house, clerk, asked(house, value)), confirmed="yes")
+    house.desk.publish(house.now + 90 * 1_440)
+    assert house.desk.original(house.desk.find("", 5)[0].id) == jcs(value)
+
+
+def test_an_erased_original_is_not_kept_again(house: House, clerk: Person) -> None:
+    """Brought again after the erasure, or issued again, nothing of it is stored (R25)."""
+    value = old.original(ISSUER)
+    original = jcs(value)
+    issue(house, clerk, bring(house, clerk, asked(house, value)), confirmed="yes")
+    assert on_disk(house, original)
+    house.desk.erase(house.desk.find("", 5)[0].id)
+    page = bring(house, clerk, asked(house, value))
+    assert (page.status_code, on_disk(house, original)) == (200, False)
+    assert issue(house, clerk, page, confirmed="yes").status_code == 302
+    house.desk.erase(next(row for row in house.desk.find("", 5) if not row.erased).id)
+    bring(house, clerk, asked(house, value))
+    assert not on_disk(house, original)
+
+
+def test_nothing_is_kept_where_nothing_may_be_issued(house: House, clerk: Person) -> None:
+    """Without the right there is no form, and no copy of the old certificate."""
+    value = old.original(ISSUER)
+    form = {"kind": house.training.hex(), "request": (BytesIO(asked(house, value)), "request.json")}
+    page = clerk.post(PAGE, form)
+    assert page.status_code == 403 and 'name="once"' not in page.text
+    assert not on_disk(house, jcs(value))

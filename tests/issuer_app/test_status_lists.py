@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -10,16 +11,22 @@ import pytest
 from credentials import data_integrity
 from credentials.bitstring import read_list, value_at
 from credentials.data_integrity import read_proof
+from credentials.envelope import open_url
+from credentials.opening import open_inner
 from credentials.references import read_reference
+from credentials.status import MIN_BITS
 from credentials.vcdm import read_file
 from issuer_app.app import create_app
+from issuer_app.party import Party
 from issuer_app.status_book import StatusBook
 from issuer_app.users import Users
 from issuer_app.vc_api import Instance
+from registry.node.client import RegistryClient
 from tests.issuer_app.house import SKILL, House
 from tests.registry.world import World
 from wallet_cli.vc_api import _signer
 from weid.canon import parse_json
+from weid.errors import RegistryError, StatusFullError
 from weid.facts import NoFacts
 
 CLAIMS = {name.removeprefix("claim-"): value for name, value in SKILL.items()}
@@ -235,6 +242,140 @@ def test_what_programs_issue_points_to_a_list(house: House, tmp_path: Any) -> No
         assert again.json["verifiableCredential"]["credentialStatus"] == entries  # one id, one place: revoked with it
         if cryptosuite == "ecdsa-sd-2023":  # a holder cannot leave the status out
             chosen = {"verifiableCredential": made, "options": {"selectivePointers": ["/credentialSubject"]}}
-            shown = http.post("/vc-api/courses/credentials/derive", json=chosen).json["verifiableCredential"]
+            shown = http.post("/vc-api/courses/credentials/derive", json=chosen, headers=head).json["verifiableCredential"]
             assert shown["credentialStatus"] == entries
         later.close()
+
+
+class Silent:
+    """A node that does not answer, and how often it was asked."""
+
+    asked = 0
+
+    def get(self, path: str) -> bytes:
+        self.asked += 1
+        raise RegistryError("no answer", code="unreachable")
+
+    def post(self, path: str, data: bytes) -> bytes:
+        return self.get(path)
+
+
+def test_a_silent_registry_is_asked_once_a_minute(house: House) -> None:
+    """Strangers cannot make the desk wait for it each time: what is no list asks nobody, the rest once for all of them."""
+    http = app(house).test_client()
+    _, document = issued(house)
+    bit(http, document["credentialStatus"][0])
+    real, silent = house.client._transport, Silent()
+    house.client._transport = silent
+    house.world.tick()
+    assert [http.get(f"/status/{path}").status_code for path in ("9/revocation", "1/message")] == [404, 404]
+    assert silent.asked == 0
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: app(house).test_client().get("/status/1/revocation").status_code, range(4)))
+    assert (answers, silent.asked) == ([200] * 4, 1)
+    assert house.desk.may_issue(house.skill, house.now)
+    assert not house.desk.may_issue(bytes(32), house.now)
+    assert silent.asked == 1
+    house.world.tick()
+    assert (http.get("/status/1/revocation").status_code, silent.asked) == (200, 2)
+    house.client._transport = real
+    house.world.tick()
+    assert house.desk.facts(house.now).fact("trust", "root").as_of == house.now  # type: ignore[union-attr]
+
+
+def test_without_any_bundle_each_question_says_so_and_one_is_asked(tmp_path: Any) -> None:
+    """The remembered failure is the same error, also where there is nothing to serve on from."""
+    made, silent = House(tmp_path), Silent()
+    signer = made.world.committee[0].log
+    party = Party.of_signer(tmp_path / "new", signer, client=RegistryClient(made.client.genesis, silent), names={})
+    for fresh in (False, True, False):
+        with pytest.raises(RegistryError) as caught:
+            party.facts(made.now, fresh=fresh)
+        assert caught.value.code == "unreachable"
+    assert silent.asked == 1
+    made.close()
+
+
+W3C = {
+    "@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiableCredential"], "id": "urn:uuid:1",
+    "credentialSubject": {"id": "did:example:x", "description": "a course"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "suite", "listed"),
+    [
+        ("vc+jwt", "p256", "ecdsa-jcs-2019"), ("vc+jwt", "ed25519", "eddsa-jcs-2022"), ("vc+cose", "p384", "ecdsa-jcs-2019"),
+        ("vc+sd-jwt", "p256", "ecdsa-jcs-2019"), ("vc+jwt", "secp256k1", None), ("bbs-2023", "bbs", None),
+    ],
+)  # fmt: skip
+def test_every_form_has_its_lists_or_no_place_in_one(house: House, form: str, suite: str, listed: str | None) -> None:
+    """In an envelope the place is there and cannot be left out; the list has a plain proof. No such proof: no place, 404."""
+    book = StatusBook(None)
+    http, head = app(house, vc_api={"courses": Instance(_signer(suite), form, book)}).test_client(), key(house)
+    answer = http.post("/vc-api/courses/credentials/issue", json={"credential": W3C}, headers=head)
+    assert answer.status_code == 201, answer.text
+    made = answer.json["verifiableCredential"]
+    document = made if form == "bbs-2023" else open_inner(open_url(made["id"])).document
+    body = {"credentialId": "urn:uuid:1", "status": True, "credentialStatus": {
+        "type": "BitstringStatusListEntry", "statusPurpose": "revocation"}}  # fmt: skip
+    changed = http.post("/vc-api/courses/credentials/status", json=body, headers=head)
+    served = http.get("/vc-api/courses/status/1/revocation")
+    if listed is None:
+        assert "credentialStatus" not in document
+        assert [changed.status_code, served.status_code] == [404, 404]
+        return
+    assert [changed.status_code, served.status_code] == [200, 200]
+    assert [bit(http, entry) for entry in document["credentialStatus"]] == [1, 0]
+    assert served.json["proof"]["cryptosuite"] == listed
+    assert read_reference(served.data, name="served").unproven(NoFacts()) is None
+    if form == "vc+sd-jwt":
+        chosen = {"verifiableCredential": made, "options": {"selectivePointers": []}}
+        shown = http.post("/vc-api/courses/credentials/derive", json=chosen, headers=head).json["verifiableCredential"]
+        assert shown["id"].count("~") < made["id"].count("~")
+        held = open_inner(open_url(shown["id"])).document
+        assert held["credentialStatus"] == document["credentialStatus"]
+
+
+BASE = "https://desk.example/issuer/vc-api/x/status"
+
+
+def test_a_place_is_drawn_without_reading_the_list(tmp_path: Any) -> None:
+    """A taken place is drawn again, a list is left when it is half full, and no draw reads all places."""
+    book = StatusBook(tmp_path / "x.db")
+    drawn = iter([7, 7, 7, 8, *range(10, 20)])
+    read: list[str] = []
+    book._store._database.conn.set_trace_callback(read.append)
+
+    def place(name: str) -> tuple[str, str]:
+        entry = book.entries(name, BASE, random=lambda n: next(drawn).to_bytes(n, "big"))[0]
+        assert isinstance(entry, dict)
+        return str(entry["statusListCredential"]), str(entry["statusListIndex"])
+
+    first = f"{BASE}/1/revocation"
+    assert [place("urn:a"), place("urn:b"), place("urn:a")] == [(first, "7"), (first, "8"), (first, "7")]
+    assert not any("SELECT slot FROM places" in sql for sql in read)
+    rows = [(f"filled {slot}", 1, slot) for slot in range(1000, 1000 + MIN_BITS // 2 - 3)]
+    with book._store.change() as db:
+        db.conn.executemany("INSERT INTO places VALUES (?, ?, ?)", rows)
+    assert [place("urn:c")[0], place("urn:d")[0], place("urn:e")[0]] == [first, *[f"{BASE}/2/revocation"] * 2]
+    with pytest.raises(StatusFullError):
+        book.entries("urn:f", BASE, random=lambda n: (11).to_bytes(n, "big"))
+    book.close()
+
+
+def test_ids_are_not_on_disk_and_a_book_that_had_them_forgets_them(tmp_path: Any) -> None:
+    """An id may be a person's; what is kept finds its place and says nothing else, older books too."""
+    path, name = tmp_path / "x.db", "urn:example:ana-silva-1990"
+    book = StatusBook(path)
+    held = book.entries(name, BASE, random=lambda n: bytes(n))
+    with book._store.change() as db:
+        db.execute("UPDATE places SET credential = ?", (name,))
+        db.execute("PRAGMA user_version = 0")
+    book.close()
+    assert name.encode() in path.read_bytes()
+    for _ in range(2):
+        book = StatusBook(path)
+        assert book.entries(name, BASE, random=lambda n: b"\x01" * n) == held
+        assert not any(name.encode() in file.read_bytes() for file in tmp_path.iterdir())
+        book.close()

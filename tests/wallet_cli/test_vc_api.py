@@ -327,6 +327,8 @@ def test_nobody_issues_without_leave() -> None:
     )
     closed = app.test_client()
     assert issued(closed, "eddsa-rdfc-2022").status_code == 401
+    for name in (*DISCLOSING, "vc-sd-jwt", "nothing"):
+        assert closed.post(f"/vc-api/{name}/credentials/derive", json={}).status_code == 401
     assert issued(bench_app(MADE).test_client(), "nothing").status_code == 404
 
 
