@@ -218,10 +218,6 @@ class Desk:
         """Keep the bytes of an old certificate until the one issued for it under this request is erased, for good (R30)."""
         self._ledger.keep_original(request, data, at)
 
-    def kept(self, request: str) -> bytes | None:
-        """The bytes kept under this request, or None."""
-        return self._ledger.kept(request)
-
     def original(self, id_: str) -> bytes | None:
         """The bytes of the old certificate that this one was issued for, or None."""
         return self._ledger.original(id_)

@@ -194,11 +194,6 @@ class Ledger:
         if gone:
             self.store.checkpoint()
 
-    def kept(self, request: str) -> bytes | None:
-        """The old certificate that is to be issued again under this request, or None."""
-        row = self.store.row("SELECT data FROM originals WHERE request = ?", request)
-        return None if row is None else bytes(row["data"])
-
     def original(self, id_: str) -> bytes | None:
         """The old certificate that this one replaces, or None."""
         row = self.store.row("SELECT data FROM originals JOIN issued USING (request) WHERE id = ?", id_)

@@ -67,7 +67,7 @@ def add_status_routes(
             apply(found, credential, changes)
         except WeidError as error:
             status = status_of(error)
-            return problem(status if status in (404, 503) else 400, error.code, error.code, str(error))
+            return problem(status if status == 404 or status >= 500 else 400, error.code, error.code, str(error))
         return jsonify({"credentialId": credential})
 
     @routes.post("/<name>/credentials/status")
@@ -80,7 +80,8 @@ def add_status_routes(
 
 
 def apply(found: Statuses, credential: str, changes: Sequence[Change]) -> None:
-    """All changes or none: each is looked at before the first is made, and what is final comes last."""
+    """Every change is looked at before the first is made, and what is final comes last; if the registry fails between two,
+    the first stands."""
     for item in changes:
         found.check(credential, item.purpose, item.value, url=item.url, index=item.index)
     for item in sorted(changes, key=lambda change: change.purpose == "revocation"):
