@@ -80,7 +80,8 @@ def _headers(response: Response) -> Response:
         response.headers[name] = value
     if request.endpoint != "explorer.static":
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Content-Language"] = g.t.language
+        if "t" in g:  # who is refused at the door of a private group gets no page, in no language
+            response.headers["Content-Language"] = g.t.language
         response.vary.add("Accept-Language")
     return response
 
