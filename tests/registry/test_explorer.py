@@ -6,14 +6,18 @@ import re
 import string
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from registry import operations as ops
 from registry.bodies import BODIES
 from registry.node.explorer import CSP
 from registry.node.explorer.words import SELF_NAMES, choose, plain_json, texts
+from registry.node.groups import Group, create_groups
 from registry.node.service import create_node
 from registry.rejections import CODES
 from tests.browser import DESK, PHONE, chromium, flaws, only, serving, shot
@@ -67,6 +71,26 @@ def test_every_page_in_every_language(world: World, http: FlaskClient, language:
     for link in sorted(seen):
         answer = http.get(link.partition("#")[0] or "/")
         assert answer.status_code in (200, 303), link
+
+
+def test_below_a_groups_path_everything_is_the_groups_own(world: World, tmp_path: Path) -> None:
+    """Links, downloads and printed commands stay below the mount: beside it stands another registry with other proofs."""
+    other = World(tmp_path, name="beside")
+    other.commit()
+    app = create_node(world.registry, explorer=True)
+    beside = create_node(other.registry, explorer=True)
+    mounted = Client(create_groups({"own": Group(world.registry, app, False)}, root=beside))
+    links, commands = set(), set()
+    for path in pages(world):
+        page = mounted.get(f"/groups/own{path}").get_data(as_text=True)
+        links |= {unescape(link) for link in re.findall(r'(?:href|src|action)="([^"]+)"', page)}
+        commands |= set(re.findall(r"curl -fsS '?([^'\s]+?)'? -o", unescape(page)))
+    assert [link for link in links if not link.startswith(("/groups/own/", "#"))] == []
+    assert commands and [link for link in commands if not link.startswith("http://localhost/groups/own/v1/")] == []
+    for link in (*(link for link in links if "/v1/" in link), *(urlsplit(link).path for link in commands)):
+        answer = mounted.get(link)
+        assert answer.status_code == 200, link
+        assert answer.data == app.test_client().get(link.removeprefix("/groups/own")).data, link
 
 
 def test_tables_of_words_are_whole() -> None:

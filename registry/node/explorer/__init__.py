@@ -243,7 +243,7 @@ def _frame(registry: Registry) -> dict[str, Any]:
         "t": g.t, "origin": registry.genesis.origin, "self_names": SELF_NAMES, "language_link": _language_link, "link": _link,
         "who": lambda did: view.who(state, did, g.t), "schema_name": lambda digest: _schema_name(state, digest),
         "givers": lambda by, schema: view.givers(state, by, schema, g.t), "state_of": view.state_of_period,
-        "signed": statement, "node": request.host_url.rstrip("/"), "proof_path": _proof_path, "quoted": shlex.quote,
+        "signed": statement, "node": request.host_url.rstrip("/"), "api": _api, "proof_path": _proof_path, "quoted": shlex.quote,
         "knows_did": lambda did: did in state.tables["did"], "view_json": lambda value: plain_json(json_view(value)),
     }  # fmt: skip
 
@@ -256,8 +256,13 @@ def _proposed(record: Any) -> str:
     return plain_json(view.proposed(record))
 
 
+def _api(path: str) -> str:
+    """A path below /v1 of the node that shows this page: a group's own, where it is mounted, never the one beside it."""
+    return f"{quote(request.script_root)}/v1/{path}"
+
+
 def _proof_path(kind: str, key: str) -> str:
-    return f"/v1/records/{quote(kind)}/{quote(key, safe='/:')}"
+    return _api(f"records/{quote(kind)}/{quote(key, safe='/:')}")
 
 
 def _link(endpoint: str, **values: Any) -> str:
