@@ -16,13 +16,14 @@ from werkzeug.test import Client
 from registry import operations as ops
 from registry.bodies import BODIES
 from registry.node.explorer import CSP
-from registry.node.explorer.words import SELF_NAMES, choose, plain_json, texts
+from registry.node.explorer.words import SELF_NAMES, Speaker, choose, plain_json, texts
 from registry.node.groups import Group, create_groups
 from registry.node.service import create_node
 from registry.rejections import CODES
 from tests.browser import DESK, PHONE, chromium, flaws, only, serving, shot
 from tests.registry.explored import explored
 from tests.registry.world import World
+from weid.codec import CALENDAR_END
 
 LANGUAGES = tuple(SELF_NAMES)
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1920, "height": 1080}
@@ -104,6 +105,14 @@ def test_tables_of_words_are_whole() -> None:
             assert {name for _, name, _, _ in string.Formatter().parse(texts(language)[key]) if name} == fields, key
     assert {f"code.{code}" for code in CODES} <= keys["en"]
     assert {f"type.{type}" for type in BODIES} <= keys["en"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_minute_without_a_date_hides_no_page(language: str) -> None:
+    """A log from before the rule may hold one: it is shown as it stands."""
+    for minute in (-1, CALENDAR_END, 1 << 62):
+        assert Speaker(language).time(minute).replace("\u202f", "") == f"{minute} min"
+    assert Speaker(language).time(CALENDAR_END - 1) == "9999-12-31 23:59 UTC"
 
 
 def test_the_language_is_asked_for_or_the_browsers() -> None:
