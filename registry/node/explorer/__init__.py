@@ -118,7 +118,7 @@ def _log_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None:
         return render_template(
             "explorer/overview.html", note=note.decode(), genesis=registry.genesis, pin=registry.pin.hex(),
             fingerprint=fingerprint(registry.pin), now=registry.state.now, size=registry.size, applied=index.applied,
-            witnesses=view.cosigners(note, registry.genesis), counts=index.counts(), recent=_page(index, size=8),
+            witnesses=view.cosigners(note, registry.state.authority.policy), counts=index.counts(), recent=_page(index, size=8),
             numbers={kind: len(table) for kind, table in registry.state.tables.items()},
         )  # fmt: skip
 
