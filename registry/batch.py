@@ -62,7 +62,7 @@ def _verify_all(claims: Sequence[_Claim]) -> list[bool]:
 def _key_entries(body: object) -> Iterable[bodies.KeyEntry]:
     if isinstance(body, bodies.DidCreate):
         return body.keys
-    return body.add if isinstance(body, bodies.DidUpdate) else ()
+    return body.add if isinstance(body, bodies.DidUpdate | bodies.DidRecover) else ()
 
 
 def _key(entry: bodies.KeyEntry) -> PublicKey | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from weid import cbor, merkle
-from weid.errors import MalformedError, ProofError
+from weid.errors import MalformedError
 from weid.facts import Facts, Found
 from weid.hashes import Hash
 from weid.signing import framed
@@ -104,7 +104,8 @@ def find_evidence(facts: Facts, digest: bytes, proof: EvidenceProof, *, hash: Ha
     if len(digest) != _DIGEST:
         raise MalformedError("a digest is 32 bytes", code="bad-batch")
     fingerprint = hash(_item_head(proof.origin, proof.actor) + proof.salt + digest)
-    root = _root(merkle.leaf_hash(fingerprint, hash=hash), proof, hash)
+    leaf = merkle.leaf_hash(fingerprint, hash=hash)
+    root = merkle.inclusion_root(leaf, proof.index, proof.size, proof.path, hash=hash)
     mark = anchored(proof.origin, proof.actor, proof.size, root, hash=hash)
     answer = facts.fact("evidence", mark.hex())
     if not isinstance(answer, Found) or answer.source.origin != proof.origin:
@@ -130,20 +131,3 @@ def parse_proof(data: bytes) -> EvidenceProof:
 
 def _item_head(origin: str, actor: str) -> bytes:
     return framed("weid/evidence-item/v1", cbor.encode([origin, actor]))
-
-
-def _root(leaf: bytes, proof: EvidenceProof, hash: Hash) -> bytes:
-    """The root a path leads to (RFC 9162 §2.1.3.2)."""
-    node, at, last = leaf, proof.index, proof.size - 1
-    nodes = iter(proof.path)
-    while last:
-        if at & 1 or at < last:
-            sibling = next(nodes, None)
-            if sibling is None:
-                raise ProofError("the path is too short", code="bad-proof")
-            pair = (sibling, node) if at & 1 else (node, sibling)
-            node = merkle.node_hash(*pair, hash=hash)
-        at, last = at >> 1, last >> 1
-    if next(nodes, None) is not None:
-        raise ProofError("the path is too long", code="bad-proof")
-    return node

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from registry.note import check_name, note_type
 from registry.policy import NO_WITNESSES, Policy, parse_policy, print_policy
 from weid.canon import JSON, jcs, parse_json
+from weid.codec import CALENDAR_END
 from weid.did import weid_did
 from weid.errors import MalformedError, RegistryError
 from weid.governance import CATEGORIES
@@ -45,7 +46,6 @@ _VERSION = "weid/genesis/v1"
 _MEMBERS = {"committee", "chain", "firstTick", "floors", "genesis", "hash", "keys", "origin", "profile", "suites",
             "witnesses"}  # fmt: skip
 _KEYS = ("log", "operator", "state")
-_MAX_MINUTES = 4_223_371_680
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _check(genesis: Genesis) -> None:
     check_name(genesis.origin)
     if not all(is_plain(text) for text in (genesis.origin, *(member.name for member in genesis.committee))):
         raise MalformedError("names in a genesis are shown to people: plain text, in NFC (R28)", code="bad-name")
-    if not 0 < genesis.chain < 1 << 53 or not 0 <= genesis.first_tick < _MAX_MINUTES:
+    if not 0 < genesis.chain < 1 << 53 or not 0 <= genesis.first_tick < CALENDAR_END:
         raise MalformedError("a genesis has a positive chain id and a first tick in minutes")
     _check_keys(genesis)
     _check_committee(genesis)

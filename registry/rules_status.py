@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from registry import bodies
 from registry.rejections import reject
-from registry.view import Changes, Published, View
+from registry.view import Changes, Published, View, check_minute
 from weid import merkle
 from weid.canon import jcs, parse_json
 from weid.errors import MalformedError
@@ -48,6 +48,7 @@ def publish_status(view: View, body: bodies.StatusPublish) -> Changes:
     view.not_after_now(body.this_update)
     if body.next_update <= body.this_update:
         reject("empty-period", "next update")
+    check_minute(body.next_update)
     entries = _changed(view, old.entries if old else StatusEntries(), body)
     if status_digest(view.genesis.hash, list_id, body.seq, entries) != body.digest:
         reject("wrong-digest", list_id)

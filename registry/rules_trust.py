@@ -7,11 +7,10 @@ from dataclasses import replace
 from registry import bodies
 from registry.rejections import reject
 from registry.rules_gov import expired
-from registry.view import Changes, View, check_names, check_text, digest_of
+from registry.view import Changes, View, check_minute, check_names, check_text, digest_of
 from weid.records import EvidenceRecord, RecognitionRecord
 
 MODES = ("cease", "distrust")
-MAX_MINUTE = 4_223_371_680  # the year 10000
 
 
 def anchor(view: View, body: bodies.EvidenceAnchor) -> Changes:
@@ -78,8 +77,7 @@ def tick(view: View, body: bodies.TimeTick) -> Changes:
     view.require_operator()
     if body.minute < view.now:
         reject("backwards-time", str(body.minute))
-    if body.minute >= MAX_MINUTE:
-        reject("malformed", "a minute outside the calendar")
+    check_minute(body.minute)
     return replace(expired(view, body.minute), log_time=body.minute)
 
 

@@ -45,8 +45,9 @@ class Recognised:
     nothing. Otherwise a recognised registry could revoke, accredit or override for issuers that are not its own.
     """
 
-    _OWN = ("trust", "recognition", "member", "rule", "proposal")
-    _OF_A_DID = ("did", "issuer", "accreditation", "delegation", "status", "override", "register", "role")
+    _OWN = ("trust", "recognition", "member", "rule", "proposal", "keychange")
+    _OF_A_DID = ("did", "issuer", "accreditation", "delegation", "status", "override", "register", "role", "use-register")
+    _BY_DIGEST = ("schema", "evidence", "machine")  # what the key says is the record itself, whoever brings it
 
     def __init__(self, facts: BundleFacts, earlier: Sequence[Facts]) -> None:
         self._facts, self._earlier = facts, tuple(earlier)
@@ -68,7 +69,7 @@ class Recognised:
         found = self._facts.find(kind, prefix)
         if kind == "address":
             return tuple(item for item in found if self._speaks_for(item.record.did))
-        if kind not in self._OF_A_DID:
+        if kind in self._BY_DIGEST:
             return found
         return tuple(item for item in found if self._speaks_for(_owner(record_key(item.record))))
 

@@ -10,7 +10,7 @@ from registry.authority import Authority
 from registry.genesis import Genesis, is_plain
 from registry.operations import Operation
 from registry.rejections import reject
-from weid.codec import unhex
+from weid.codec import CALENDAR_END, unhex
 from weid.errors import MalformedError
 from weid.governance import MemberRecord, ProposalRecord, RuleRecord, Seat, Vote, passes
 from weid.keys import PublicKey
@@ -176,12 +176,13 @@ class View:
             reject("wrong-role", "only the operator does this")
 
     def start(self, since: int | None, until: int) -> int:
-        """When a right starts: never before log time (R8: no back-dating), never after its end."""
+        """When a right starts: never before log time (R8: no back-dating), never after its end, which has a date."""
         start = self.now if since is None else since
         if start < self.now:
             reject("back-dated")
         if until <= start:
             reject("empty-period")
+        check_minute(until)
         return start
 
     def not_after_now(self, at: int) -> None:
@@ -199,6 +200,12 @@ def digest_of(text: str) -> bytes:
     if len(digest) != 32:
         reject("malformed", "the subject is a 32-byte digest in hex")
     return digest
+
+
+def check_minute(minute: int) -> None:
+    """A minute that is shown to people has a date; RejectedError `malformed` for one after the calendar's end."""
+    if minute >= CALENDAR_END:
+        reject("malformed", "a minute outside the calendar")
 
 
 def check_text(text: str, place: str) -> None:

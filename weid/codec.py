@@ -20,7 +20,8 @@ _B58_VALUE = {letter: value for value, letter in enumerate(_B58)}
 _HEX = re.compile(r"(?:[0-9a-f]{2})*\Z")
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_MINUTES = 4_223_371_679  # 9999-12-31T23:59Z
+CALENDAR_END = 4_223_371_680
+"""The first minute that has no date: the year 10000."""
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is standard alone becomes what is in neither alphabet
 _PADDING = (b"", b"===", b"==", b"=")
@@ -142,7 +143,7 @@ def minutes(moment: datetime) -> int:
 
 def from_minutes(count: int) -> datetime:
     """The moment of a minute count; MalformedError outside the years 1 to 9999."""
-    if not isinstance(count, int) or not -_MAX_MINUTES < count <= _MAX_MINUTES:
+    if not isinstance(count, int) or not -CALENDAR_END < count < CALENDAR_END:
         raise MalformedError("a time outside the calendar")
     try:
         return _EPOCH + timedelta(minutes=count)

@@ -20,6 +20,7 @@ __all__ = [
     "empty_root",
     "inclusion_path",
     "inclusion_ranges",
+    "inclusion_root",
     "leaf_hash",
     "node_hash",
     "range_hash",
@@ -152,6 +153,11 @@ def consistency_path(leaves: Sequence[bytes], old: int, *, hash: Hash) -> tuple[
 
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes, *, hash: Hash) -> None:
     """Check that the leaf hash stands at `index` of the tree (RFC 9162 §2.1.3.2), else ProofError."""
+    _check(inclusion_root(leaf, index, size, path, hash=hash) == root, "the inclusion path leads to another root")
+
+
+def inclusion_root(leaf: bytes, index: int, size: int, path: Sequence[bytes], *, hash: Hash) -> bytes:
+    """The root that a path leads to from this leaf hash (RFC 9162 §2.1.3.2, steps 1 to 4); ProofError for no such path."""
     _check(0 <= index < size <= _MAX_SIZE, f"no leaf {index} in a tree of {size}")
     _check_width(path, hash)
     node, last, digest = leaf, size - 1, hash.digest  # without a call in between: twenty nodes a proof
@@ -166,7 +172,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
             node = digest(b"\x01" + node + sibling)
         index, last = index >> 1, last >> 1
     _check(last == 0, "the inclusion path is too short")
-    _check(node == root, "the inclusion path leads to another root")
+    return node
 
 
 def verify_consistency(old: int, old_root: bytes, size: int, root: bytes, path: Sequence[bytes], *, hash: Hash) -> None:

@@ -14,6 +14,7 @@ from http.client import HTTPException
 from itertools import count
 from urllib.parse import urlsplit
 
+from registry.engines.straight import open_straight
 from weid.canon import JSON
 from weid.errors import MalformedError, RegistryError
 
@@ -36,7 +37,7 @@ def post_json(url: str, value: JSON, *, timeout: float, tls: ssl.SSLContext | No
     """The JSON answer to a JSON request."""
     message = urllib.request.Request(url, data=json.dumps(value).encode(), headers={"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(message, timeout=timeout, context=tls) as answer:
+        with open_straight(message, timeout=timeout, tls=tls) as answer:
             data = answer.read(MAX_ANSWER + 1)
     except urllib.error.HTTPError as error:
         with error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock, RLock
 from typing import Generic, TypeVar
 
-from weid.errors import WeidError
+from weid.errors import RegistryError, WeidError
 
 __all__ = ["Shared"]
 
@@ -44,6 +44,10 @@ class Shared(Generic[T]):
         return call.answers
 
     def _work(self, calls: list[_Call[T]], work: Callable[[Sequence[bytes]], list[T]]) -> None:
+        # Whatever else breaks the work off goes up in this thread; the others must not take silence for an answer.
+        broken = RegistryError("the append broke off: nobody knows what was placed", code="unreachable")
+        for call in calls:
+            call.problem = broken
         try:
             answers = work([entry for call in calls for entry in call.entries])
         except WeidError as error:
@@ -55,5 +59,6 @@ class Shared(Generic[T]):
                 call.done = True
         start = 0
         for call in calls:
+            call.problem = None
             call.answers = answers[start : start + len(call.entries)]
             start += len(call.entries)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import http.client
 import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from registry.engines.straight import open_straight
 from weid.errors import RegistryError
 
 __all__ = ["FolderSource", "HttpSource", "Source", "open_source"]
@@ -41,7 +41,7 @@ class FolderSource:
 
 
 class HttpSource:
-    """A prefix over http or https; `timeout` in seconds."""
+    """A prefix over http or https, no redirects; `timeout` in seconds."""
 
     def __init__(self, prefix: str, *, timeout: float = 20.0) -> None:
         self._prefix, self._timeout = prefix.rstrip("/"), timeout
@@ -49,7 +49,7 @@ class HttpSource:
     def get(self, path: str) -> bytes | None:
         """GET below the prefix; 404 and 410 are None."""
         try:
-            with urllib.request.urlopen(f"{self._prefix}/{path}", timeout=self._timeout) as answer:
+            with open_straight(f"{self._prefix}/{path}", timeout=self._timeout) as answer:
                 return _capped(answer.read(MAX_RESOURCE + 1))
         except urllib.error.HTTPError as error:
             with error:

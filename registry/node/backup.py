@@ -8,6 +8,7 @@ pulled from a node or mirror, checked against the operator's own signature and a
 from __future__ import annotations
 
 import io
+import re
 import sqlite3
 import tarfile
 from collections.abc import Callable
@@ -33,6 +34,7 @@ LEFT_OUT: Final = ("keys/", "high-water", "audit.jsonl")
 _PUBLIC: Final = ("genesis.json", "registry.toml", "handed-out")
 _DATABASE: Final = "registry.db"
 _MANIFEST: Final = "backup.json"
+_ROOT: Final = re.compile("[0-9a-f]{64}\\Z")
 _MAX_SMALL: Final = 1 << 20
 _PULLED: Final = 500
 
@@ -111,7 +113,7 @@ def read_backup(file: Path) -> Backup:
         raise MalformedError(f"{file.name} is no backup of a registry", code="bad-backup") from error
     match manifest:
         case {"form": str(form), "genesis": str(digest), "size": int(size), "root": str(root), "made": str(made)} if form == FORM:
-            if digest == genesis.digest.hex():
+            if digest == genesis.digest.hex() and _ROOT.match(root):
                 return Backup(genesis, size, bytes.fromhex(root), made)
     raise MalformedError(f"{file.name} is no backup of this version", code="bad-backup")
 

@@ -18,6 +18,7 @@ from registry.authority import Authority
 from registry.bundle import open_bundle
 from registry.checkpoint import Checkpoint
 from registry.delta import apply_delta, is_delta, state_of
+from registry.engines.straight import open_straight
 from registry.genesis import Genesis
 from registry.log import Receipt, Registry
 from registry.packed import unpack
@@ -48,7 +49,7 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """A node at a base URL, http or https; `timeout` in seconds, `key` where only readers are answered."""
+    """A node at a base URL, http or https, no redirects; `timeout` in seconds, `key` where only readers are answered."""
 
     def __init__(self, base: str, *, timeout: float = 10.0, key: str | None = None) -> None:
         if urlsplit(base).scheme not in ("http", "https"):
@@ -67,7 +68,7 @@ class HttpTransport:
 
     def _send(self, message: urllib.request.Request) -> bytes:
         try:
-            with urllib.request.urlopen(message, timeout=self._timeout) as answer:
+            with open_straight(message, timeout=self._timeout) as answer:
                 return _capped(answer.read(MAX_ANSWER + 1))
         except urllib.error.HTTPError as error:
             with error:

@@ -93,7 +93,7 @@ def check_group(name: str) -> None:
 
 
 def guard(app: Flask, readers: Readers) -> None:
-    """Answer only requests that carry a reader's key, but for health checks."""
+    """Answer only requests that carry a reader's key, but for health checks; no cache keeps what it says for anybody else."""
 
     @app.before_request
     def check() -> Response | None:
@@ -105,6 +105,13 @@ def guard(app: Flask, readers: Readers) -> None:
         })  # fmt: skip
         answer.status_code, answer.mimetype = 401, "application/problem+json"
         answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+
+    @app.after_request
+    def keep_from_caches(answer: Response) -> Response:
+        # tiles say `public, immutable`: a shared cache would hand them to strangers for a year
+        answer.headers["Cache-Control"] = "private, no-store"
+        answer.vary.add("Authorization")
         return answer
 
 

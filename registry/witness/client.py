@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from registry.authority import Authority
 from registry.checkpoint import decimal, parse_checkpoint
 from registry.cosignature import find_cosignature
+from registry.engines.straight import open_straight
 from registry.log import Registry
 from registry.note import Note, NoteSignature, parse_note, print_note
 from registry.policy import Witness
@@ -97,7 +98,7 @@ def ask_by_http(witness: Witness, body: bytes, *, timeout: float = 10.0) -> tupl
     head = {"Content-Type": "text/plain; charset=utf-8"}
     message = urllib.request.Request(f"{url.rstrip('/')}/add-checkpoint", data=body, headers=head)
     try:
-        with urllib.request.urlopen(message, timeout=timeout) as answer:
+        with open_straight(message, timeout=timeout) as answer:
             return int(answer.status), bytes(answer.read(MAX_ANSWER))
     except urllib.error.HTTPError as error:
         with error:

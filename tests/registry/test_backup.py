@@ -15,10 +15,11 @@ from registry.audit import fsck
 from registry.checkpoint import Checkpoint
 from registry.genesis import print_genesis
 from registry.log import Registry
-from registry.node.backup import Source, caught_up, fresh_mark, pull, read_backup, unpack, write_backup
+from registry.node.backup import FORM, Source, caught_up, fresh_mark, pull, read_backup, unpack, write_backup
 from registry.proof_file import read_checkpoint
 from registry.signer import HighWater
 from tests.registry.world import Stream, World
+from weid.canon import jcs
 from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError, WeidError
 
 MADE = "2026-11-24T00:00:00Z"
@@ -223,6 +224,22 @@ def test_nothing_is_overwritten_and_nothing_damaged_comes_in(home: World, tmp_pa
     assert caught.value.code == "damaged"
     assert not (tmp_path / "changed-into" / "registry.db").exists()
     assert not (tmp_path / "climbed").exists()
+    home.registry.close()
+
+
+@pytest.mark.parametrize("wrong", ["zz", "", "00", "0" * 63, "0" * 66, "A" * 64, " " + "0" * 64])
+def test_a_manifest_has_a_root(home: World, tmp_path: Path, wrong: str) -> None:
+    """`bad-backup`: what is no root in hex is no backup."""
+    file = tmp_path / "wrong.backup"
+    manifest = {"form": FORM, "genesis": home.pin.hex(), "size": 1, "root": wrong, "made": MADE}
+    with tarfile.open(file, "w:gz") as archive:
+        for name, data in (("backup.json", jcs(dict(manifest))), ("genesis.json", print_genesis(home.genesis))):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    with pytest.raises(MalformedError) as caught:
+        read_backup(file)
+    assert caught.value.code == "bad-backup"
     home.registry.close()
 
 

@@ -53,7 +53,8 @@ def test_what_was_not_in_the_batch_is_not_found(world: World) -> None:
     for wrong in (replace(good, salt=bytes(32)), replace(good, actor=other.did), replace(good, index=5),
                   replace(good, origin="registry.other.example/1"), replace(good, path=good.path[::-1])):  # fmt: skip
         assert find_evidence(facts, digests(9)[4], wrong, hash=hash) is None
-    for wrong in (replace(good, path=good.path[1:]), replace(good, path=(*good.path, bytes(32))), replace(good, size=40)):
+    for wrong in (replace(good, path=good.path[1:]), replace(good, path=(*good.path, bytes(32))), replace(good, size=40),
+                  replace(good, index=9), replace(good, path=(*good.path[:-1], bytes(31)))):  # fmt: skip
         with pytest.raises(ProofError):
             find_evidence(facts, digests(9)[4], wrong, hash=hash)
 

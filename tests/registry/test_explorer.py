@@ -6,19 +6,24 @@ import re
 import string
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from registry import operations as ops
 from registry.bodies import BODIES
 from registry.node.explorer import CSP
-from registry.node.explorer.words import SELF_NAMES, choose, plain_json, texts
+from registry.node.explorer.words import SELF_NAMES, Speaker, choose, plain_json, texts
+from registry.node.groups import Group, create_groups
 from registry.node.service import create_node
 from registry.rejections import CODES
 from tests.browser import DESK, PHONE, chromium, flaws, only, serving, shot
 from tests.registry.explored import explored
 from tests.registry.world import World
+from weid.codec import CALENDAR_END
 
 LANGUAGES = tuple(SELF_NAMES)
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1920, "height": 1080}
@@ -69,6 +74,26 @@ def test_every_page_in_every_language(world: World, http: FlaskClient, language:
         assert answer.status_code in (200, 303), link
 
 
+def test_below_a_groups_path_everything_is_the_groups_own(world: World, tmp_path: Path) -> None:
+    """Links, downloads and printed commands stay below the mount: beside it stands another registry with other proofs."""
+    other = World(tmp_path, name="beside")
+    other.commit()
+    app = create_node(world.registry, explorer=True)
+    beside = create_node(other.registry, explorer=True)
+    mounted = Client(create_groups({"own": Group(world.registry, app, False)}, root=beside))
+    links, commands = set(), set()
+    for path in pages(world):
+        page = mounted.get(f"/groups/own{path}").get_data(as_text=True)
+        links |= {unescape(link) for link in re.findall(r'(?:href|src|action)="([^"]+)"', page)}
+        commands |= set(re.findall(r"curl -fsS '?([^'\s]+?)'? -o", unescape(page)))
+    assert [link for link in links if not link.startswith(("/groups/own/", "#"))] == []
+    assert commands and [link for link in commands if not link.startswith("http://localhost/groups/own/v1/")] == []
+    for link in (*(link for link in links if "/v1/" in link), *(urlsplit(link).path for link in commands)):
+        answer = mounted.get(link)
+        assert answer.status_code == 200, link
+        assert answer.data == app.test_client().get(link.removeprefix("/groups/own")).data, link
+
+
 def test_tables_of_words_are_whole() -> None:
     """The same keys and places in all four languages, a sentence for every result, a name for every type."""
     keys = {language: set(texts(language)) for language in LANGUAGES}
@@ -80,6 +105,14 @@ def test_tables_of_words_are_whole() -> None:
             assert {name for _, name, _, _ in string.Formatter().parse(texts(language)[key]) if name} == fields, key
     assert {f"code.{code}" for code in CODES} <= keys["en"]
     assert {f"type.{type}" for type in BODIES} <= keys["en"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_minute_without_a_date_hides_no_page(language: str) -> None:
+    """A log from before the rule may hold one: it is shown as it stands."""
+    for minute in (-1, CALENDAR_END, 1 << 62):
+        assert Speaker(language).time(minute).replace("\u202f", "") == f"{minute} min"
+    assert Speaker(language).time(CALENDAR_END - 1) == "9999-12-31 23:59 UTC"
 
 
 def test_the_language_is_asked_for_or_the_browsers() -> None:

@@ -343,6 +343,15 @@ def test_recovery_gives_lost_keys_new_ones(three: World) -> None:
     three.submit(ops.evidence_anchor(three.author(fresh), bytes(32), "file"))
 
 
+def test_a_recovered_key_signs_in_the_same_batch(world: World) -> None:
+    """What the log would take entry by entry it takes at once: a batch knows the keys that a recovery brings."""
+    lost = world.register(world.actor())
+    fresh, author = world.signer(lost.did, 4, "log-op"), world.author(world.admin)
+    made = author.sign("did.recover", lost.did, proposals.recovery(author, lost.did, lost.last_op, add=[fresh], end=[]))
+    anchor = ops.evidence_anchor(world.author(fresh), bytes(32), "file")
+    assert [receipt.code for receipt in world.registry.submit([made.data, anchor.data])] == ["applied", "applied"]
+
+
 def test_nobody_recovers_anothers_did_alone(three: World) -> None:
     victim, thief = three.register(three.actor()), three.register(three.actor())
     author = three.author(thief)

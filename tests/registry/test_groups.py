@@ -82,6 +82,25 @@ def test_a_private_group_answers_its_readers_alone(worlds: dict[str, World], add
     assert readers.names() == ()
 
 
+@pytest.mark.parametrize("path", ["v1/tile/entries/000.p/1", "v1/tile/0/000.p/1", "v1/checkpoint", "v1/health", "", "operations",
+                                  "explorer-static/explorer.css", "v1/none"])  # fmt: skip
+def test_no_cache_keeps_a_private_group(worlds: dict[str, World], readers: Readers, path: str) -> None:
+    """What an open node lets every cache keep for a year, a private one lets none keep: not even the refusal."""
+    key = readers.add("clinic", Stream("key"))
+    health = worlds["health"]
+    health.register(health.actor())
+    app, heads = create_node(health.registry, explorer=True), {"Authorization": f"Bearer {key}"}
+    opened = app.test_client().get(f"/{path}").headers.get("Cache-Control", "")
+    assert ("public" in opened) == ("tile" in path)
+    private = create_node(health.registry, explorer=True)
+    guard(private, readers)
+    mounted = Client(create_groups({"health": Group(health.registry, private, True)}))
+    for head, status in ((heads, None), ({}, 401)):
+        answer = mounted.get(f"/groups/health/{path}", headers=head)
+        assert answer.headers["Cache-Control"] == "private, no-store" and "authorization" in str(answer.vary).lower()
+        assert status in (None, answer.status_code)
+
+
 def test_the_list_of_groups_tells_nothing_of_a_private_one(worlds: dict[str, World], address: str) -> None:
     from urllib.request import urlopen
 

@@ -19,7 +19,11 @@ from registry.cosignature import cosign
 from registry.evidence import check_evidence, find_fork
 from registry.genesis import print_genesis
 from registry.node.client import RegistryClient
-from registry.note import Note, NoteKey, print_note, sign_note
+from registry.node.explorer.view import cosigners
+from registry.node.explorer.words import texts
+from registry.node.service import create_node
+from registry.note import Note, NoteKey, parse_note, print_note, sign_note
+from registry.policy import parse_policy
 from registry.signer import OperatorKeys
 from registry.trust import TrustStore
 from registry.witness.client import cosign_registry
@@ -68,6 +72,31 @@ def test_readers_follow_every_change(tmp_path: Path, profile: str) -> None:
     client.follow(at=world.now)
     assert client.checkpoint().size == world.registry.size
     assert client.record("keychange", "0006").what == "operator"  # type: ignore[union-attr]
+
+
+def test_the_operator_is_no_witness_of_itself(tmp_path: Path) -> None:
+    """The page names the lines of the policy's witnesses: a log key newer than the genesis is none of them."""
+
+    def shown(world: World) -> str:
+        return create_node(world.registry, explorer=True).test_client().get("/").get_data(as_text=True)
+
+    alone, signers = World(tmp_path), [witness_signer(n) for n in range(2)]
+    none = texts("en")["overview.no-witnesses"]
+    alone.commit()
+    assert none in shown(alone)
+    rotate(alone, "log")
+    alone.tick()
+    alone.commit()
+    assert none in shown(alone)
+    world = World(tmp_path, name="seen", witnesses=policy_of(signers, 1))
+    world.registry.commit()
+    witnesses = Witnesses.of(tmp_path, signers, print_genesis(world.genesis))
+    witnesses.down = ("w1",)
+    note, policy = parse_note(cosign_registry(world.registry, ask=witnesses.ask).note), world.genesis.witnesses
+    stranger = parse_note(alone.registry.checkpoint()).signatures[0]
+    for lines in (note.signatures, (*note.signatures, stranger)):
+        assert cosigners(print_note(Note(note.text, lines)), parse_policy(policy)) == ("witness.example/0",)
+    assert "witness.example/0" in shown(world) and none not in shown(world)
 
 
 def test_a_bundle_is_good_right_after_a_change(world: World) -> None:

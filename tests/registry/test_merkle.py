@@ -64,6 +64,19 @@ def test_every_inclusion_path_verifies_and_no_other_index_does() -> None:
                         merkle.verify_inclusion(leaves[index], other, size, path, root, hash=SHA256)
 
 
+def test_a_path_leads_to_one_root_or_to_none() -> None:
+    """`inclusion_root` is the walk alone: the tree's root from its own path, ProofError for one of another length or width."""
+    for size in SIZES[1:]:
+        leaves = leaves_of(size)
+        for index in range(size):
+            path = merkle.inclusion_path(leaves, index, hash=SHA256)
+            root = merkle.inclusion_root(leaves[index], index, size, path, hash=SHA256)
+            assert root == merkle.root(leaves, hash=SHA256)
+            for wrong in ((*path, bytes(32)), path[:-1] if path else (b"",), (*path[:-1], bytes(31))):
+                with pytest.raises(ProofError):
+                    merkle.inclusion_root(leaves[index], index, size, wrong, hash=SHA256)
+
+
 def test_every_consistency_path_verifies_and_its_changes_do_not() -> None:
     """Each pair of sizes has a path; a changed, missing or extra hash is refused."""
     for old, size in product(SIZES, SIZES):

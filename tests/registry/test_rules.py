@@ -10,12 +10,14 @@ import pytest
 
 from registry import bodies
 from registry import operations as ops
+from registry.node.service import create_node
 from registry.operations import read_entry
 from registry.rejections import CODES, UNAUTHENTIC
 from registry.state import Applied, Duplicate, Rejected, State
 from tests.registry.world import NAMES, SCHEMA, YEAR, Actor, World
 from weid import cbor
 from weid.canon import jcs
+from weid.codec import CALENDAR_END
 from weid.did import key_id, weid_did
 from weid.errors import UnknownSuiteError
 from weid.keys import LocalSigner, PublicKey
@@ -623,6 +625,30 @@ def test_recognition(world: World) -> None:
     world.submit(ops.trust_withdraw(admin, foreign, "cease"))
     world.submit(ops.trust_withdraw(admin, foreign, "distrust"))
     world.submit(ops.trust_withdraw(admin, foreign, "cease"), "not-recognised")
+
+
+def test_every_minute_has_a_date(world: World) -> None:
+    """`malformed`: a right or a list that ends after the calendar could be shown by no page."""
+    schema, admin = world.schema(), world.author(world.admin)
+    actor, other, foreign = world.register(world.actor()), world.register(world.actor()), b"\1" * 32
+    world.submit(ops.issuer_apply(world.author(actor), NAMES, (schema,)))
+    for until in (CALENDAR_END, 1 << 62):
+        for since in (None, until - 1):
+            late = ops.issuer_approve(admin, actor.did, schema, level=1, since=since, until=until)
+            world.submit(late, "malformed")
+        world.submit(ops.issuer_delegate(admin, other.did, schema, level=1, depth=1, until=until), "malformed")
+        world.submit(ops.role_grant(admin, other.did, "auditor", until=until), "malformed")
+        world.submit(ops.trust_recognise(admin, foreign, terms(world, until=until)), "malformed")
+    last = CALENDAR_END - 1
+    world.submit(ops.issuer_approve(admin, actor.did, schema, level=1, until=last))
+    world.submit(ops.role_grant(admin, other.did, "auditor", until=last))
+    world.submit(ops.trust_recognise(admin, foreign, terms(world, until=last)))
+    for minute in (CALENDAR_END, 1 << 62):
+        world.status(actor, (schema,), next_update=minute, expect="malformed")
+    world.status(actor, (schema,), next_update=last)
+    world.commit()
+    page = create_node(world.registry, explorer=True).test_client().get(f"/issuers/{actor.did}")
+    assert page.status_code == 200 and "9999-12-31 23:59 UTC" in page.get_data(as_text=True)
 
 
 def test_time_goes_forward_by_the_operator_only(world: World) -> None:

@@ -12,16 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry import bodies
+from registry import assets, bodies
 from registry import operations as ops
 from registry.bundle import open_bundle, parse_bundle, print_bundle
 from registry.genesis import print_genesis
 from registry.log import Registry
-from registry.trust import TrustStore
+from registry.operations import SignedOperation
+from registry.trust import Recognised, TrustStore
 from tests.registry.world import NAMES, SCHEMA, YEAR, Actor, World
 from weid.errors import ConflictError, MalformedError, RollbackError, TrustError, WeidError
-from weid.facts import Absent, Found, Unknown
-from weid.records import RegisterLeaf, StatusEntry
+from weid.facts import Absent, Found, RecordFacts, Unknown
+from weid.keys import LocalSigner
+from weid.records import SNAPSHOT_KINDS, RegisterLeaf, StatusEntry
 
 
 def pinned(world: World) -> TrustStore:
@@ -187,6 +189,40 @@ def test_a_recognised_registry_speaks_only_for_its_own_dids(world: World, tmp_pa
     assert [item.source.genesis for item in facts.find("did", issuer.did)] == [world.pin]
     assert [item.source.genesis for item in facts.find("address", issuer.did[-40:])] == [world.pin]
     assert isinstance(facts.fact("did", other.admin.did), Found)
+
+
+def test_of_every_kind_it_is_known_whose_word_it_is(world: World, tmp_path: Path) -> None:
+    """No kind that travels is forgotten: the registry's own, of a DID, or named by what it is; one of them, exactly."""
+    groups = (Recognised._OWN, Recognised._OF_A_DID, Recognised._BY_DIGEST)
+    for kind in SNAPSHOT_KINDS:
+        assert sum(kind in group for group in groups) == 1, kind
+    assert {kind for group in groups for kind in group} == {*SNAPSHOT_KINDS, "trust"}
+
+
+def test_a_recognised_registrys_key_changes_and_use_registers(world: World, tmp_path: Path) -> None:
+    """Its key changes are its own; a use register counts where its owner is the foreign registry's, not the home's."""
+    foreign = World(tmp_path, name="far", chain=20_201)
+    shared, alone = foreign.issuer(schema := foreign.schema()), foreign.issuer(schema)
+    for number, actor in enumerate((shared, alone)):
+        foreign.submit(assets.use_open(foreign.author(actor), "financing", purpose=f"p{number}", group=b"g" * 32))
+    foreign.submit(_new_log_key(foreign))
+    foreign.tick()
+    facts = foreign.facts()
+    keys = [found.record.key for found in facts.find("use-register", "")]
+    assert len(keys) == 2 and len(facts.find("keychange", "")) == 1
+    knows = RecordFacts([facts.fact("did", shared.did).record], source=facts.source, complete={"did": True})  # type: ignore[union-attr]
+    for earlier, expected in (((), keys), ((knows,), [key for key in keys if not key.startswith(shared.did)])):
+        seen = Recognised(facts, earlier)
+        assert [found.record.key for found in seen.find("use-register", "")] == expected
+        assert [key for key in keys if isinstance(seen.fact("use-register", key), Found)] == expected
+        assert seen.find("keychange", "") == () and isinstance(seen.fact("keychange", "0001"), Absent)
+
+
+def _new_log_key(world: World) -> SignedOperation:
+    key = LocalSigner(world.secret(), world.suite, f"{world.origin}#log", "log")
+    link = world.registry.change_key("log", key)
+    change = bodies.KeyChange(link.seq, link.suite, link.public, link.old, link.new)
+    return world.author(world.admin).sign("key.change", link.what, change)
 
 
 def test_recognition_is_one_hop(world: World, tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ def _headers(response: Response) -> Response:
         response.headers[name] = value
     if request.endpoint != "explorer.static":
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Content-Language"] = g.t.language
+        if "t" in g:  # who is refused at the door of a private group gets no page, in no language
+            response.headers["Content-Language"] = g.t.language
         response.vary.add("Accept-Language")
     return response
 
@@ -117,7 +118,7 @@ def _log_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None:
         return render_template(
             "explorer/overview.html", note=note.decode(), genesis=registry.genesis, pin=registry.pin.hex(),
             fingerprint=fingerprint(registry.pin), now=registry.state.now, size=registry.size, applied=index.applied,
-            witnesses=view.cosigners(note, registry.genesis), counts=index.counts(), recent=_page(index, size=8),
+            witnesses=view.cosigners(note, registry.state.authority.policy), counts=index.counts(), recent=_page(index, size=8),
             numbers={kind: len(table) for kind, table in registry.state.tables.items()},
         )  # fmt: skip
 
@@ -242,7 +243,7 @@ def _frame(registry: Registry) -> dict[str, Any]:
         "t": g.t, "origin": registry.genesis.origin, "self_names": SELF_NAMES, "language_link": _language_link, "link": _link,
         "who": lambda did: view.who(state, did, g.t), "schema_name": lambda digest: _schema_name(state, digest),
         "givers": lambda by, schema: view.givers(state, by, schema, g.t), "state_of": view.state_of_period,
-        "signed": statement, "node": request.host_url.rstrip("/"), "proof_path": _proof_path, "quoted": shlex.quote,
+        "signed": statement, "node": request.host_url.rstrip("/"), "api": _api, "proof_path": _proof_path, "quoted": shlex.quote,
         "knows_did": lambda did: did in state.tables["did"], "view_json": lambda value: plain_json(json_view(value)),
     }  # fmt: skip
 
@@ -255,8 +256,13 @@ def _proposed(record: Any) -> str:
     return plain_json(view.proposed(record))
 
 
+def _api(path: str) -> str:
+    """A path below /v1 of the node that shows this page: a group's own, where it is mounted, never the one beside it."""
+    return f"{quote(request.script_root)}/v1/{path}"
+
+
 def _proof_path(kind: str, key: str) -> str:
-    return f"/v1/records/{quote(kind)}/{quote(key, safe='/:')}"
+    return _api(f"records/{quote(kind)}/{quote(key, safe='/:')}")
 
 
 def _link(endpoint: str, **values: Any) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from registry import bodies
-from registry.genesis import Genesis
 from registry.log import Registry
 from registry.node.explorer.words import Speaker
-from registry.note import Note, NoteKey, parse_note
+from registry.note import parse_note
 from registry.operations import json_view
+from registry.policy import Policy
 from registry.rules_gov import VOTER
 from registry.state import State
 from registry.statement import Statement, parse_statement
@@ -175,13 +174,8 @@ def signed_state(registry: Registry) -> Statement | None:
     return None if note is None else parse_statement(parse_note(note).text)
 
 
-def cosigners(note: bytes, genesis: Genesis) -> tuple[str, ...]:
-    """Names on a checkpoint other than the log's own: said, not checked here."""
-    own = NoteKey(genesis.origin, genesis.log)
-    return tuple(_others(parse_note(note), own))
-
-
-def _others(note: Note, own: NoteKey) -> Iterator[str]:
-    for line in note.signatures:
-        if (line.name, line.key_id) != (own.name, own.key_id):
-            yield line.name
+def cosigners(note: bytes, policy: Policy) -> tuple[str, ...]:
+    """Names on a checkpoint of the policy's witnesses: said, not checked here. Nobody else's line counts, and none of
+    the log's own keys, whichever it signs with now."""
+    keys = {(witness.key.name, witness.key.key_id) for witness in policy.witnesses}
+    return tuple(line.name for line in parse_note(note).signatures if (line.name, line.key_id) in keys)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from registry.rejections import CODES
-from weid.codec import from_minutes
+from weid.codec import CALENDAR_END, from_minutes
 from weid.records import Names
 
 __all__ = ["SELF_NAMES", "Speaker", "choose", "plain_json", "texts"]
@@ -57,7 +57,9 @@ class Speaker:
         return held.get(self.language) or held.get(_NEAREST[self.language]) or held.get("en") or next(iter(held.values()), "")
 
     def time(self, minute: int) -> str:
-        """A minute of the log, in UTC: the same on every node."""
+        """A minute of the log, in UTC: the same on every node; one without a date as its number, for no value hides a page."""
+        if not 0 <= minute < CALENDAR_END:
+            return f"{self.number(minute)} min"
         return from_minutes(minute).strftime("%Y-%m-%d %H:%M UTC")
 
     def number(self, value: int) -> str:
