@@ -59,7 +59,7 @@ def _entry(case: Case, file: FileCredential, value: Mapping[str, JSON]) -> Resul
     evidence: dict[str, JSON] = {"list": entry.url, "purpose": entry.purpose, "index": str(entry.index)}
     if entry.purpose == "revocation" and slot_key(entry.url, entry.index) in case.policy.seen_revocations:
         return failed("revoked", {**evidence, "source": "seen before"})
-    data = case.policy.status_lists.get(entry.url)
+    data = case.policy.status_list(entry.url, file.issuer)
     if data is None:
         return unknown("status-unknown", evidence)
     try:
