@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from credentials import checks_file
+from credentials.bitstring_list import MESSAGE_WORDS
 from credentials.case import Case
 from credentials.data_model import Digest, moment
 from credentials.report import Outcome
@@ -35,12 +36,15 @@ def unproven(file: FileCredential, facts: Facts, role: str) -> str | None:
 
     `role` is what a did:weid's key must be for: `status` for lists, `assert` for the rest (R1). A did:key has no roles.
     A companion with a status of its own does not count: following it would go round without end. Nor does one of which
-    whoever brings it may have left a part out.
+    whoever brings it may have left a part out, or called one by another name: over RDF the words are not signed, so an
+    end of its period under a name of an inline context would be no end to its reader.
     """
     if file.has_status:
         return "it has a status of its own"
     if (file.token is not None and _hides(file.token.payload)) or any(proof.kind.disclosing for proof in file.proofs):
         return "a part of it may be hidden"  # such as the end of its period
+    if any(proof.kind.rdf for proof in file.proofs) and checks_file.inline(dict(file.document), dict(MESSAGE_WORDS)):
+        return "its words are its bringer's own"
     if file.method.partition("#")[0] != file.issuer:
         return "no proof names a key of its issuer"
     if file.enveloped is not None:

@@ -22,6 +22,7 @@ from credentials.status import MIN_BITS, decode_bitstring, pack_bits, slot_key
 from credentials.verify import verify
 from tests.credentials.test_foreign import document, key_signer
 from tests.credentials.world import NOW, Seeded, World, at, make_signer
+from weid.codec import rfc3339
 from weid.did import did_key
 from weid.errors import IssueError, MalformedError, StatusFullError, WeidError
 from weid.facts import NoFacts
@@ -408,6 +409,39 @@ def test_a_list_that_can_hide_a_part() -> None:
     hiding = jose.issue_sd_jwt(bare, [("validUntil",)], key_signer(), random=secrets.token_bytes).encode()
     for data in (hiding, hiding.split(b"~")[0] + b"~"):
         assert result(listed.entry(index), data).code == "status-list-unproven"
+
+
+def over_rdf(listed: BitstringStatusList, until: int) -> dict[str, Any]:
+    bare = listed.document(ISSUER, issued=NOW - 60, until=until)
+    return sign(bare, key_signer(), created=rfc3339(NOW - 60), cryptosuite="eddsa-rdfc-2022")
+
+
+@pytest.mark.parametrize("where", ["document", "subject", "proof"])
+def test_an_end_under_another_name(where: str) -> None:
+    """Over RDF an inline context renames `validUntil` and the proof stays right: such a list is nobody's word."""
+    listed, index = made()
+    value = over_rdf(listed, NOW - 10)
+    assert result(listed.entry(index), json.dumps(value).encode()).code == "status-stale"
+    name = "https://www.w3.org/2018/credentials#validUntil"
+    words = {"end": {"@id": name, "@type": "http://www.w3.org/2001/XMLSchema#dateTime"}}
+    if where == "document":
+        value = {**value, "@context": [*value["@context"], words], "end": value["validUntil"]}
+        del value["validUntil"]
+    else:
+        part = "proof" if where == "proof" else "credentialSubject"
+        value[part] = {**value[part], "@context": [*value["@context"], words]}
+    found = result(listed.entry(index), json.dumps(value).encode())
+    assert (found.outcome, found.code) == (Outcome.UNKNOWN, "status-list-unproven")
+    assert found.evidence["reason"] == "its words are its bringer's own"
+
+
+def test_messages_over_rdf() -> None:
+    """The one inline context that our own lists bring is known, whole and unchanged."""
+    listed, index = made("message", 1, size=2, messages=MESSAGES)
+    value = over_rdf(listed, NOW + 600)
+    assert result(listed.entry(index), json.dumps(value).encode()).code == "status-message"
+    value["@context"][1]["more"] = "https://other.example/more"
+    assert result(listed.entry(index), json.dumps(value).encode()).code == "status-list-unproven"
 
 
 @pytest.mark.parametrize(("iat", "code"), [(1 << 37, "status-list-early"), ((1 << 38) - 1, "status-list-malformed")])
