@@ -95,7 +95,10 @@ def proof_refused(document: Mapping[str, JSON], proof: Proof, key: _Key, role: s
 
 
 def key_named(method: str, facts: Facts, role: str) -> PublicKey | None:
-    """The key of a verification method: one that spells itself, or of a DID in the trust data in that role; else None."""
+    """The key of a verification method: one that spells itself, or of a DID in the trust data in that role; else None.
+
+    A key that ended has none, nor has one of a DID that was deactivated, which is final (R5): nothing dates what it signs here.
+    """
     if method.startswith(("did:key:", "did:jwk:")):
         return key_of_method(method)
     if checks_document.by_document(method):
@@ -106,7 +109,9 @@ def key_named(method: str, facts: Facts, role: str) -> PublicKey | None:
     except MalformedError:
         return None
     answer = facts.fact("did", str(did))
-    record = answer.record.key_number(number) if isinstance(answer, Found) else None
+    if not isinstance(answer, Found) or answer.record.deactivated is not None:
+        return None
+    record = answer.record.key_number(number)
     return record.key if record is not None and record.role == role and record.end is None else None
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from credentials import checks_file, checks_sd_jwt_vc
 from credentials.case import Case, Result, failed, passed, unknown
-from credentials.companion import digest_fits, read_companion, unproven
+from credentials.companion import digest_fits, read_companion, uncounted
 from credentials.data_model import Digest, digests_of, subjects, texts
 from credentials.json_schema import misfit, read_json_schema
 from credentials.report import Outcome
@@ -93,7 +93,7 @@ def _unpacked(case: Case, file: FileCredential, data: bytes, url: str, *, pinned
     """(the schema in a schema credential, why that credential does not count); SchemaError where it holds none."""
     try:
         held = read_companion(data, case)
-        reason = unproven(held, case.facts, "assert")
+        reason = uncounted(held, case, "assert")
     except WeidError as error:
         raise SchemaError(f"not a schema credential: {error}", code="schema-unusable") from None
     if reason is not None:

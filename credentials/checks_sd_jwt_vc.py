@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credentials import jws
+from credentials import checks_document, jws
 from credentials.case import Case, Result, failed, passed, skipped, unknown
 from credentials.checks_file import key_named
 from credentials.sd_jwt_vc import check_type, read_sd_jwt_vc
@@ -70,6 +70,9 @@ def _said(case: Case, file: FileCredential, data: bytes, reference: StatusRefere
     key = key_named(method, case.facts, "assert")
     if key is None:
         return unknown("status-list-unproven", {**evidence, "reason": "its issuer's key is not here"})
+    old = checks_document.note_age(case, method)
+    if old is not None and old > case.policy.trust_reject:
+        return unknown("status-list-unproven", {**evidence, "reason": "its issuer's document is too old"})
     value, said = value_in(text, reference, key, at=from_minutes(case.at))
     known = said // 60
     age = case.at - known

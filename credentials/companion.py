@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from credentials import checks_file
+from credentials import checks_document, checks_file
 from credentials.bitstring_list import MESSAGE_WORDS
 from credentials.case import Case
 from credentials.data_model import Digest, moment
@@ -19,7 +19,7 @@ from weid.codec import minutes
 from weid.errors import KeyMaterialError, MalformedError, SignatureError
 from weid.facts import Facts
 
-__all__ = ["digest_fits", "read_companion", "signed_at", "unproven"]
+__all__ = ["digest_fits", "read_companion", "signed_at", "uncounted", "unproven"]
 
 
 def read_companion(data: bytes, case: Case) -> FileCredential:
@@ -66,6 +66,13 @@ def unproven(file: FileCredential, facts: Facts, role: str) -> str | None:
         if refused is not None:
             return "a proof is wrong" if refused[0] is Outcome.FAILED else "it uses an unknown vocabulary"
     return None
+
+
+def uncounted(file: FileCredential, case: Case, role: str) -> str | None:
+    """As `unproven`; nor does it count by a document that is older than the checker's trust data may be (R22)."""
+    reason = unproven(file, case.facts, role)
+    age = None if reason is not None else checks_document.note_age(case, file.method, *(proof.method for proof in file.proofs))
+    return "its issuer's document is too old" if age is not None and age > case.policy.trust_reject else reason
 
 
 def signed_at(file: FileCredential) -> int | None:

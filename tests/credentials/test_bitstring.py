@@ -373,6 +373,23 @@ def test_a_list_of_a_registered_issuer_is_signed_by_its_status_key() -> None:
     assert verify(value, facts=world.facts(), policy=asked, at=at()).check("status").code == "status-list-unproven"
 
 
+def test_a_did_that_was_deactivated_publishes_no_list() -> None:
+    """Its keys are in no role any more (R5): whoever finds one of them could else say that all is well."""
+    world = World()
+    signer = make_signer("ed25519", "status", "list", f"{world.issuer.did}#key-3")
+    world.issuer.keys.append(world.issuer.key(3, "status", signer.public_key))
+    listed, index = made()
+    asked = Policy(
+        require_accreditation=False, status_issuers=frozenset({world.issuer.did}),
+        status_lists={URL: published(listed, signer=signer)},
+    )  # fmt: skip
+    value = json.dumps(document(credentialStatus=listed.entry(index))).encode()
+    assert verify(value, facts=world.facts(), policy=asked, at=at()).check("status").code == "good-standing"
+    world.issuer.deactivated = NOW - 10
+    found = verify(value, facts=world.facts(), policy=asked, at=at()).check("status")
+    assert (found.outcome, found.code) == (Outcome.UNKNOWN, "status-list-unproven")
+
+
 def test_an_assertion_key_publishes_no_list() -> None:
     """R1: a did:weid's `assert` key signs credentials; a list under it counts in no securing form."""
     world = World()
