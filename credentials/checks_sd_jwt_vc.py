@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from credentials import checks_document, jws
 from credentials.case import Case, Result, failed, passed, skipped, unknown
+from credentials.checks_bitstring import CLOCK_SLACK
 from credentials.checks_file import key_named
 from credentials.sd_jwt_vc import check_type, read_sd_jwt_vc
 from credentials.status import slot_key
@@ -75,6 +76,8 @@ def _said(case: Case, file: FileCredential, data: bytes, reference: StatusRefere
         return unknown("status-list-unproven", {**evidence, "reason": "its issuer's document is too old"})
     value, said = value_in(text, reference, key, at=from_minutes(case.at))
     known = said // 60
+    if case.at + CLOCK_SLACK < known:
+        return unknown("status-list-early", {**evidence, "from": rfc3339(known)})  # else it would never be too old
     age = case.at - known
     evidence |= {"asOf": rfc3339(known), "value": hex(value)}
     if age > case.policy.status_reject:
