@@ -20,13 +20,13 @@ from weid.errors import IssueError
 from weid.keys import Signer
 from weid.suites import Random
 
-__all__ = ["BitstringStatusList"]
+__all__ = ["MESSAGE_WORDS", "BitstringStatusList"]
 
 FINAL: Final = ("revocation", "refresh")  # not reversible (2.1)
 _NONE: Final[Mapping[int, int]] = MappingProxyType({})
 _STATUS: Final = "https://www.w3.org/ns/credentials/status#"
 # the data model's context has no words for these two, which 2.2 demands of a list of messages
-_WORDS: Final[Mapping[str, JSON]] = MappingProxyType({
+MESSAGE_WORDS: Final[Mapping[str, JSON]] = MappingProxyType({
     "statusSize": {"@id": f"{_STATUS}statusSize", "@type": "http://www.w3.org/2001/XMLSchema#integer"},
     "statusMessages": {"@id": f"{_STATUS}statusMessage", "@type": "@json"},
 })  # fmt: skip
@@ -80,7 +80,7 @@ class BitstringStatusList:
         contexts: list[JSON] = [V2]
         if self.purpose == "message":
             subject |= {"statusSize": self.size, "statusMessages": self._messages()}
-            contexts.append(dict(_WORDS))
+            contexts.append(dict(MESSAGE_WORDS))
         return {
             "@context": contexts,
             "id": self.url,

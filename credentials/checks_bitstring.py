@@ -11,7 +11,7 @@ from typing import Final
 
 from credentials.bitstring import ENTRY_TYPE, Entry, StatusBits, read_entry, read_list, value_at
 from credentials.case import Case, Result, failed, passed, unknown
-from credentials.companion import read_companion, signed_at, unproven
+from credentials.companion import read_companion, signed_at, uncounted
 from credentials.data_model import texts
 from credentials.report import Outcome
 from credentials.status import slot_key
@@ -59,7 +59,7 @@ def _entry(case: Case, file: FileCredential, value: Mapping[str, JSON]) -> Resul
     evidence: dict[str, JSON] = {"list": entry.url, "purpose": entry.purpose, "index": str(entry.index)}
     if entry.purpose == "revocation" and slot_key(entry.url, entry.index) in case.policy.seen_revocations:
         return failed("revoked", {**evidence, "source": "seen before"})
-    data = case.policy.status_lists.get(entry.url)
+    data = case.policy.status_list(entry.url, file.issuer)
     if data is None:
         return unknown("status-unknown", evidence)
     try:
@@ -80,7 +80,7 @@ def _unreadable(error: WeidError, evidence: Mapping[str, JSON]) -> Result:
 
 def _refused(case: Case, file: FileCredential, held: FileCredential, entry: Entry, bits: StatusBits) -> Result | None:
     """Why a list that can be read does not count for this entry."""
-    reason = unproven(held, case.facts, "status")
+    reason = uncounted(held, case, "status")
     if reason is not None:
         return unknown("status-list-unproven", {"reason": reason})
     if held.issuer != file.issuer and held.issuer not in case.policy.status_issuers:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _Key: TypeAlias = "PublicKey | BbsPublicKey"
 
-__all__ = ["by_document", "document_of", "issuer_document", "key_by_document", "relies_on_documents_alone", "trusted"]
+__all__ = ["by_document", "document_of", "issuer_document", "key_by_document", "note_age", "relies_on_documents_alone", "trusted"]
 
 
 def by_document(method: str) -> bool:
@@ -35,6 +35,18 @@ def document_of(method: str, facts: Facts) -> Found | None:
     """The document of the DID that a method is of; None where nobody handed it in."""
     answer = facts.fact(KIND, method.partition("#")[0])
     return answer if isinstance(answer, Found) else None
+
+
+def note_age(case: Case, *methods: str) -> int | None:
+    """Put the oldest document that these methods rest on among the report's ages (R22): its age, None without any."""
+    found = [item for item in (document_of(method, case.facts) for method in methods if by_document(method)) if item is not None]
+    if not found:
+        return None
+    oldest = min(found, key=lambda item: item.as_of)
+    before = case.ages.get("document")
+    if before is None or oldest.as_of < before[1]:
+        case.ages["document"] = (oldest.source.label, oldest.as_of)
+    return case.at - oldest.as_of
 
 
 def issuer_document(case: Case, file: FileCredential) -> Result:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _Key: TypeAlias = "PublicKey | BbsPublicKey"
 
-__all__ = ["key_named", "names_signed", "proof_refused", "self_certified", "signature", "terms", "unreadable"]
+__all__ = ["inline", "key_named", "names_signed", "proof_refused", "self_certified", "signature", "terms", "unreadable"]
 
 
 def self_certified(case: Case, file: FileCredential) -> Result:
@@ -97,7 +97,10 @@ def proof_refused(
 
 
 def key_named(method: str, facts: Facts, role: str) -> PublicKey | None:
-    """The key of a verification method: one that spells itself, or of a DID in the trust data in that role; else None."""
+    """The key of a verification method: one that spells itself, or of a DID in the trust data in that role; else None.
+
+    A key that ended has none, nor has one of a DID that was deactivated, which is final (R5): nothing dates what it signs here.
+    """
     if method.startswith(("did:key:", "did:jwk:")):
         return key_of_method(method)
     if checks_document.by_document(method):
@@ -108,7 +111,9 @@ def key_named(method: str, facts: Facts, role: str) -> PublicKey | None:
     except MalformedError:
         return None
     answer = facts.fact("did", str(did))
-    record = answer.record.key_number(number) if isinstance(answer, Found) else None
+    if not isinstance(answer, Found) or answer.record.deactivated is not None:
+        return None
+    record = answer.record.key_number(number)
     return record.key if record is not None and record.role == role and record.end is None else None
 
 
@@ -119,21 +124,21 @@ def names_signed(case: Case, file: FileCredential) -> Result:
     are not shown the values of such a file as genuine; who asks for the proof alone is told.
     """
     over_rdf = any(proof.kind.rdf for proof in file.proofs)
-    if not over_rdf or not _inline(dict(file.document)):
+    if not over_rdf or not inline(dict(file.document)):
         return skipped("none")
     return unknown("unsigned-context") if case.policy.require_accreditation else passed("unsigned-context")
 
 
-def _inline(value: JSON) -> bool:
-    """Whether any node brings a context that is not known by its URL."""
+def inline(value: JSON, *known: JSON) -> bool:
+    """Whether any node brings a context that is neither a URL's nor one of the `known`."""
     if isinstance(value, list):
-        return any(_inline(item) for item in value)
+        return any(inline(item, *known) for item in value)
     if not isinstance(value, dict):
         return False
     contexts = value.get("@context", [])
-    if not all(isinstance(item, str) for item in (contexts if isinstance(contexts, list) else [contexts])):
+    if not all(isinstance(item, str) or item in known for item in (contexts if isinstance(contexts, list) else [contexts])):
         return True
-    return any(_inline(item) for name, item in value.items() if name != "@context")
+    return any(inline(item, *known) for name, item in value.items() if name != "@context")
 
 
 def unreadable(error: MalformedError) -> Result:

@@ -6,12 +6,13 @@ Schemas are never fetched: the caller hands them in (`Policy.schemas_by_url`), a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from credentials import checks_file, checks_sd_jwt_vc
 from credentials.case import Case, Result, failed, passed, unknown
-from credentials.companion import digest_fits, read_companion, unproven
-from credentials.data_model import digests_of, subjects, texts
+from credentials.companion import digest_fits, read_companion, uncounted
+from credentials.data_model import Digest, digests_of, subjects, texts
 from credentials.json_schema import misfit, read_json_schema
 from credentials.report import Outcome
 from credentials.vcdm_file import FileCredential
@@ -56,7 +57,8 @@ def _one(case: Case, file: FileCredential, item: Mapping[str, JSON]) -> Result:
         digests = digests_of(item)
     except MalformedError as error:
         return failed("vcdm-schema", {**evidence, "reason": str(error)})
-    data = case.policy.schemas_by_url.get(url)
+    signers = {""} if types == (PLAIN,) else {file.issuer, *case.policy.schema_issuers}
+    data = case.policy.schema(url, signers, partial(_fits, digests) if digests else None)
     if data is None:
         return unknown("schema-not-in-trust-data", evidence)
     if not digest_fits(data, digests):
@@ -73,6 +75,10 @@ def _one(case: Case, file: FileCredential, item: Mapping[str, JSON]) -> Result:
     return outcome[0], outcome[1], {**evidence, **outcome[2]}
 
 
+def _fits(digests: list[Digest], data: bytes) -> bool:
+    return digest_fits(data, digests)
+
+
 def _judged(file: FileCredential, data: bytes, url: str | None) -> Result:
     schema, name, cost = read_json_schema(data)
     if url is not None and name != url:
@@ -87,7 +93,7 @@ def _unpacked(case: Case, file: FileCredential, data: bytes, url: str, *, pinned
     """(the schema in a schema credential, why that credential does not count); SchemaError where it holds none."""
     try:
         held = read_companion(data, case)
-        reason = unproven(held, case.facts, "assert")
+        reason = uncounted(held, case, "assert")
     except WeidError as error:
         raise SchemaError(f"not a schema credential: {error}", code="schema-unusable") from None
     if reason is not None:
@@ -122,7 +128,7 @@ def _referred(case: Case, document: Mapping[str, JSON], url: str) -> tuple[bytes
     related = document.get("relatedResource")
     listed = related if isinstance(related, list) else [related]
     digests = [digest for item in listed if isinstance(item, dict) and item.get("id") == url for digest in digests_of(item)]
-    data = case.policy.schemas_by_url.get(url)
+    data = case.policy.schema(url, {""}, partial(_fits, digests))
     if data is None:
         return b"", unknown("schema-not-in-trust-data", {"schema": url})
     if not digests or not digest_fits(data, digests):

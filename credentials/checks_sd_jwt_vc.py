@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from credentials import jws
+from credentials import checks_document, jws
 from credentials.case import Case, Result, failed, passed, skipped, unknown
+from credentials.checks_bitstring import CLOCK_SLACK
 from credentials.checks_file import key_named
 from credentials.sd_jwt_vc import check_type, read_sd_jwt_vc
 from credentials.status import slot_key
@@ -70,8 +71,13 @@ def _said(case: Case, file: FileCredential, data: bytes, reference: StatusRefere
     key = key_named(method, case.facts, "assert")
     if key is None:
         return unknown("status-list-unproven", {**evidence, "reason": "its issuer's key is not here"})
+    old = checks_document.note_age(case, method)
+    if old is not None and old > case.policy.trust_reject:
+        return unknown("status-list-unproven", {**evidence, "reason": "its issuer's document is too old"})
     value, said = value_in(text, reference, key, at=from_minutes(case.at))
     known = said // 60
+    if case.at + CLOCK_SLACK < known:
+        return unknown("status-list-early", {**evidence, "from": rfc3339(known)})  # else it would never be too old
     age = case.at - known
     evidence |= {"asOf": rfc3339(known), "value": hex(value)}
     if age > case.policy.status_reject:

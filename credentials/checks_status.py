@@ -30,9 +30,8 @@ def conflict(case: Case) -> Result:
 def freshness(case: Case) -> Result:
     """A root is pinned, and the oldest source used is young enough (R21, R22)."""
     answer = case.facts.fact("trust", "root")
-    document = None if case.file is None else checks_document.document_of(case.file.method, case.facts)
-    if document is not None:
-        case.ages["document"] = (document.source.label, document.as_of)
+    methods = () if case.file is None else (case.file.method, *(proof.method for proof in case.file.proofs))
+    document = checks_document.note_age(case, *methods)
     if not isinstance(answer, Found) and document is not None and checks_document.relies_on_documents_alone(case):
         return _fresh(case)
     if not isinstance(answer, Found):

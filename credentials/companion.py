@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from credentials import checks_file
+from credentials import checks_document, checks_file
+from credentials.bitstring_list import MESSAGE_WORDS
 from credentials.case import Case
 from credentials.data_model import Digest, moment
 from credentials.report import Outcome
@@ -18,7 +19,7 @@ from weid.codec import minutes
 from weid.errors import KeyMaterialError, MalformedError, SignatureError
 from weid.facts import Facts
 
-__all__ = ["digest_fits", "read_companion", "signed_at", "unproven"]
+__all__ = ["digest_fits", "read_companion", "signed_at", "uncounted", "unproven"]
 
 
 def read_companion(data: bytes, case: Case) -> FileCredential:
@@ -35,12 +36,15 @@ def unproven(file: FileCredential, facts: Facts, role: str) -> str | None:
 
     `role` is what a did:weid's key must be for: `status` for lists, `assert` for the rest (R1). A did:key has no roles.
     A companion with a status of its own does not count: following it would go round without end. Nor does one of which
-    whoever brings it may have left a part out.
+    whoever brings it may have left a part out, or called one by another name: over RDF the words are not signed, so an
+    end of its period under a name of an inline context would be no end to its reader.
     """
     if file.has_status:
         return "it has a status of its own"
     if (file.token is not None and _hides(file.token.payload)) or any(proof.kind.disclosing for proof in file.proofs):
         return "a part of it may be hidden"  # such as the end of its period
+    if any(proof.kind.rdf for proof in file.proofs) and checks_file.inline(dict(file.document), dict(MESSAGE_WORDS)):
+        return "its words are its bringer's own"
     if file.method.partition("#")[0] != file.issuer:
         return "no proof names a key of its issuer"
     if file.enveloped is not None:
@@ -62,6 +66,13 @@ def unproven(file: FileCredential, facts: Facts, role: str) -> str | None:
         if refused is not None:
             return "a proof is wrong" if refused[0] is Outcome.FAILED else "it uses an unknown vocabulary"
     return None
+
+
+def uncounted(file: FileCredential, case: Case, role: str) -> str | None:
+    """As `unproven`; nor does it count by a document that is older than the checker's trust data may be (R22)."""
+    reason = unproven(file, case.facts, role)
+    age = None if reason is not None else checks_document.note_age(case, file.method, *(proof.method for proof in file.proofs))
+    return "its issuer's document is too old" if age is not None and age > case.policy.trust_reject else reason
 
 
 def signed_at(file: FileCredential) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -15,6 +15,7 @@ __all__ = ["Policy", "Seen"]
 
 NO_LEGACY: Final = Legacy()
 _NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
+_NOBODY: Final[Mapping[str, Mapping[str, bytes]]] = MappingProxyType({})
 
 
 class Seen(Protocol):
@@ -38,7 +39,8 @@ class Policy:
 
     What W3C credentials refer to is never fetched: `status_lists` and `schemas_by_url` hold the bytes of status list
     credentials, JSON Schemas and schema credentials by URL. Those of the credential's own issuer count, and those of
-    the issuers in `status_issuers` and `schema_issuers`.
+    the issuers in `status_issuers` and `schema_issuers`. `lists_held` and `schemas_held` hold more of both, by URL and then
+    by signer ("" for nobody), the preferred ones first: what a stranger signed under a URL stands beside the right one.
     """
 
     schemas: frozenset[bytes] | None = None
@@ -66,3 +68,22 @@ class Policy:
     status_issuers: frozenset[str] = frozenset()
     schemas_by_url: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
     schema_issuers: frozenset[str] = frozenset()
+    lists_held: Mapping[str, Mapping[str, bytes]] = field(default_factory=lambda: _NOBODY)
+    schemas_held: Mapping[str, Mapping[str, bytes]] = field(default_factory=lambda: _NOBODY)
+
+    def status_list(self, url: str, issuer: str) -> bytes | None:
+        """The list under a URL for a credential of this issuer; None without any. Whether it counts is asked of it then."""
+        return _chosen(self.status_lists.get(url), self.lists_held.get(url, _NOTHING), {issuer, *self.status_issuers})
+
+    def schema(self, url: str, signers: Collection[str], fits: Callable[[bytes], bool] | None = None) -> bytes | None:
+        """The schema under a URL: one that `fits` a digest where that is known, else one by these signers; None without any."""
+        held = self.schemas_held.get(url, _NOTHING)
+        fitting = {} if fits is None else {signer: data for signer, data in held.items() if fits(data)}
+        return _chosen(self.schemas_by_url.get(url), fitting or held, signers)
+
+
+def _chosen(given: bytes | None, held: Mapping[str, bytes], signers: Collection[str]) -> bytes | None:
+    """What was given for a check, else the first by one of the signers; by anybody, for its refusal to be told, at last."""
+    if given is not None:
+        return given
+    return next((data for signer, data in held.items() if signer in signers), next(iter(held.values()), None))

@@ -56,18 +56,24 @@ def read_reference(data: bytes, *, name: str) -> Reference:
 
 
 def with_references(policy: Policy, found: Iterable[Reference]) -> Policy:
-    """The policy with these lists and schemas at hand too; of several under one URL the newest counts."""
-    held: dict[str, dict[str, Reference]] = {STATUS_LIST: {}, SCHEMA: {}}
+    """The policy with these lists and schemas at hand, the preferred ones first.
+
+    Of several by one signer under one URL the newest counts, and of those without a date the first: nobody takes the place
+    of another signer's, nor of what stands before it.
+    """
+    held: dict[str, dict[str, dict[str, Reference]]] = {STATUS_LIST: {}, SCHEMA: {}}
     for item in found:
-        before = held[item.kind].get(item.url)
-        if before is None or (item.as_of or 0) >= (before.as_of or 0):
-            held[item.kind][item.url] = item
-    lists, schemas = ({url: item.data for url, item in held[kind].items()} for kind in (STATUS_LIST, SCHEMA))
-    return replace(
-        policy,
-        status_lists=MappingProxyType({**policy.status_lists, **lists}),
-        schemas_by_url=MappingProxyType({**policy.schemas_by_url, **schemas}),
-    )
+        by_signer = held[item.kind].setdefault(item.url, {})
+        before = by_signer.get(item.issuer)
+        if before is None or (item.as_of or 0) > (before.as_of or 0):
+            by_signer[item.issuer] = item
+    return replace(policy, lists_held=_bytes_of(held[STATUS_LIST]), schemas_held=_bytes_of(held[SCHEMA]))
+
+
+def _bytes_of(held: Mapping[str, Mapping[str, Reference]]) -> Mapping[str, Mapping[str, bytes]]:
+    return MappingProxyType({
+        url: MappingProxyType({signer: item.data for signer, item in by_signer.items()}) for url, by_signer in held.items()
+    })  # fmt: skip
 
 
 def _plain(data: bytes) -> bool:

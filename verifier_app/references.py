@@ -42,31 +42,33 @@ class ReferenceFolder:
         return self._cached[1]
 
     def keep(self, data: bytes, *, name: str, facts: Facts, at: int) -> Reference:
-        """Keep a list or schema in place of the one under its URL; MalformedError `bad-reference`, with nothing changed.
+        """Keep a list or schema in place of its signer's under its URL; MalformedError `bad-reference`, with nothing changed.
 
-        Refused are one that its issuer's key does not prove, one from the future, one older than what is here (it could
-        hide a revocation), and one by somebody else than what is here (it would take the right one's place).
+        Refused are one that its issuer's key does not prove, one from the future, one older than its signer's that is here
+        (it could hide a revocation), and another schema without a signer than what is here (nothing says which is right).
+        What somebody else signed under the same URL is kept beside, since anybody may bring it, and displaces nothing.
         """
         fresh = read_reference(data, name=name)
         reason = fresh.unproven(facts)
         if reason is None and fresh.as_of is not None and fresh.as_of > at + CLOCK_SLACK:
             reason = "it is ahead of this machine's clock"
-        path = self.folder / f"{hashlib.sha256(fresh.url.encode()).hexdigest()[:32]}{_ENDING}"
+        name_of = hashlib.sha256(f"{fresh.issuer} {fresh.url}".encode()).hexdigest()[:32]
+        path = self.folder / f"{name_of}{_ENDING}"
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            held = _read(path, "") if path.exists() else None
-            if reason is None and held is not None:
-                reason = _worse(fresh, held, path)
+            reason = reason or next(filter(None, (_worse(fresh, held) for held in self.load())), None)
             if reason is not None:
                 raise MalformedError(f"{name}: {reason}", code="bad-reference")
             _write(path, data)
         return fresh
 
 
-def _worse(fresh: Reference, held: Reference, path: Path) -> str | None:
-    if fresh.issuer != held.issuer:
-        return f"what is here is signed by {held.issuer or 'nobody'}; remove {path.name} if that has changed"
+def _worse(fresh: Reference, held: Reference) -> str | None:
+    if (fresh.kind, fresh.url, fresh.issuer) != (held.kind, held.url, held.issuer):
+        return None
+    if not fresh.issuer:
+        return None if fresh.data == held.data else "another one is here, and nobody signed this one; remove that one first"
     return "it is older than the one that is here" if (held.as_of or 0) > (fresh.as_of or 0) else None
 
 

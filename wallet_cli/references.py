@@ -54,7 +54,7 @@ def update(at: str | None, what: tuple[str, ...], ca: Path | None) -> None:
 
     moment, place, failed = now(at), bring(), False
     facts = load_facts(moment)
-    for item in what or tuple(held.url for held in place.load()):
+    for item in what or tuple(dict.fromkeys(held.url for held in place.load())):
         try:
             data = fetch(item, ca) if "://" in item else read_input(item)
             found = place.keep(data, name=item, facts=facts, at=minutes(moment))

@@ -22,6 +22,7 @@ from credentials.status import MIN_BITS, decode_bitstring, pack_bits, slot_key
 from credentials.verify import verify
 from tests.credentials.test_foreign import document, key_signer
 from tests.credentials.world import NOW, Seeded, World, at, make_signer
+from weid.codec import rfc3339
 from weid.did import did_key
 from weid.errors import IssueError, MalformedError, StatusFullError, WeidError
 from weid.facts import NoFacts
@@ -372,6 +373,23 @@ def test_a_list_of_a_registered_issuer_is_signed_by_its_status_key() -> None:
     assert verify(value, facts=world.facts(), policy=asked, at=at()).check("status").code == "status-list-unproven"
 
 
+def test_a_did_that_was_deactivated_publishes_no_list() -> None:
+    """Its keys are in no role any more (R5): whoever finds one of them could else say that all is well."""
+    world = World()
+    signer = make_signer("ed25519", "status", "list", f"{world.issuer.did}#key-3")
+    world.issuer.keys.append(world.issuer.key(3, "status", signer.public_key))
+    listed, index = made()
+    asked = Policy(
+        require_accreditation=False, status_issuers=frozenset({world.issuer.did}),
+        status_lists={URL: published(listed, signer=signer)},
+    )  # fmt: skip
+    value = json.dumps(document(credentialStatus=listed.entry(index))).encode()
+    assert verify(value, facts=world.facts(), policy=asked, at=at()).check("status").code == "good-standing"
+    world.issuer.deactivated = NOW - 10
+    found = verify(value, facts=world.facts(), policy=asked, at=at()).check("status")
+    assert (found.outcome, found.code) == (Outcome.UNKNOWN, "status-list-unproven")
+
+
 def test_an_assertion_key_publishes_no_list() -> None:
     """R1: a did:weid's `assert` key signs credentials; a list under it counts in no securing form."""
     world = World()
@@ -408,6 +426,39 @@ def test_a_list_that_can_hide_a_part() -> None:
     hiding = jose.issue_sd_jwt(bare, [("validUntil",)], key_signer(), random=secrets.token_bytes).encode()
     for data in (hiding, hiding.split(b"~")[0] + b"~"):
         assert result(listed.entry(index), data).code == "status-list-unproven"
+
+
+def over_rdf(listed: BitstringStatusList, until: int) -> dict[str, Any]:
+    bare = listed.document(ISSUER, issued=NOW - 60, until=until)
+    return sign(bare, key_signer(), created=rfc3339(NOW - 60), cryptosuite="eddsa-rdfc-2022")
+
+
+@pytest.mark.parametrize("where", ["document", "subject", "proof"])
+def test_an_end_under_another_name(where: str) -> None:
+    """Over RDF an inline context renames `validUntil` and the proof stays right: such a list is nobody's word."""
+    listed, index = made()
+    value = over_rdf(listed, NOW - 10)
+    assert result(listed.entry(index), json.dumps(value).encode()).code == "status-stale"
+    name = "https://www.w3.org/2018/credentials#validUntil"
+    words = {"end": {"@id": name, "@type": "http://www.w3.org/2001/XMLSchema#dateTime"}}
+    if where == "document":
+        value = {**value, "@context": [*value["@context"], words], "end": value["validUntil"]}
+        del value["validUntil"]
+    else:
+        part = "proof" if where == "proof" else "credentialSubject"
+        value[part] = {**value[part], "@context": [*value["@context"], words]}
+    found = result(listed.entry(index), json.dumps(value).encode())
+    assert (found.outcome, found.code) == (Outcome.UNKNOWN, "status-list-unproven")
+    assert found.evidence["reason"] == "its words are its bringer's own"
+
+
+def test_messages_over_rdf() -> None:
+    """The one inline context that our own lists bring is known, whole and unchanged."""
+    listed, index = made("message", 1, size=2, messages=MESSAGES)
+    value = over_rdf(listed, NOW + 600)
+    assert result(listed.entry(index), json.dumps(value).encode()).code == "status-message"
+    value["@context"][1]["more"] = "https://other.example/more"
+    assert result(listed.entry(index), json.dumps(value).encode()).code == "status-list-unproven"
 
 
 @pytest.mark.parametrize(("iat", "code"), [(1 << 37, "status-list-early"), ((1 << 38) - 1, "status-list-malformed")])

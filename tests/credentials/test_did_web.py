@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from credentials.bitstring_list import BitstringStatusList
 from credentials.data_integrity import sign
 from credentials.policy import Policy
 from credentials.report import Outcome, Report
 from credentials.verify import verify
 from credentials.verify_presentation import verify_presentation
-from tests.credentials.world import NOW, World, at, make_signer
+from tests.credentials import test_foreign
+from tests.credentials.world import NOW, Seeded, World, at, make_signer
 from weid.canon import jcs
 from weid.errors import MalformedError, ResolutionError
 from weid.facts import Absent, Facts, Found, NoFacts, Unknown
@@ -228,3 +230,35 @@ def test_kept_and_read_again() -> None:
     assert [found.record.did for found in known.find(KIND, "did:web:")] == [DID]
     assert not isinstance(known.fact("trust", "conflict"), Found)
     assert isinstance(known.fact("trust", "root"), Found | Absent)
+
+
+LIST = "https://school.example/status/1"
+
+
+def listed_by_the_school(fetched: int) -> tuple[dict[str, Any], Policy, Facts]:
+    """(a did:key's credential with a place in a list of the school, a policy that has the list, facts with the document)."""
+    made, (index,) = BitstringStatusList(LIST, "revocation").allocate(random=Seeded("list"))
+    data = jcs(made.credential(signer(), issuer=DID, issued=NOW - 60, until=NOW + 600))
+    policy = Policy(require_accreditation=False, status_issuers=frozenset({DID}), status_lists={LIST: data})
+    return test_foreign.document(credentialStatus=made.entry(index)), policy, facts(fetched=fetched)
+
+
+def test_the_document_behind_a_list_has_an_age() -> None:
+    """R22: the oldest of all that an answer rests on is told, and a document that is too old proves no list."""
+    report = check(*listed_by_the_school(NOW - 300))
+    assert report.check("status").code == "good-standing"
+    assert ("document", 300) in [(age.what, age.age) for age in report.ages]
+    found = check(*listed_by_the_school(NOW - 20_000)).check("status")
+    assert (found.outcome, found.code) == (Outcome.UNKNOWN, "status-list-unproven")
+
+
+@pytest.mark.parametrize(("age", "code"), [(60, "ok"), (2000, "trust-ageing"), (20_000, "trust-stale")])
+def test_the_document_behind_a_further_proof_has_an_age(age: int, code: str) -> None:
+    """A second signer's document is used as the first one's is."""
+    value = test_foreign.document()
+    unsigned = {name: item for name, item in value.items() if name != "proof"}
+    value["proof"] = [value["proof"], sign(unsigned, signer(), created="2026-01-01T00:00:00Z")["proof"]]
+    report = check(value, PROOF_ONLY, facts(fetched=NOW - age))
+    assert report.check("facts.freshness").code == code
+    assert [(item.what, item.age) for item in report.ages] == [("document", age)]
+    assert report.check("proof.signature").outcome is Outcome.PASSED

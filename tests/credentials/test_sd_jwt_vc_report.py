@@ -135,6 +135,17 @@ def test_its_status(value: int, change: dict[str, Any], expected: tuple[str, str
     assert said(check(text, policy), "status") == expected
 
 
+@pytest.mark.parametrize(
+    ("ahead", "expected"),
+    [(10, ("PASSED", "good-standing")), (11, ("UNKNOWN", "status-list-early")), (1 << 24, ("UNKNOWN", "status-list-early"))],
+)
+def test_a_status_list_from_the_future(ahead: int, expected: tuple[str, str]) -> None:
+    """Ten minutes are a clock's; with more it would stay young for ever, and hide every revocation after it."""
+    text = issued(status={"status_list": {"idx": 1, "uri": URI}})
+    policy = replace(PROOF_ONLY, status_lists={URI: listed(0, iat=NOW + ahead * 60)})
+    assert said(check(text, policy), "status") == expected
+
+
 def test_a_status_nobody_handed_in_is_unknown() -> None:
     text = issued(status={"status_list": {"idx": 1, "uri": URI}})
     assert said(check(text), "status") == ("UNKNOWN", "status-unknown")

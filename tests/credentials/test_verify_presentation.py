@@ -12,9 +12,10 @@ from credentials.data_integrity import sign
 from credentials.envelope import enclose
 from credentials.policy import Policy
 from credentials.report import Outcome
+from credentials.verify import verify
 from credentials.verify_presentation import MAX_CREDENTIALS, PresentationReport, verify_presentation
 from tests.credentials.test_foreign import document
-from tests.credentials.world import World, at, make_signer
+from tests.credentials.world import NOW, World, at, make_signer
 from weid.did import did_key
 from weid.errors import TrustError
 from weid.facts import NoFacts
@@ -56,6 +57,31 @@ def test_an_answered_question_passes(cryptosuite: str) -> None:
     report = check(presented(cryptosuite=cryptosuite))
     assert (report.outcome, report.exit_code, len(report.credentials)) == (Outcome.PASSED, 0, 1)
     assert json.dumps(report.to_json())
+
+
+def test_a_did_that_was_deactivated_presents_nothing() -> None:
+    """R5: deactivation is final, for the key of a presentation and for that of a further proof alike."""
+    world = World()
+    signer = make_signer("ed25519", "present", "shown", f"{world.issuer.did}#key-3")
+    world.issuer.keys.append(world.issuer.key(3, "present", signer.public_key))
+    unsigned = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"], "type": ["VerifiablePresentation"],
+        "holder": world.issuer.did, "verifiableCredential": [document()],
+    }  # fmt: skip
+    shown = json.dumps(sign(unsigned, signer, created="2026-11-23T08:00:00Z", purpose="authentication")).encode()
+    first = {name: item for name, item in document().items() if name != "proof"}
+    both = document()
+    both["proof"] = [both["proof"], sign(first, world.issuer.signer, created="2026-01-01T00:00:00Z")["proof"]]
+    asked = Policy(require_accreditation=False)
+
+    def codes() -> tuple[str, str]:
+        report = verify_presentation(shown, facts=world.facts(), policy=asked, at=at())
+        two = verify(json.dumps(both).encode(), facts=world.facts(), policy=asked, at=at())
+        return code_of(report, "proof.signature"), two.check("proof.signature").code
+
+    assert codes() == ("ok", "ok")
+    world.issuer.deactivated = NOW - 10
+    assert codes() == ("proof-unresolved", "proof-unresolved")
 
 
 def test_a_presentation_may_hold_none_or_several() -> None:

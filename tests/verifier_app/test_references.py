@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 
 from credentials.bitstring_list import BitstringStatusList
 from tests.credentials.test_foreign import document, key_signer
-from tests.credentials.world import Seeded
+from tests.credentials.world import Seeded, make_signer
 from tests.verifier_app.places import Place, said, token
 from verifier_app.languages import LANGUAGES
+from weid.did import did_key
 from weid.errors import MalformedError
 
 URL = "https://issuer.example/status/1"
@@ -106,3 +107,65 @@ def test_an_old_list_is_amber(place: Place) -> None:
     assert asked(client, "credentialStatus") == (400, ["status: status-stale"])
     page = client.get("/trust").get_data(as_text=True)
     assert page.count('class="stale"') == 1
+
+
+SCHEMA = "https://schemas.example/person"
+
+
+def by_a_stranger(place: Place, *, age: int = 1) -> bytes:
+    """A list under the same URL that says all is well, signed by whoever made a key for it."""
+    key = make_signer("p256", "assert", "stranger").public_key
+    signer = make_signer("p256", "assert", "stranger", f"{did_key(key)}#{key.multikey()}")
+    made = LISTED.credential(signer, issuer=did_key(key), issued=place.now - age, until=place.now + 10_080)
+    return json.dumps(made).encode()
+
+
+@pytest.mark.parametrize("first", ["stranger", "issuer"])
+def test_a_strangers_list_under_the_same_url(place: Place, first: str) -> None:
+    """It neither takes the place of the issuer's list nor keeps that from being brought: each stands under its signer."""
+    client = place.client(VC_API=True)
+    brought = [by_a_stranger(place), published(place, 1)]
+    for data in brought if first == "stranger" else reversed(brought):
+        assert hand_in(client, data)[0] == 200
+    assert asked(client, "credentialStatus") == (400, ["status: revoked"])
+    assert len(list((place.trust / "references").glob("*.reference"))) == 2
+
+
+def test_a_list_that_the_operator_gave(place: Place, tmp_path: Path) -> None:
+    """Nothing from the page displaces it but a newer one of the same signer; an older one is refused against it too."""
+    path = tmp_path / "list.json"
+    path.write_bytes(published(place, 1))
+    client = place.client(VC_API=True, STATUS_LISTS=[path])
+    status, page = hand_in(client, published(place, age=120))
+    assert (status, "older" in page) == (422, True)
+    assert hand_in(client, published(place))[0] == 200  # of the same minute: what was given counts
+    assert asked(client, "credentialStatus") == (400, ["status: revoked"])
+    assert hand_in(client, by_a_stranger(place))[0] == 200
+    assert asked(client, "credentialStatus") == (400, ["status: revoked"])
+
+
+def plain_schema(*needed: str) -> bytes:
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return json.dumps({"$schema": dialect, "$id": SCHEMA, "type": "object", "required": list(needed)}).encode()
+
+
+def schema_code(client: FlaskClient) -> str:
+    value = document(credentialSchema={"id": SCHEMA, "type": "JsonSchema"})
+    report = client.post("/api/v1/verify", json={"verifiableCredential": value}).json
+    return str(next(check["code"] for check in report["checks"] if check["id"] == "schema"))
+
+
+def test_a_schema_without_a_signer(place: Place, tmp_path: Path) -> None:
+    """From the page it is taken where none is here; the operator's own counts whatever was kept before."""
+    path = tmp_path / "schema.json"
+    path.write_bytes(plain_schema("nothing of the kind"))
+    client = place.client(SCHEMAS=[path])
+    status, page = hand_in(client, plain_schema())
+    assert (status, "nobody signed" in page, schema_code(client)) == (422, True, "schema-mismatch")
+    assert hand_in(client, path.read_bytes())[0] == 200  # the same bytes again, as an update brings them
+    other = place.client()
+    assert hand_in(other, plain_schema())[0] == 422
+    (kept,) = (place.trust / "references").glob("*.reference")
+    kept.unlink()
+    assert hand_in(other, plain_schema())[0] == 200
+    assert (schema_code(other), schema_code(place.client(SCHEMAS=[path]))) == ("ok", "schema-mismatch")
