@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ import click
 
 from wallet_cli.committee import FILE, FOLDER, MEMBER, NODE, PASS, decides, say
 from wallet_cli.state import echo_json, write_atomic
+from weid.errors import RejectedError, WeidError
 
 if TYPE_CHECKING:
     from issuer_app.office import Office
@@ -18,13 +21,34 @@ if TYPE_CHECKING:
     from registry.node.client import RegistryClient
     from weid.business_key import BusinessKey
 
-OUT = click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to keep.")
+
+def fresh(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+    """A file that is not there yet: what is kept here is a secret without which a use, a group or a thing is lost."""
+    if path is not None and os.path.lexists(path):
+        raise WeidError(f"{path} is there already: nothing is written over it, choose another name", code="exists")
+    return path
+
+
+OUT = click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    callback=fresh,
+    help="The file to keep; a new one.",
+)
+# Answers after which an operation is surely not on the log. Others (no answer, an engine that waits) leave that open.
+_NOT_TAKEN = frozenset({
+    "already-exists", "already-used", "malformed", "not-a-claimer", "not-registered", "not-yours", "unknown-machine",
+    "unknown-register", "wrong-role",
+})  # fmt: skip
 GROUP = click.option("--group", type=FILE, required=True, help="File with the register's group key.")
 PACK = click.option("--pack", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True, help="The pack.")
 KEY = click.option("--key", "key_name", required=True, help="Which business key of the pack.")
 HAND_IN = click.option(
     "--hand-in",
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=fresh,
     help="Write a request for the register's owner instead of sending.",
 )
 
@@ -87,14 +111,15 @@ def register_asset(party: Party, machine: str, thing: Path, holder: str | None, 
 
     The output file holds the salt: without it nobody can show that the fingerprint is of this thing.
     """
-    from wallet_cli.holdings import register_asset as run
+    from wallet_cli.holdings import prepare_asset
     from weid.canon import jcs
     from weid.codec import unhex
 
     digest = party.client.genesis.hash(thing.read_bytes())
-    fingerprint, salt = run(party, unhex(machine), digest, holder)
+    fingerprint, salt, made = prepare_asset(party, unhex(machine), digest, holder)
     kept = {"fingerprint": fingerprint.hex(), "issuer": party.did, "digest": digest.hex(), "salt": salt.hex()}
-    write_atomic(output, jcs(dict(kept)), private=True)
+    with _kept(output, jcs(dict(kept))):
+        party.submit(made)
     click.echo(fingerprint.hex())
 
 
@@ -143,10 +168,11 @@ def open_register(
     party: Party, name: str, purpose: str, claimers: tuple[str, ...], reusable: bool, output: Path
 ) -> None:  # fmt: skip
     """Open a register under your DID; prints its name on the log. The output is the group key: for the claimers alone."""
-    from wallet_cli.holdings import open_register as run
+    from wallet_cli.holdings import prepare_register
 
-    key, group = run(party, name, purpose=purpose, claimers=list(claimers), reusable=reusable)
-    write_atomic(output, group, private=True)
+    key, group, made = prepare_register(party, name, purpose=purpose, claimers=list(claimers), reusable=reusable)
+    with _kept(output, group):
+        party.submit(made)
     click.echo(key)
 
 
@@ -177,9 +203,11 @@ def claim(
     """Mark what the FIELDS (JSON) identify as used in a REGISTER. The output is your receipt: a secret, kept with your keys."""
     from wallet_cli.holdings import prepare_claim
 
+    if hand_in is not None and hand_in.resolve() == output.resolve():
+        raise click.UsageError("the receipt and the request are two files: the request is handed on, the receipt never")
     receipt, made = prepare_claim(party, register, group.read_bytes(), _business_key(pack, key_name), _fields(fields))
-    write_atomic(output, receipt, private=True)  # before it is sent: a use without its receipt is never given back
-    _send_or_hand_in(party, made, hand_in, "Marked as used.")
+    with _kept(output, receipt):
+        _send_or_hand_in(party, made, hand_in, "Marked as used.")
 
 
 @use.command("release")
@@ -192,6 +220,18 @@ def release(party: Party, receipt: Path, hand_in: Path | None) -> None:
 
     asked = Receipt.from_bytes(receipt.read_bytes()).release(party.client.genesis.hash)
     _send_or_hand_in(party, asked, hand_in, "Given back.")
+
+
+@contextmanager
+def _kept(path: Path, secret: bytes) -> Iterator[None]:
+    """The secret is on disk before what needs it is sent, and taken away again only where a rule refused that."""
+    write_atomic(path, secret, private=True)
+    try:
+        yield
+    except RejectedError as error:
+        if error.code in _NOT_TAKEN:
+            path.unlink()
+        raise
 
 
 def _send_or_hand_in(party: Party, asked: Any, hand_in: Path | None, done: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,6 +26,13 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
 NODE = click.option("--node", default="http://127.0.0.1:8440", show_default=True, help="URL of the registry's node.")
 MEMBER = click.option("--member", default="committee", show_default=True, help="Which member's key signs.")
+NEW_MEMBER = click.option(
+    "--member",
+    default="committee",
+    show_default=True,
+    callback=lambda context, option, name: member_name(name),
+    help="What the member is to be called: letters, digits, hyphens.",
+)
 PROPOSE = click.option("--propose", is_flag=True, help="Put it to the vote instead of doing it.")
 DAYS = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="For how long.")
 LANGUAGES = ("en", "pt", "zh-Hans", "zh-Hant")
@@ -186,6 +194,13 @@ def office_of(folder: Path, node: str, member: str, passphrase_file: str | None,
 def node_key() -> str | None:
     """The reader's key of a private group, from WEID_NODE_KEY."""
     return os.environ.get("WEID_NODE_KEY") or None
+
+
+def member_name(name: str) -> str:
+    """A new member's name, which becomes a file's; BadParameter for anything but letters, digits and hyphens."""
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name):
+        raise click.BadParameter(f"{name!r}: letters, digits and hyphens only")
+    return name
 
 
 def say(office: Office, done: str) -> None:

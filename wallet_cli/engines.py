@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from weid.sealed import Passphrase
 
 NEXT = "registry.toml.next"
+_NOWHERE = "0x" + "00" * 20  # stands for the contract that is not deployed yet
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
 
@@ -47,7 +49,7 @@ def move(folder: Path, passphrase_file: str | None, kind: str, **options: Any) -
     try:
         opened.follow()
         if kind == "sqlite":
-            (folder / "registry.toml").unlink(missing_ok=True)
+            _embedded(folder)
         else:
             _move(folder, opened, _config(folder, opened, words, kind, options), words)
         click.echo(f"{opened.size} {opened.engine.tree.root.hex()}")
@@ -73,6 +75,35 @@ def writer(folder: Path, passphrase_file: str | None, address: str, remove: bool
     click.echo(f"{address.lower()} {'may no longer' if remove else 'may'} append.", err=True)
 
 
+def _embedded(folder: Path) -> None:
+    """Take the engine's table out of the file, and the file away where nothing else stands in it."""
+    from registry.engines.config import with_engine
+
+    place = folder / "registry.toml"
+    rest = with_engine(_file(folder), None)
+    if rest:
+        write_atomic(place, rest)
+    else:
+        place.unlink(missing_ok=True)
+    (folder / NEXT).unlink(missing_ok=True)
+
+
+def _file(folder: Path) -> bytes:
+    place = folder / "registry.toml"
+    return place.read_bytes() if place.exists() else b""
+
+
+def _begun(folder: Path) -> EngineConfig | None:
+    """The target of a move that broke off; what cannot be read is none, and is replaced."""
+    from registry.engines.config import read_config
+    from weid.errors import MalformedError
+
+    try:
+        return read_config(folder, NEXT)
+    except MalformedError:
+        return None
+
+
 def _move(folder: Path, opened: Registry, config: EngineConfig, words: Passphrase) -> None:
     from registry.engines.move import move as run
 
@@ -83,10 +114,11 @@ def _move(folder: Path, opened: Registry, config: EngineConfig, words: Passphras
 
 def _config(folder: Path, opened: Registry, words: Passphrase, kind: str, options: dict[str, Any]) -> EngineConfig:
     """The target, written beside the one in force before anything is sent: a second run goes on with it."""
-    from registry.engines.config import EtcdConfig, EvmConfig, print_config, read_config
+    from registry.engines.config import EtcdConfig, EvmConfig, check_config, with_engine
 
     shared = {name: options[name] for name in ("ca", "cert", "cert_key")}
-    begun = read_config(folder, NEXT)
+    begun = _begun(folder)
+    with_engine(_file(folder), None)  # a file that cannot be rewritten is known before a contract is paid for
     if kind == "etcd":
         if not options["endpoints"]:
             raise click.UsageError("--to etcd needs --endpoint")
@@ -96,20 +128,21 @@ def _config(folder: Path, opened: Registry, words: Passphrase, kind: str, option
         if not options["url"] or options["chain"] is None:
             raise click.UsageError("--to evm needs --url and --chain")
         text = options["finality"]
+        finality = int(text) if text.isascii() and text.isdecimal() else text
         evm = EvmConfig(
-            options["url"], options["chain"], options["contract"] or "", int(text) if text.isdigit() else text,
+            options["url"], options["chain"], options["contract"] or "", finality,
             price=options["price"], **shared,
         )  # fmt: skip
+        check_config(evm if evm.contract else replace(evm, contract=_NOWHERE))
         earlier = begun if isinstance(begun, EvmConfig) and (begun.url, begun.chain) == (evm.url, evm.chain) else None
         made = _deployed(folder, opened, words, evm, earlier)
-    write_atomic(folder / NEXT, print_config(made))
+    check_config(made)
+    write_atomic(folder / NEXT, with_engine(_file(folder), made))
     return made
 
 
 def _deployed(folder: Path, opened: Registry, words: Passphrase, config: EvmConfig, earlier: EvmConfig | None) -> EvmConfig:
     """The configuration with a contract: the one named, the one of the move that broke off, or a new one."""
-    from dataclasses import replace
-
     from registry.engines.evm_account import EvmAccount
 
     path = folder / config.key

@@ -11,6 +11,7 @@ from weid.errors import WeidError
 if TYPE_CHECKING:
     from issuer_app.party import Party
     from registry.node.client import RegistryClient
+    from registry.operations import SignedOperation
     from registry.uses import Release
     from weid.assets import AssetRecord, ClaimRecord
     from weid.business_key import BusinessKey
@@ -54,15 +55,16 @@ def proven(client: RegistryClient, kind: str, key: str) -> Any | None:
     return client.record(kind, key)
 
 
-def register_asset(party: Party, machine: bytes, digest: bytes, holder: str | None) -> tuple[bytes, bytes]:
-    """Bring in a thing of this digest; its fingerprint and the salt that ties the two, which the issuer keeps."""
+def prepare_asset(
+    party: Party, machine: bytes, digest: bytes, holder: str | None
+) -> tuple[bytes, bytes, SignedOperation]:  # fmt: skip
+    """A thing of this digest to bring in: its fingerprint, the salt that ties the two, and what is to be sent."""
     from registry import assets
     from weid.nullifier import asset_fingerprint
 
     genesis, salt = party.client.genesis, secrets.token_bytes(32)
     named = asset_fingerprint(genesis.hash, origin=genesis.origin, issuer=party.did, salt=salt, digest=digest)
-    party.submit(assets.asset_register(party.author(), named, machine, holder=holder))
-    return named, salt
+    return named, salt, assets.asset_register(party.author(), named, machine, holder=holder)
 
 
 def asset(client: RegistryClient, fingerprint: bytes) -> AssetRecord:
@@ -81,15 +83,16 @@ def move_asset(party: Party, fingerprint: bytes, move: str, target: str | None) 
     party.submit(assets.asset_move(party.author(), fingerprint, prev=prev, move=move, target=target))
 
 
-def open_register(party: Party, name: str, *, purpose: str, claimers: list[str], reusable: bool) -> tuple[str, bytes]:
-    """Open a use register; its key and the group key, which goes to the claimers by a safe way and to nobody else."""
+def prepare_register(
+    party: Party, name: str, *, purpose: str, claimers: list[str], reusable: bool
+) -> tuple[str, bytes, SignedOperation]:  # fmt: skip
+    """A use register to open: its key, the group key, which goes to the claimers by a safe way, and what is to be sent."""
     from registry import assets
     from weid.assets import register_key
 
     group = secrets.token_bytes(32)
     made = assets.use_open(party.author(), name, purpose=purpose, group=group, claimers=claimers, reusable=reusable)
-    party.submit(made)
-    return register_key(party.did, name), group
+    return register_key(party.did, name), group, made
 
 
 def check_group(client: RegistryClient, register: str, group: bytes) -> None:

@@ -30,7 +30,7 @@ def registry() -> None:
 @click.option("--origin", required=True, help="Name of the log, e.g. registry.example.org/certificates/1.")
 @click.option("--chain", type=int, required=True, help="Chain id of its DIDs: a number nobody else uses.")
 @click.option("--profile", type=click.Choice(["intl", "gm"]), default="intl", show_default=True, help="gm: SM2 and SM3 only.")
-@click.option("--member", default="committee", show_default=True, help="Name of the one committee member.")
+@committee.NEW_MEMBER
 @click.option("--witnesses", type=EXISTING, help="Witness policy (C2SP tlog-policy).")
 def init(
     folder: Path, passphrase_file: str | None, origin: str, chain: int, profile: str, member: str, witnesses: Path | None

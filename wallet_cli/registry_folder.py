@@ -67,7 +67,7 @@ def create_registry(
     return registry
 
 
-def seal_member(
+def member_key(
     folder: Path,
     genesis: Genesis,
     name: str,
@@ -76,10 +76,10 @@ def seal_member(
     random: Random,
     kid: str | None = None,
     cost: int | None = None,
-) -> None:
-    """A new sealed log-op key `committee-<name>`: of its own DID, or under a key id of a DID that exists.
+) -> LocalSigner:
+    """The log-op key `committee-<name>`, made if there is none: of its own DID, or under a key id of a DID that exists.
 
-    WeidError `exists` rather than touching a key that is there.
+    One that is there is taken up, so that what broke off is done again; WeidError `exists` where it is of another DID.
     """
     from weid.did import key_id, weid_did
     from weid.keyfile import seal_key
@@ -87,14 +87,17 @@ def seal_member(
     from weid.suites import suite
 
     place = folder / "keys" / f"committee-{name}.json"
-    if place.exists():
-        raise WeidError(f"{folder} holds a key of {name} already: choose another name with --member", code="exists")
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    chosen = suite(SUITE[genesis.profile])
-    secret = chosen.generate(random)
-    named = kid or key_id(weid_did(genesis.chain, PublicKey(chosen.name, chosen.public(secret))), 1)
-    sealed = seal_key(secret, chosen.name, named, "log-op", passphrase, random=random, profile=genesis.profile, cost=cost)
-    write_atomic(place, sealed, private=True)
+    if not place.exists():
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        chosen = suite(SUITE[genesis.profile])
+        secret = chosen.generate(random)
+        named = kid or key_id(weid_did(genesis.chain, PublicKey(chosen.name, chosen.public(secret))), 1)
+        sealed = seal_key(secret, chosen.name, named, "log-op", passphrase, random=random, profile=genesis.profile, cost=cost)
+        write_atomic(place, sealed, private=True)
+    signer = open_signer(folder, f"committee-{name}", passphrase)
+    if signer.kid != (kid or key_id(weid_did(genesis.chain, signer.public_key), 1)):
+        raise WeidError(f"{folder} holds another key of {name}: choose another name with --member", code="exists")
+    return signer
 
 
 def open_registry(folder: Path, passphrase: str | Passphrase | None, *, random: Random) -> Registry:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wallet_cli.committee import FILE, FOLDER, MEMBER, NODE, PASS, decides, node_key, say, signs
+from wallet_cli.committee import FILE, FOLDER, NEW_MEMBER, NODE, PASS, decides, node_key, say, signs
 from wallet_cli.state import now, passphrase, write_atomic
 
 if TYPE_CHECKING:
@@ -23,21 +23,30 @@ CATEGORY = click.Choice(["issuer", "key", "membership", "recognition", "recovery
 @click.argument("genesis", type=FILE)
 @PASS
 @NODE
-@click.option("--member", default="committee", show_default=True, help="What this member is to be called.")
+@NEW_MEMBER
 def join(folder: Path, genesis: Path, passphrase_file: str | None, node: str, member: str) -> None:
-    """Make a key and a DID in FOLDER for a future committee member; prints the DID, which the others admit."""
+    """Make a key and a DID in FOLDER for a future committee member; prints the DID, which the others admit.
+
+    If it breaks off, the same command goes on with the key that it made.
+    """
     from registry import operations as ops
     from registry.genesis import parse_genesis
     from registry.node.client import RegistryClient
-    from wallet_cli.registry_folder import open_signer, seal_member
+    from wallet_cli.registry_folder import member_key
+    from weid.errors import WeidError
 
-    parsed = parse_genesis(genesis.read_bytes())
+    data, held = genesis.read_bytes(), folder / "genesis.json"
+    parsed = parse_genesis(data)
+    if held.exists() and held.read_bytes() != data:
+        raise WeidError(f"{folder} is of another registry: join from a folder of its own", code="exists")
     words = passphrase(passphrase_file, confirm=True)
-    seal_member(folder, parsed, member, words, random=secrets.token_bytes)
-    write_atomic(folder / "genesis.json", genesis.read_bytes())
-    signer = open_signer(folder, f"committee-{member}", words)
-    author = ops.Author.of(parsed, signer, secrets.token_bytes)
-    RegistryClient.http(parsed, node, key=node_key()).submit(ops.did_create(author, [signer]).data).require()
+    signer = member_key(folder, parsed, member, words, random=secrets.token_bytes)
+    if not held.exists():
+        write_atomic(held, data)
+    author, client = ops.Author.of(parsed, signer, secrets.token_bytes), RegistryClient.http(parsed, node, key=node_key())
+    done = client.submit(ops.did_create(author, [signer]).data)
+    if done.code != "already-exists":  # an earlier run's answer was lost: nobody else can register this key's DID
+        done.require()
     click.echo(author.did)
     click.echo(f"Registered. A member admits it with: weid registry set-member FOLDER {author.did} NAME WEIGHT", err=True)
 
@@ -138,7 +147,7 @@ def cancel(office: Office, proposal: str) -> None:
 @FOLDER
 @PASS
 @NODE
-@MEMBER
+@NEW_MEMBER
 @click.argument("did")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The request file.")
 def ask_recovery(folder: Path, passphrase_file: str | None, node: str, member: str, did: str, output: Path) -> None:
@@ -148,7 +157,7 @@ def ask_recovery(folder: Path, passphrase_file: str | None, node: str, member: s
     from registry import proposals as builders
     from registry.genesis import parse_genesis
     from registry.node.client import RegistryClient
-    from wallet_cli.registry_folder import open_signer, seal_member
+    from wallet_cli.registry_folder import member_key
     from weid import cbor
     from weid.did import key_id
     from weid.errors import NotRegisteredError
@@ -161,8 +170,7 @@ def ask_recovery(folder: Path, passphrase_file: str | None, node: str, member: s
     if record is None:
         raise NotRegisteredError(f"{did} is not registered here")
     number = max(key.number for key in record.keys) + 1
-    seal_member(folder, genesis, member, words, random=secrets.token_bytes, kid=key_id(did, number))
-    signer = open_signer(folder, f"committee-{member}", words)
+    signer = member_key(folder, genesis, member, words, random=secrets.token_bytes, kid=key_id(did, number))
     author = ops.Author.of(genesis, signer, secrets.token_bytes)
     ends = [bodies.KeyEnd(key.number, "retired", None) for key in record.keys if key.end is None and key.role == "log-op"]
     body = builders.recovery(author, did, record.last_op, add=[signer], end=ends)

@@ -206,7 +206,10 @@ def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old
 def change_witnesses(
     folder: Path, passphrase_file: str | None, policy: Path, approvals: tuple[Path, ...], by: str, propose: bool
 ) -> None:
-    """Put a new witness POLICY in force, with the APPROVALS of a quorum of the witnesses before and one of those after."""
+    """Put a new witness POLICY in force, with the APPROVALS of a quorum of the witnesses before and one of those after.
+
+    Where one member alone may not decide that: --propose, and the same command again once the proposal is executed.
+    """
     from registry import proposals
     from registry.note import Note, parse_note, print_note
     from registry.operations import Author, witness_change
@@ -216,6 +219,9 @@ def change_witnesses(
     notes = [parse_note(path.read_bytes()) for path in approvals]
     opened = open_registry(folder, words, random=secrets.token_bytes)
     try:
+        if opened.state.authority.witnesses == fresh:
+            _in_force(folder, opened)
+            return
         text = opened.state.authority.witness_text(fresh)
         if any(note.text != text for note in notes):
             raise RegistryError("an approval is of another policy, or of an earlier state of the keys", code="wrong-change")
@@ -228,13 +234,17 @@ def change_witnesses(
         opened.submit([made.data])[0].require()
         if propose:
             click.echo(made.id.hex())
+            click.echo("Proposed, with your vote for it. When it is executed, run change-witnesses again.", err=True)
         else:
-            write_atomic(folder / "key-chain", print_chain_of(opened))
+            _in_force(folder, opened)
     finally:
         opened.close()
-    click.echo(
-        "Proposed, with your vote for it." if propose else f"In force. Give {folder / 'key-chain'} to the witnesses.", err=True
-    )
+
+
+def _in_force(folder: Path, opened: Registry) -> None:
+    """The policy holds: the file by which its witnesses follow."""
+    write_atomic(folder / "key-chain", print_chain_of(opened))
+    click.echo(f"In force. Give {folder / 'key-chain'} to the witnesses.", err=True)
 
 
 def print_chain_of(opened: Registry) -> bytes:

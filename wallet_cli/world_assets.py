@@ -33,9 +33,11 @@ def set_up(made: World, committee: Mapping[str, Office]) -> None:
         committee[machine.registry].publish_machine(machine.document)
     for name, terms in section.registers.items():
         claimers = [str(made.party(claimer).did) for claimer in terms.claimers]
-        key, group = holdings.open_register(
-            made.party(terms.owner).party, name, purpose=terms.purpose, claimers=claimers, reusable=terms.reusable
+        owner = made.party(terms.owner).party
+        key, group, operation = holdings.prepare_register(
+            owner, name, purpose=terms.purpose, claimers=claimers, reusable=terms.reusable
         )
+        owner.submit(operation)
         made.things[f"register:{name}"] = key
         group_file(made, name).touch(mode=0o600)
         group_file(made, name).write_bytes(group)
@@ -68,7 +70,8 @@ def register_asset(here: World, step: Mapping[str, Any]) -> str:
     data = here.things[step["what"]].file if "what" in step else jcs(step["of"])
     holder = None if step.get("holder") is None else str(here.party(step["holder"]).did)
     digest = party.client.genesis.hash(data)
-    named, _ = holdings.register_asset(party, machine_digest(here, step["machine"]), digest, holder)
+    named, _, made = holdings.prepare_asset(party, machine_digest(here, step["machine"]), digest, holder)
+    party.submit(made)
     here.things[step["as"]] = named
     return f"{step['by']} registers {step['as']}"
 

@@ -27,8 +27,12 @@ _SAID = 300  # characters of an engine's own words in an error
 
 def web_url(text: str) -> str:
     """An http or https URL without a trailing slash; MalformedError `bad-url` otherwise."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket left open, a port over 65535
+        good = False
+    if not good:
         raise MalformedError("an engine is reached by http or https", code="bad-url")
     return text.rstrip("/")
 

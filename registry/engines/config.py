@@ -9,7 +9,8 @@
     key = "keys/engine.json"
     price = 0               # optional: the gas price; the node is asked without it
 
-Both take `ca`, `cert` and `cert_key`, names of PEM files, for TLS. Names are relative to the folder.
+Both take `ca`, `cert` and `cert_key`, names of PEM files, for TLS. Names are relative to the folder. The node's settings
+stand in the same file, in its table [node] (`registry.node.config`), and are passed over here.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from typing import Any, TypeAlias
 from registry.engines import Journal, LogEngine
 from registry.engines.calls import JsonRpc, web_url
 from registry.engines.etcd import EtcdCluster, EtcdEngine
-from registry.engines.evm import EvmEngine
+from registry.engines.evm import EvmEngine, check_finality
 from registry.engines.evm_account import EvmAccount
 from registry.engines.evm_node import EvmNode, contract_address
 from weid.errors import MalformedError
 from weid.sealed import Passphrase
 
-__all__ = ["FILE", "EngineConfig", "EtcdConfig", "EvmConfig", "print_config", "read_config"]
+__all__ = ["FILE", "EngineConfig", "EtcdConfig", "EvmConfig", "check_config", "print_config", "read_config", "with_engine"]
 
 FILE = "registry.toml"
 _MAX_FILE = 1 << 16
@@ -94,13 +95,12 @@ def read_config(folder: Path, name: str = FILE) -> EngineConfig | None:
         data = (folder / name).read_bytes()
     except FileNotFoundError:
         return None
-    try:
-        value = tomllib.loads(data[:_MAX_FILE].decode("utf-8"))
-    except ValueError as error:
-        raise _wrong(f"not TOML: {error}") from error
-    table = value.get("engine")
-    if set(value) != {"engine"} or not isinstance(table, dict):
-        raise _wrong("one table, [engine]")
+    value = _tables(data)
+    if not value or not set(value) <= {"engine", "node"}:  # an emptied file must not turn a moved log into an embedded one
+        raise _wrong("the tables [engine] and [node], and no other")
+    table = value.get("engine", {"name": "sqlite"})
+    if not isinstance(table, dict):
+        raise _wrong("engine is a table")
     table = dict(table)
     kind = table.pop("name", None)
     if kind == "sqlite" and not table:
@@ -118,6 +118,42 @@ def print_config(config: EngineConfig) -> bytes:
     # JSON texts, numbers and lists of texts are TOML too.
     lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in held.items() if value is not None]
     return ("\n".join(lines) + "\n").encode()
+
+
+def check_config(config: EngineConfig) -> None:
+    """MalformedError `bad-config` or `bad-url` unless `read_config` and the engine take what `print_config` writes."""
+    table = _tables(print_config(config))["engine"]
+    _checked(_NAMES[table.pop("name")], table)
+    if isinstance(config, EvmConfig):
+        check_finality(config.finality)
+
+
+def with_engine(data: bytes, config: EngineConfig | None) -> bytes:
+    """A registry's file with this engine for the one it names, all else letter by letter; None: the embedded one.
+
+    MalformedError `bad-config` where its engine is not a plain table of lines, which could not be told from the rest.
+    """
+    rest, inside = [], False
+    for line in data.decode("utf-8").splitlines(keepends=True):
+        if line.startswith("["):
+            inside = line.partition("#")[0].strip() == "[engine]"
+        if not inside:
+            rest.append(line)
+    kept = "".join(rest).strip("\n")
+    made = (b"" if config is None else print_config(config)) + (f"\n{kept}\n".encode() if kept.strip() else b"")
+    found = {"engine": _tables(print_config(config))["engine"]} if config is not None else {}
+    if _tables(made) != {**{name: held for name, held in _tables(data).items() if name != "engine"}, **found}:
+        raise _wrong("write [engine] and [node] as tables of lines")
+    return made.lstrip(b"\n")
+
+
+def _tables(data: bytes) -> dict[str, Any]:
+    if len(data) > _MAX_FILE:
+        raise _wrong(f"over {_MAX_FILE} bytes")
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except ValueError as error:
+        raise _wrong(f"not TOML: {error}") from error
 
 
 def _checked(kind: type[EvmConfig] | type[EtcdConfig], table: dict[str, Any]) -> EngineConfig:

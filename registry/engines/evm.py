@@ -29,6 +29,12 @@ _POLL = (0.01, 0.5)  # seconds between two looks for a receipt: first, longest
 _TAGS = {"latest": "bft", "safe": "safe", "finalized": "finalized"}
 
 
+def check_finality(finality: str | int) -> None:
+    """MalformedError `bad-config` for what is no finality of a chain."""
+    if finality not in _TAGS and not (type(finality) is int and 0 < finality < 100_000):
+        raise MalformedError("finality is latest, safe, finalized or a number of blocks", code="bad-config")
+
+
 class EvmEngine:
     """A LogEngine over one `WeidLog` contract; without an account it reads alone."""
 
@@ -42,8 +48,7 @@ class EvmEngine:
         account: EvmAccount | None = None,
         journal: Journal | None = None,
     ) -> None:
-        if finality not in _TAGS and not (type(finality) is int and 0 < finality < 100_000):
-            raise MalformedError("finality is latest, safe, finalized or a number of blocks", code="bad-config")
+        check_finality(finality)
         self._node, self._contract, self._account, self._finality = node, contract_address(contract), account, finality
         promise = f"depth:{finality}" if isinstance(finality, int) else _TAGS[finality]
         self.info = EngineInfo("evm", promise, max_entry=_MAX_DATA - 2, max_batch=120, max_bytes=_MAX_DATA)

@@ -91,7 +91,9 @@ def test_an_asset_by_command(street: Street) -> None:
     kept, thing = street.file("salt.json"), street.file("receipt.json", b"a certificate")
     words = (digest, thing, "--holder", street.dids["bank"], "-o", kept)
     name = street.said("asset register", "warehouse", *words)
-    assert street.code("asset register", "bank", *words) == "wrong-role"
+    assert street.code("asset register", "bank", *words) == "exists"
+    other = street.file("other.json")
+    assert street.code("asset register", "bank", *words[:-1], other) == "wrong-role" and not Path(other).exists()
     salt = json.loads(Path(kept).read_bytes())
     assert salt["fingerprint"] == name and len(bytes.fromhex(salt["salt"])) == 32
     assert Path(kept).stat().st_mode & 0o077 == 0
@@ -118,6 +120,8 @@ def test_uses_by_command(street: Street) -> None:
     assert street.said("use check", "other", register, again, *what, secret=False) == "used"
     assert street.code("use claim", "other", register, again, *what, "-o", street.file("second.receipt")) == "already-used"
     proof, second = street.file("use.proof"), street.file("second.receipt")
+    assert not Path(second).exists()
+    street.said("use claim", "other", register, again, *what, "-o", second, "--hand-in", street.file("second.request"))
     street.said("use reveal", "bank", receipt, "-o", proof, secret=False)
     assert street.said("use prove", "other", proof, secret=False) == street.dids["bank"]
     street.said("use reveal", "other", second, "-o", street.file("second.proof"), secret=False)
@@ -127,8 +131,9 @@ def test_uses_by_command(street: Street) -> None:
     sent = [street.home.view(index) for index in range(size, street.home.size)]
     claims = [view["operation"] for view in sent if view["operation"]["type"] == "use.claim"]
     assert [street.dids["bank"] in str(claim) for claim in claims] == [False, False]
-    street.said("use release", "bank", receipt, "--hand-in", request)
-    street.said("use send", "home", request)
+    back = street.file("back.request")
+    street.said("use release", "bank", receipt, "--hand-in", back)
+    street.said("use send", "home", back)
     assert street.said("use check", "other", register, fields, *what, secret=False) == "free"
     assert street.code("use prove", "other", proof, secret=False) == "not-found"
 
@@ -153,3 +158,26 @@ def test_what_a_group_is_asked_for(street: Street) -> None:
     street.said("use claim", "home", *own)
     street.said("use claimers", "home", "one", street.dids["bank"])
     street.said("use claimers", "home", "one")
+
+
+def test_no_receipt_and_no_group_key_is_written_over(street: Street) -> None:
+    """What is at a name stays there; a receipt that nobody answered for is kept, and the group key is there first."""
+    group, receipt, request = street.file("group.key"), street.file("use.receipt"), street.file("use.request")
+    register = street.said("use open", "home", "one", "--purpose", "p", "-o", group)
+    held = Path(group).read_bytes()
+    assert street.code("use open", "home", "two", "--purpose", "p", "-o", group) == "exists"
+    fields = street.file("fields.json", jcs(dict(FIELDS)))
+    what = (register, fields, "--group", group, "--pack", str(PACK), "--key", "receipt")
+    same = street.run("use claim", "home", *what, "-o", receipt, "--hand-in", receipt)
+    assert same.exit_code == 2 and not Path(receipt).exists()
+    street.said("use claim", "home", *what, "-o", receipt)
+    kept = Path(receipt).read_bytes()
+    assert street.code("use claim", "home", *what, "-o", receipt) == "exists"
+    assert street.code("use claim", "home", *what, "-o", request, "--hand-in", receipt) == "exists"
+    assert street.code("use release", "home", receipt, "--hand-in", receipt) == "exists"
+    assert street.code("use reveal", "home", receipt, "-o", receipt, secret=False) == "exists"
+    assert (Path(group).read_bytes(), Path(receipt).read_bytes()) == (held, kept)
+    street.address = "http://127.0.0.1:1"
+    lost = street.file("lost.key")
+    assert street.code("use open", "home", "three", "--purpose", "p", "-o", lost) == "unreachable"
+    assert len(Path(lost).read_bytes()) == 32

@@ -129,3 +129,50 @@ def test_a_key_of_the_registry_is_changed_by_vote(tmp_path: Path) -> None:
     assert taken.exit_code == 0 and not (folder / "keys" / "log.next.json").exists()
     assert CliRunner().invoke(command, ["tick", str(folder), *words]).exit_code == 0
     assert CliRunner().invoke(command, ["fsck", str(folder)]).exit_code == 0
+
+
+def test_joining_leaves_another_registrys_folder_as_it_is(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    """The genesis of a registry is never replaced by a stranger's, and no key is made before that is known."""
+    other = create_registry(
+        tmp_path / "other", origin="registry.other.example/1", chain=2, profile="intl", members={"committee": 1},
+        passphrase="x", minute=minutes(datetime.now(UTC)), random=secrets.token_bytes, cost=10,
+    )  # fmt: skip
+    before = (tmp_path / "other" / "genesis.json").read_bytes()
+    refused = run(place, tmp_path / "other", "join", str(place.folder / "genesis.json"), member="guest")
+    assert getattr(refused.exception, "code", None) == "exists"
+    assert (tmp_path / "other" / "genesis.json").read_bytes() == before
+    assert not (tmp_path / "other" / "keys" / "committee-guest.json").exists()
+    other.close()
+
+
+def test_joining_goes_on_where_it_broke_off(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    """The node was down: the key that was made is taken up; a third time changes nothing."""
+    down = Place(place.folder, place.made, "http://127.0.0.1:1")
+    failed = run(down, tmp_path / "two", "join", str(place.folder / "genesis.json"), member="two")
+    assert getattr(failed.exception, "code", None) == "unreachable"
+    key = (tmp_path / "two" / "keys" / "committee-two.json").read_bytes()
+    did = joined(place, tmp_path / "two", "two")
+    assert (tmp_path / "two" / "keys" / "committee-two.json").read_bytes() == key
+    assert place.made.record("did", did) is not None
+    assert joined(place, tmp_path / "two", "two") == did
+
+
+def test_asking_for_recovery_again_asks_with_the_same_key(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    """A lost request is written anew over the key that is there; another DID's key is not touched."""
+    did = joined(place, tmp_path / "two", "two")
+    first, second = (str(tmp_path / name) for name in ("first", "second"))
+    assert run(place, tmp_path / "two", "ask-recovery", did, "-o", first, member="new").exit_code == 0
+    key = (tmp_path / "two" / "keys" / "committee-new.json").read_bytes()
+    again = run(place, tmp_path / "two", "ask-recovery", did, "-o", second, member="new")
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "two" / "keys" / "committee-new.json").read_bytes() == key
+    refused = run(place, tmp_path / "two", "ask-recovery", did, "-o", second, member="two")
+    assert getattr(refused.exception, "code", None) == "exists"
+
+
+def test_a_members_name_is_no_path(place: Place, tmp_path: Path) -> None:  # noqa: F811
+    for name in ("../x", "a b", ""):
+        assert run(place, tmp_path / "two", "join", str(place.folder / "genesis.json"), member=name).exit_code == 2
+        words = ["init", str(tmp_path / "new"), "--origin", "o.example/1", "--chain", "5", "--member", name]
+        assert CliRunner().invoke(command, words).exit_code == 2
+    assert not (tmp_path / "two").exists() and not (tmp_path / "new").exists()

@@ -12,9 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from registry.cosignature import CosignerKey
+from registry.node.service import create_node
 from registry.policy import Group, Policy, Witness, parse_policy, print_policy
+from tests.browser import serving
 from wallet_cli.__main__ import cli
-from wallet_cli.registry_folder import create_registry
+from wallet_cli.registry_folder import create_registry, open_registry
 from weid.codec import minutes
 from weid.keyfile import seal_key
 from weid.keys import LocalSigner
@@ -167,3 +169,25 @@ def test_the_witnesses_change_by_command(shop: Shop) -> None:
     shop.run("witness", "sign", "w2", "c.req", "-o", "w2.ans")
     shop.run("cosign", "ca", "--answer", "w0.ans", "--answer", "w2.ans")
     shop.run("bundle", "ca", "-o", "d.bundle")
+
+
+def test_a_policy_that_a_vote_put_in_force_is_taken_up(shop: Shop) -> None:
+    """Proposed with the node down, executed with it up; the same command again writes the chain that witnesses follow."""
+    ca = shop.folder / "ca"
+    shop.cosign("ca")
+    old = parse_policy(json.loads((ca / "genesis.json").read_text())["witnesses"])
+    (shop.folder / "new.policy").write_text(print_policy(old).replace("both all", "both any"), encoding="utf-8")
+    for name in NAMES:
+        shop.run("witness", "approve", name, "ca/genesis.json", "new.policy", "-o", f"{name}.yes")
+    change = ("change-witnesses", "ca", "new.policy", "w0.yes", "w1.yes")
+    code, proposal, said = shop.invoke(*change, "--propose")
+    assert code == 0 and "run change-witnesses again" in said and not (ca / "key-chain").exists()
+    opened = open_registry(ca, "x", random=secrets.token_bytes)
+    with serving(create_node(opened)) as address:
+        words = ["registry", "execute", str(ca), proposal.strip(), "--node", address]
+        done = CliRunner().invoke(cli, [*words, "--passphrase-file", str(shop.folder / "words")])
+        assert done.exit_code == 0, done.output + str(done.exception)
+    opened.close()
+    assert "In force" in shop.invoke(*change)[2] and (ca / "key-chain").exists()
+    for name in NAMES:
+        assert "1 changes" in shop.run("witness", "follow", name, "ca/key-chain")
