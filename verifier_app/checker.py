@@ -8,7 +8,7 @@ from typing import Any
 
 from credentials.policy import Policy
 from credentials.presentation import Challenge, read_challenge
-from credentials.references import Reference, with_references
+from credentials.references import Reference
 from credentials.report import Outcome, Report
 from credentials.requests import policy_for
 from credentials.status import union_of_seen
@@ -114,7 +114,7 @@ class Checker:
         return self._with_what_is_here(Policy())
 
     def _with_what_is_here(self, policy: Policy) -> Policy:
-        return with_references(replace(policy, trusted_issuers=self.settings.issuers), self.references.load())
+        return self.references.at_hand().applied(replace(policy, trusted_issuers=self.settings.issuers))
 
     def keep_reference(self, data: bytes, name: str) -> Reference:
         """Take a status list or schema of others, or refuse it with nothing changed; MalformedError `bad-reference`."""

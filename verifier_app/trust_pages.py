@@ -122,10 +122,13 @@ def _page(*, imported: str = "", refused: Refused | None = None) -> str:
         home = Home(store.root.origin, store.fingerprint, store.root.profile)
     conflict = "" if store is None or store.conflict is None else t("trust.conflict.sentence")
     bundles = tuple(_bundle(line) for line in held.bundles())
-    lines = tuple(_line(item) for item in held.references.load())
+    brought = held.references.at_hand()
+    lines = tuple(_line(item) for item in brought.found)
+    faults = tuple(reason.replace(f"{path.parent}/", "") for path, reason in brought.faults)  # nobody's business where
     return render_template(
-        "trust.html", home=home, bundles=bundles, lines=lines, imported=imported, refused=refused, conflict=conflict
-    )
+        "trust.html", home=home, bundles=bundles, lines=lines, faults=faults, imported=imported, refused=refused,
+        conflict=conflict,
+    )  # fmt: skip
 
 
 def _line(item: Reference) -> Line:

@@ -10,10 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from credentials.bitstring_list import BitstringStatusList
+from credentials.policy import Policy
 from tests.credentials.test_foreign import document, key_signer
 from tests.credentials.world import Seeded, make_signer
 from tests.verifier_app.places import Place, said, token
 from verifier_app.languages import LANGUAGES
+from verifier_app.references import ReferenceFolder
 from weid.did import did_key
 from weid.errors import MalformedError
 
@@ -82,7 +84,10 @@ def test_a_refusal_names_file_and_reason(place: Place, language: str) -> None:
 
 
 def test_lists_by_configuration(place: Place, tmp_path: Path) -> None:
-    """Named files and folders are read at the start; a changed file counts at once, a bad one stops the start."""
+    """Named files and folders are read at the start; a changed file counts at once, a bad one stops the start.
+
+    One that turns bad later, such as one half copied, stops no check: what was read of it last counts, and the page names it.
+    """
     folder = tmp_path / "lists"
     folder.mkdir()
     path = folder / "list.json"
@@ -91,9 +96,23 @@ def test_lists_by_configuration(place: Place, tmp_path: Path) -> None:
     assert asked(client, "credentialStatus") == (200, [])
     path.write_bytes(published(place, 1, age=30) + b" ")
     assert asked(client, "credentialStatus") == (400, ["status: revoked"])
+    good = path.read_bytes()
+    assert said("en", "trust.fault") not in client.get("/trust").get_data(as_text=True)
+    path.write_bytes(good[: len(good) // 2])
+    (folder / "new.json").write_bytes(b"")
+    for _ in range(2):
+        assert asked(client, "credentialStatus") == (400, ["status: revoked"])
+    page = client.get("/trust").get_data(as_text=True)
+    assert (said("en", "trust.fault") in page, "list.json: " in page, "new.json: " in page) == (True, True, True)
+    assert str(folder) not in page
+    assert hand_in(client, published(place, age=120))[0] == 422  # older than what counts
+    folder.rename(tmp_path / "away")
+    assert asked(client, "credentialStatus") == (400, ["status: revoked"])
+    (tmp_path / "away").rename(folder)
+    (folder / "new.json").unlink()
+    path.write_bytes(good)
+    assert said("en", "trust.fault") not in client.get("/trust").get_data(as_text=True)
     path.write_bytes(b"spoiled")
-    answer = client.post("/vc-api/credentials/verify", json={"verifiableCredential": document()})
-    assert (answer.status_code, answer.json["problemDetails"][0]["title"]) == (503, "bad-reference")
     with pytest.raises(MalformedError) as caught:
         place.client(STATUS_LISTS=[path])
     assert "list.json" in str(caught.value)
@@ -169,3 +188,27 @@ def test_a_schema_without_a_signer(place: Place, tmp_path: Path) -> None:
     kept.unlink()
     assert hand_in(other, plain_schema())[0] == 200
     assert (schema_code(other), schema_code(place.client(SCHEMAS=[path]))) == ("ok", "schema-mismatch")
+
+
+def test_only_so_many_are_kept(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reaches the page cannot fill the disk; what is here is still brought up to date."""
+    monkeypatch.setattr("verifier_app.references.MAX_KEPT", 1)
+    client = place.client(VC_API=True)
+    assert hand_in(client, published(place, age=120))[0] == 200
+    status, page = hand_in(client, by_a_stranger(place))
+    assert (status, "kept here already" in page) == (422, True)
+    assert hand_in(client, published(place, 1))[0] == 200
+    assert asked(client, "credentialStatus") == (400, ["status: revoked"])
+
+
+def test_a_check_merges_nothing_anew(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is at hand is put together when a file changes, not in front of each holder."""
+    held = ReferenceFolder(tmp_path / "kept", [tmp_path / "list.json"])
+    (tmp_path / "list.json").write_bytes(published(place))
+    first = held.at_hand()
+    with monkeypatch.context() as still:
+        still.setattr("verifier_app.references.with_references", lambda *_: pytest.fail("merged again"))
+        assert held.at_hand() is first
+        assert first.applied(Policy()).lists_held is first.merged.lists_held
+    (tmp_path / "list.json").write_bytes(published(place, 1, age=30) + b" ")
+    assert held.at_hand() is not first
