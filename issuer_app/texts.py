@@ -1,4 +1,7 @@
-"""What people read, in four languages: `texts/<language>.json`, one flat table of the same keys."""
+"""What people read, in four languages: `texts/<language>.json` and one file a subject in `texts/<language>/`.
+
+Together they are one flat table, with the same keys in every language; no key stands in two files.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,14 @@ NAMES_OF_LANGUAGES = MappingProxyType({"zh-Hans": "简体中文", "zh-Hant": "�
 @lru_cache(maxsize=8)
 def table(language: str) -> Mapping[str, str]:
     """All texts of one language."""
-    text = files("issuer_app").joinpath("texts", f"{language}.json").read_text("utf-8")
-    return MappingProxyType(json.loads(text))
+    folder = files("issuer_app").joinpath("texts")
+    parts = [folder.joinpath(f"{language}.json")]
+    if folder.joinpath(language).is_dir():
+        parts += sorted(folder.joinpath(language).iterdir(), key=lambda part: part.name)
+    held: dict[str, str] = {}
+    for part in parts:
+        held |= json.loads(part.read_text("utf-8"))
+    return MappingProxyType(held)
 
 
 class Speaker:

@@ -1,4 +1,7 @@
-"""The texts of the pages, as data: one JSON file a language, all with the same keys."""
+"""The texts of the pages, as data: `texts/<language>.json` and one file a subject in `texts/<language>/`.
+
+Together they are one flat table, with the same keys in every language; no key stands in two files.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,14 @@ def texts(language: str) -> Mapping[str, str]:
     """Every text of one language; KeyError for a language we do not speak."""
     if language not in LANGUAGES:
         raise KeyError(language)
-    data = files("verifier_app").joinpath("texts", f"{language}.json").read_text("utf-8")
-    return MappingProxyType(json.loads(data))
+    folder = files("verifier_app").joinpath("texts")
+    parts = [folder.joinpath(f"{language}.json")]
+    if folder.joinpath(language).is_dir():
+        parts += sorted(folder.joinpath(language).iterdir(), key=lambda part: part.name)
+    held: dict[str, str] = {}
+    for part in parts:
+        held |= json.loads(part.read_text("utf-8"))
+    return MappingProxyType(held)
 
 
 def text(language: str, key: str, **values: object) -> str:

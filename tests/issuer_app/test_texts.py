@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from datetime import UTC
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from weid.pack import LANGUAGES
 from weid.records import REASONS
 
 HOME = Path(issuer_app.__file__).parent
-TEMPLATES = sorted((HOME / "templates").glob("*.html"))
+TEMPLATES = sorted((HOME / "templates").rglob("*.html"))
 INSIDE = frozenset({
     # what only another program could cause: the general sentence and the code for the administrator are enough
     "malformed", "unknown-type", "wrong-registry", "not-registered", "unknown-key", "wrong-suite", "bad-signature",
@@ -34,6 +36,14 @@ def test_every_language_has_every_text_with_the_same_gaps(language: str) -> None
     for key, text in own.items():
         assert text.strip() or key == "app.colon"
         assert set(re.findall(r"\{(\w+)\}", text)) == set(re.findall(r"\{(\w+)\}", english[key])), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_key_stands_in_two_files(language: str) -> None:
+    """Which of two would be read is nobody's to know."""
+    parts = [HOME / "texts" / f"{language}.json", *sorted((HOME / "texts" / language).glob("*.json"))]
+    counts = Counter(key for part in parts for key in json.loads(part.read_text("utf-8")))
+    assert [key for key, count in counts.items() if count > 1] == []
 
 
 def test_chinese_is_chinese() -> None:
@@ -58,7 +68,7 @@ def test_every_key_a_template_or_module_names_exists() -> None:
     """A missing key would be a KeyError in front of a person."""
     known = set(table("en"))
     used = set()
-    for path in [*TEMPLATES, *HOME.glob("*.py")]:
+    for path in [*TEMPLATES, *HOME.rglob("*.py")]:
         used |= set(
             re.findall(r'(?:\bt|tell|speaker\(\)|Fault)\(\s*["\']([a-z][a-z0-9-]*\.[a-z0-9-]+)["\']', path.read_text("utf-8"))
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,8 @@ from verifier_app.languages import LANGUAGES, choose, texts
 from weid.records import REASONS
 
 APP = Path(__file__).resolve().parents[2] / "verifier_app"
-TEMPLATES = sorted((APP / "templates").glob("*.html"))
-CODE = "\n".join(path.read_text("utf-8") for path in [*TEMPLATES, *APP.glob("*.py")])
+TEMPLATES = sorted((APP / "templates").rglob("*.html"))
+CODE = "\n".join(path.read_text("utf-8") for path in [*TEMPLATES, *APP.rglob("*.py")])
 
 
 def test_every_language_has_the_same_keys_and_gaps() -> None:
@@ -28,6 +30,14 @@ def test_every_language_has_the_same_keys_and_gaps() -> None:
             assert word.strip() == word
             assert word
             assert sorted(gaps.findall(word)) == sorted(gaps.findall(english[key])), (language, key)
+
+
+def test_no_key_stands_in_two_files() -> None:
+    """Which of two would be read is nobody's to know."""
+    for language in LANGUAGES:
+        parts = [APP / "texts" / f"{language}.json", *sorted((APP / "texts" / language).glob("*.json"))]
+        counts = Counter(key for part in parts for key in json.loads(part.read_text("utf-8")))
+        assert [key for key, count in counts.items() if count > 1] == []
 
 
 def test_every_key_is_used_and_every_used_key_exists() -> None:
