@@ -52,7 +52,7 @@ docs: $(READY)
 
 lock:
 	@$(BIN)/python -m pip install -q uv
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --extra bbs --extra evm --generate-hashes --no-header -o requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra dev --extra bbs --extra evm --extra pdf --generate-hashes --no-header -o requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
