@@ -47,6 +47,8 @@ def move(folder: Path, passphrase_file: str | None, kind: str, **options: Any) -
     words = passphrase(passphrase_file)
     opened = open_registry(folder, words, random=secrets.token_bytes)
     try:
+        if opened.order is not None:
+            opened.order.engine.head()  # somebody is waiting: an engine that is not there is said at once, not after a minute
         opened.follow()
         if kind == "sqlite":
             _embedded(folder)
