@@ -1,7 +1,8 @@
 """Verifying a batch of entries ahead, in two threads: the libraries release the interpreter lock.
 
 The answers are handed to the state machine as its `verify`; whatever was not foreseen is verified on the
-spot, so a batch gives exactly the results of its entries one by one.
+spot, so a batch gives exactly the results of its entries one by one. An answer is about a key, a context and bytes,
+never about the state: other appends may come between the verifying and the use of it.
 """
 
 from __future__ import annotations
@@ -24,11 +25,16 @@ _ALONE = 8  # fewer claims than this are quicker without threads
 
 
 class Verified:
-    """A `Verify` that knows the answers for one batch."""
+    """A `Verify` that knows the answers for one batch; made while nobody changes the state, `work`ed out at any time."""
 
-    def __init__(self, state: State, entries: Sequence[SignedOperation], threads: Executor) -> None:
+    def __init__(self, state: State, entries: Sequence[SignedOperation]) -> None:
         self.keys = _new_keys(entries)
-        claims = [claim for entry in entries for claim in self._claims(state, entry)]
+        self._foreseen = [claim for entry in entries for claim in self._claims(state, entry)]
+        self._known: dict[_Claim, bool] = {}
+
+    def work(self, threads: Executor) -> Verified:
+        """Work out what was foreseen; itself."""
+        claims = self._foreseen
         if len(claims) < _ALONE:
             answers = _verify_all(claims)
         else:
@@ -36,6 +42,7 @@ class Verified:
             later = threads.submit(_verify_all, claims[half:])
             answers = _verify_all(claims[:half]) + later.result()
         self._known = dict(zip(claims, answers, strict=True))
+        return self
 
     def __call__(self, key: PublicKey, context: str, payload: bytes, signature: bytes) -> bool:
         """Whether the signature verifies."""

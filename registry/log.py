@@ -262,10 +262,12 @@ class Registry(ReadableLog):
         return self._submit(entries)
 
     def _submit(self, entries: Sequence[bytes], *, exact: bool = False) -> list[Receipt]:
+        read = [self._read(data) for data in entries]
+        known = [entry for entry in read if isinstance(entry, SignedOperation)]
         with self._lock:
-            read = [self._read(data) for data in entries]
-            known = [entry for entry in read if isinstance(entry, SignedOperation)]
-            verify = Verified(self.state, known, self._threads)
+            verify = Verified(self.state, known)
+        verify.work(self._threads)  # most of the work, outside the lock: it goes on while another batch is being stored
+        with self._lock:
             answers = [self._refusal(entry, verify) for entry in read]
             admitted = [
                 entry for entry, answer in zip(read, answers, strict=True)
@@ -358,7 +360,7 @@ class Registry(ReadableLog):
     def _replay_page(self, page: list[bytes]) -> list[Receipt]:
         read = [self._read(data) for data in page]
         known = [entry for entry in read if isinstance(entry, SignedOperation)]
-        verify = Verified(self.state, known, self._threads)
+        verify = Verified(self.state, known).work(self._threads)
         return [
             self._apply(entry, verify) if isinstance(entry, SignedOperation) else self._receipt(self.state.apply(data))
             for data, entry in zip(page, read, strict=True)

@@ -16,7 +16,7 @@ from weid.codec import unmultibase
 from weid.errors import KeyMaterialError, SignatureError, UnknownSuiteError, WeidError
 from weid.hashes import SHA256, SHA384, SHA512, SM3, hash_named
 from weid.keys import PublicKey
-from weid.suites import SUITES, _sm2_gmssl, _sm2_openssl, ed25519, own_suite, require_low_s, suite, suite_by_code
+from weid.suites import SUITES, _ed25519, _sm2_gmssl, _sm2_openssl, ed25519, own_suite, require_low_s, suite, suite_by_code
 from weid.suites._curve import P256, P384, P521, SECP256K1, SM2P256
 from weid.suites.sm2 import Sm2
 
@@ -463,6 +463,78 @@ def test_ed25519_key_off_the_curve() -> None:
     """y = 2 belongs to no point."""
     with pytest.raises(KeyMaterialError):
         suite("ed25519").check_public((2).to_bytes(32, "little"))
+
+
+def _point(encoded: bytes) -> tuple[int, int]:
+    y, sign = int.from_bytes(encoded, "little") & (1 << 255) - 1, encoded[31] >> 7
+    x = _square_root((y * y - 1) * pow(D * y * y + 1, -1, P25519) % P25519)
+    return (x if x & 1 == sign else P25519 - x), y
+
+
+def _plus(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    (a, b), (c, d) = one, other
+    t = D * a * b * c * d % P25519
+    return (a * d + b * c) * pow(1 + t, -1, P25519) % P25519, (b * d + a * c) * pow(1 - t, -1, P25519) % P25519
+
+
+def _times(count: int, point: tuple[int, int]) -> tuple[int, int]:
+    found = (0, 1)
+    for bit in bin(count)[2:]:
+        found = _plus(found, found)
+        found = _plus(found, point) if bit == "1" else found
+    return found
+
+
+def _spelled(point: tuple[int, int]) -> bytes:
+    return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
+
+
+BASE = _point((4 * pow(5, -1, P25519) % P25519).to_bytes(32, "little"))
+
+
+@pytest.mark.parametrize("in_key", [0, 2, 3])
+@pytest.mark.parametrize("in_r", range(8))
+def test_ed25519_libraries_agree_where_the_cofactor_would_tell(in_r: int, in_key: int) -> None:
+    """A key's owner can add points of small order to R and to the key; both back-ends decide without the cofactor (R2)."""
+    twist, secret, r = _point(ORDER_8.to_bytes(32, "little")), 0xA11CE, 0xB0B
+    key = _spelled(_plus(_times(secret, BASE), _times(in_key, twist)))
+    accepted = 0
+    for message in (b"one", b"two", b"three", b"four"):
+        big_r = _spelled(_plus(_times(r, BASE), _times(in_r, twist)))
+        k = int.from_bytes(hashlib.sha512(big_r + key + message).digest(), "little") % L
+        signature = big_r + ((r + k * secret) % L).to_bytes(32, "little")
+        right = (in_r + k * in_key) % 8 == 0
+        found = {equation(key, message, signature) for equation in (_ed25519.openssl, _ed25519.sodium()) if equation}
+        assert found == {right}
+        accepted += right
+    assert in_r or in_key or accepted == 4
+
+
+def test_ed25519_a_library_with_the_cofactor_is_not_used() -> None:
+    """It accepts the sample that only the cofactor makes right, and a stub accepts everything."""
+
+    def cofactored(public: bytes, message: bytes, signature: bytes) -> bool:
+        k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
+        left = _times(8 * int.from_bytes(signature[32:], "little"), BASE)
+        return left == _times(8, _plus(_point(signature[:32]), _times(k, _point(public))))
+
+    assert cofactored(_ed25519._KEY, b"weid", _ed25519._ONLY_WITH_COFACTOR) and cofactored(_ed25519._KEY, b"weid", _ed25519._GOOD)
+    assert not _ed25519.answers_correctly(cofactored)
+    assert not _ed25519.answers_correctly(lambda *_: True)
+    assert _ed25519.answers_correctly(_ed25519.openssl) and _ed25519.sodium() is not None
+
+
+@given(st.integers(0, 511), st.binary(max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_ed25519_libraries_agree_on_every_changed_bit(bit: int, message: bytes) -> None:
+    """Signed by either, checked by both; no changed bit gets past one of them."""
+    secret, public = fresh("ed25519")
+    signature = suite("ed25519").sign(secret, message)
+    changed = (int.from_bytes(signature, "big") ^ 1 << bit).to_bytes(64, "big")
+    for equation in (_ed25519.openssl, _ed25519.sodium()):
+        assert equation is not None and equation(public, message, signature)
+        with pytest.raises(SignatureError):
+            ed25519.Ed25519(equation).verify(public, message, changed)
 
 
 # --- ML-DSA-44 ---------------------------------------------------------------------------------

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from weid.errors import KeyMaterialError, SignatureError
 from weid.hashes import SHA256, Hash
+from weid.suites import _ed25519
 from weid.suites._suite import Random, drawn, require_length, require_secret
 
 _P = 2**255 - 19
@@ -31,6 +31,9 @@ class Ed25519:
     secret_bytes = 32
     signature_bytes = 64
 
+    def __init__(self, equation: _ed25519.Equation | None = None) -> None:
+        self._equation = equation
+
     def generate(self, random: Random) -> bytes:
         """A new 32-byte seed; KeyMaterialError if the source is broken."""
         return drawn(random, self.secret_bytes)
@@ -41,7 +44,7 @@ class Ed25519:
 
     def check_public(self, public: bytes) -> None:
         """KeyMaterialError unless canonical, on the curve and not of small order (R2)."""
-        _public_key(_key_bytes(public))
+        _check_key(_key_bytes(public))
 
     def sign(self, secret: bytes, message: bytes) -> bytes:
         """The 64-byte signature R ‖ S (RFC 8032 5.1.6)."""
@@ -49,15 +52,13 @@ class Ed25519:
 
     def verify(self, public: bytes, message: bytes, signature: bytes) -> None:
         """SignatureError unless R is canonical and not of small order, S < L, and the equation holds."""
-        key = _public_key(_key_bytes(public))
+        _check_key(_key_bytes(public))
         require_length(signature, self.signature_bytes)
         y = int.from_bytes(signature[:32], "little") & _Y
         if y >= _P or y in _SMALL_ORDER or int.from_bytes(signature[32:], "little") >= _ORDER:
             raise SignatureError("R or S is not acceptable", code="signature-range")
-        try:
-            key.verify(signature, message)
-        except InvalidSignature:
-            raise SignatureError("the signature does not verify") from None
+        if not (self._equation or _ed25519.best())(public, message, signature):
+            raise SignatureError("the signature does not verify")
 
 
 def _key_bytes(public: bytes) -> bytes:
@@ -67,11 +68,10 @@ def _key_bytes(public: bytes) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _public_key(public: bytes) -> Ed25519PublicKey:
+def _check_key(public: bytes) -> None:
     y = int.from_bytes(public, "little") & _Y
     if y >= _P or y in _SMALL_ORDER or not _on_curve(y):
         raise KeyMaterialError("an ed25519 public key is not an acceptable point", code="public-key")
-    return Ed25519PublicKey.from_public_bytes(public)
 
 
 def _on_curve(y: int) -> bool:
