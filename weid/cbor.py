@@ -36,7 +36,7 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     """The value of exactly these bytes; MalformedError for any byte too many, too few or not shortest."""
     if len(data) > max_bytes:
         raise MalformedError(f"CBOR is over {max_bytes} bytes", code="too-large")
-    (value,), end = _read(data, 0, 1, max_depth)
+    (value,), end = _read(bytes(data), 0, 1, max_depth)
     if end != len(data):
         raise MalformedError(f"{len(data) - end} bytes after the CBOR value")
     return value
@@ -97,7 +97,7 @@ def _write(value: CBOR, out: bytearray) -> None:
 def _read(data: bytes, offset: int, count: int, depth: int) -> tuple[tuple[Item, ...], int]:
     """`count` values from the offset, and where they end: one loop, since a call for every value costs more than the value."""
     items: list[Item] = []
-    size = len(data)
+    add, size = items.append, len(data)
     for _ in range(count):
         if offset >= size:
             raise MalformedError("CBOR is cut short")
@@ -107,20 +107,24 @@ def _read(data: bytes, offset: int, count: int, depth: int) -> tuple[tuple[Item,
         if number > 23 and major != 7:
             number, offset = _number(data, offset, number)
         if major == 0:
-            items.append(number)
+            add(number)
         elif major == 3 or major == 2:
             end = offset + number
             if end > size:
                 raise MalformedError("CBOR is cut short")
-            items.append(_text(data[offset:end]) if major == 3 else bytes(data[offset:end]))
+            add(data[offset:end] if major == 2 else _text(data[offset:end]))
             offset = end
         elif major == 4:
-            array, offset = _array(data, offset, number, depth)
-            items.append(array)
+            if depth == 0:
+                raise MalformedError("CBOR is nested too deeply", code="too-deep")
+            if number > size - offset:  # each item needs a byte: no giant loops from a small head
+                raise MalformedError("CBOR is cut short")
+            array, offset = _read(data, offset, number, depth - 1)
+            add(array)
         elif major == 1:
-            items.append(-1 - number)
+            add(-1 - number)
         elif major == 7:
-            items.append(_simple(first))
+            add(_simple(first))
         else:
             raise MalformedError("CBOR maps and tags are outside the subset")
     return tuple(items), offset
@@ -136,13 +140,15 @@ def _simple(first: int) -> bool | None:
 
 
 def _number(data: bytes, offset: int, low: int) -> tuple[int, int]:
+    if low == 24 and offset < len(data) and data[offset] > 23:  # nearly every length there is
+        return data[offset], offset + 1
     room = _ROOM.get(low)
     if room is None:
         raise MalformedError("CBOR of indefinite or reserved length")
     end = offset + room
     if end > len(data):
         raise MalformedError("CBOR is cut short")
-    number = data[offset] if room == 1 else int.from_bytes(data[offset:end], "big")
+    number = int.from_bytes(data[offset:end], "big")
     if number < _FLOOR[low]:
         raise MalformedError("a CBOR number that is not in its shortest form")
     return number, end
@@ -153,11 +159,3 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError("CBOR text that is not UTF-8") from error
-
-
-def _array(data: bytes, offset: int, count: int, depth: int) -> tuple[tuple[Item, ...], int]:
-    if depth == 0:
-        raise MalformedError("CBOR is nested too deeply", code="too-deep")
-    if count > len(data) - offset:  # each item needs a byte: no giant loops from a small head
-        raise MalformedError("CBOR is cut short")
-    return _read(data, offset, count, depth - 1)

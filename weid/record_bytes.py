@@ -37,6 +37,7 @@ def decode_record(kind: type[T], value: Item) -> T:
 
 
 _PLAIN_TYPES = frozenset({int, str, bytes, bool})
+_UNIONS = (types.UnionType, typing.Union)
 
 
 @cache
@@ -61,13 +62,28 @@ def _reader_of(kind: Any) -> _Read:
     hints = get_type_hints(kind)
     readers = tuple(_reader(hints[name], f"{kind.__name__}.{name}") for name in _names(kind))
     count = len(readers)
+    nested = tuple(place for place, name in enumerate(_names(kind)) if not _is_plain(hints[name]))
+    known: set[tuple[type, ...]] = set()  # the types of rows that were read: at most two for each field that may be null
 
     def read(value: Any) -> Any:
         if not isinstance(value, tuple) or len(value) != count:
             raise MalformedError(f"not a {kind.__name__}")
-        return kind(*[reader(item) for reader, item in zip(readers, value, strict=True)])
+        types_ = tuple(map(type, value))
+        if types_ in known:  # the plain fields have their types: only what is inside the others is left to look at
+            row = list(value)
+            for place in nested:
+                row[place] = readers[place](row[place])
+            return kind(*row)
+        made = kind(*[reader(item) for reader, item in zip(readers, value, strict=True)])
+        known.add(types_)
+        return made
 
     return read
+
+
+def _is_plain(hint: Any) -> bool:
+    parts = [part for part in get_args(hint) if part is not type(None)] if get_origin(hint) in _UNIONS else [hint]
+    return all(part in _PLAIN_TYPES for part in parts)
 
 
 def _reader(hint: Any, place: str) -> _Read:
@@ -76,7 +92,7 @@ def _reader(hint: Any, place: str) -> _Read:
     if hint is StatusEntries:
         return _entries_reader(place)
     origin = get_origin(hint)
-    if origin is types.UnionType or origin is typing.Union:
+    if origin in _UNIONS:
         inner = _reader(next(part for part in get_args(hint) if part is not type(None)), place)
         return lambda value: None if value is None else inner(value)
     if origin is tuple:
@@ -112,6 +128,8 @@ def _tuple_reader(parts: tuple[Any, ...], place: str) -> _Read:
             raise MalformedError(f"{place} must be an array")
         if many:
             return tuple([first(item) for item in value])
+        if tuple(map(type, value)) == parts:  # all of them plain: there is nothing to make of them
+            return value
         if len(value) != count:
             raise MalformedError(f"{place} must have {count} items")
         return tuple([reader(item) for reader, item in zip(readers, value, strict=True)])
