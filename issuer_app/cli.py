@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
@@ -373,4 +374,5 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-issuer.add_command(convert)
+for command in (backup, convert, restore):
+    issuer.add_command(command)

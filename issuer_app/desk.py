@@ -22,6 +22,7 @@ from issuer_app.party import Party
 from issuer_app.publish import publish_list
 from issuer_app.published import REFRESH, Published, Shelf
 from issuer_app.rights import Right, log_time, rights_of, schema_of
+from issuer_app.store import Store
 from issuer_app.terms import Terms
 from registry import operations as ops
 from registry.node.client import RegistryClient
@@ -80,6 +81,11 @@ class Desk:
         if at is not None:
             desk._ledger.forget_originals(at)
         return desk
+
+    @property
+    def books(self) -> Store:
+        """The file of what was issued."""
+        return self._ledger.store
 
     def close(self) -> None:
         """Close the files."""

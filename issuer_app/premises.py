@@ -18,7 +18,7 @@ from issuer_app.store import private_file
 from registry.genesis import parse_genesis
 from registry.node.client import RegistryClient
 from weid.canon import jcs, parse_json
-from weid.errors import MalformedError
+from weid.errors import ConflictError, MalformedError
 
 if TYPE_CHECKING:
     from issuer_app.desk import Desk
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from weid.resolver import Resolver
     from weid.sealed import Passphrase
 
-__all__ = ["KINDS", "Premises", "read_pack_folder"]
+__all__ = ["KINDS", "UNFINISHED", "Premises", "read_pack_folder"]
 
+UNFINISHED = "restored"
+"""A file of this name: the folder was unpacked from a backup and does not know yet what the registry has heard since."""
 KINDS = ("desk", "reviewer", "auditor")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
@@ -92,11 +94,17 @@ class Premises:
         """Whether there is a party of this kind (desk, reviewer, auditor)."""
         return (self.folder / kind / "party.json").exists()
 
-    def desk(self, passphrase: str | Passphrase) -> Desk:
-        """The institution's desk; KeyMaterialError for a wrong passphrase."""
+    def desk(self, passphrase: str | Passphrase, *, restoring: bool = False) -> Desk:
+        """The institution's desk; KeyMaterialError for a wrong passphrase, ConflictError `restore-unfinished`."""
         from issuer_app.desk import Desk
         from weid.codec import minutes
 
+        if (self.folder / UNFINISHED).exists() and not restoring:
+            # It would give places of status lists to new certificates that others hold already.
+            raise ConflictError(
+                "this folder was restored from a backup: run `weid issuer restore` again until the registry has answered",
+                code="restore-unfinished",
+            )
         desk = Desk.open(
             self.folder / "desk", client=self.client, passphrase=passphrase, random=secrets.token_bytes, public=self.public,
             at=minutes(datetime.now(UTC)),

@@ -98,3 +98,15 @@ class ReadableLog:
     def record(self, kind: str, key: str) -> Any | None:
         """One record of the state as it is now, or None."""
         return self.state.tables.get(kind, {}).get(key)
+
+    def register(self, list_id: str) -> tuple[bytes, int, bytes | None]:
+        """(operation, size, packed leaves or None where none were handed in) of a list's newest publication.
+
+        RegistryError `no-entry` for a list that was never published.
+        """
+        with self._lock:
+            history = self.state.history.get(list_id)
+            if not history:
+                raise RegistryError(f"no status list {list_id[:120]}", code="no-entry")
+            newest = history[-1]
+            return newest.op, newest.size, self.engine.kept("register", f"{list_id}|{newest.size}") if newest.size else b""

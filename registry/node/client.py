@@ -23,7 +23,7 @@ from registry.genesis import Genesis
 from registry.log import Receipt, Registry
 from registry.packed import unpack
 from registry.proof_file import read_checkpoint, read_statement
-from registry.registers import pack_leaves
+from registry.registers import pack_leaves, register_root, unpack_leaves
 from registry.state_map import read_proof
 from registry.statement import Statement
 from weid import merkle
@@ -31,7 +31,7 @@ from weid.codec import unb64
 from weid.document import Resolution, resolve
 from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError, TrustError, WeidError
 from weid.facts import RecordFacts, Source
-from weid.records import RegisterLeaf
+from weid.records import RegisterLeaf, StatusRecord
 
 __all__ = ["HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
 
@@ -217,6 +217,21 @@ class RegistryClient:
     def put_register(self, list_id: str, leaves: Sequence[RegisterLeaf]) -> None:
         """Hand the node the leaves of a published issuance register."""
         self._transport.post(f"registers/{quote(list_id)}", pack_leaves(leaves))
+
+    def register(self, list_id: str) -> tuple[bytes, tuple[RegisterLeaf, ...]]:
+        """(newest operation, leaves) of a list's issuance register, as the signed state proves it.
+
+        RegistryError `no-entry` for a list that is not there, `bad-answer` for leaves that are not the ones published.
+        """
+        record: StatusRecord | None = self.record("status", list_id)
+        answer = _object(self._transport.get(f"registers/{quote(list_id)}"))
+        try:
+            last, leaves = bytes.fromhex(answer["last"]), unpack_leaves(unb64(answer["leaves"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _bad_answer() from error
+        if record is None or register_root(list_id, leaves, hash=self.genesis.hash) != record.register_root:
+            raise _bad_answer()
+        return last, leaves
 
     def health(self) -> dict[str, Any]:
         """What the node says about itself (GET /v1/health)."""

@@ -260,6 +260,12 @@ def _proofs(routes: Blueprint, registry: Registry) -> None:
         leaf = registry.engine.tree.leaf(index)
         return jsonify({"index": index, "size": size, "leaf": b64(leaf), "path": [b64(node) for node in path]})
 
+    @routes.get("/registers/<path:list_id>")
+    def register(list_id: str) -> Response:
+        """The issuance register as last published, for an institution that lost its books; it checks the root itself."""
+        last, size, leaves = registry.register(list_id)
+        return jsonify({"list": list_id, "last": last.hex(), "size": size, "leaves": None if leaves is None else b64(leaves)})
+
     @routes.get("/proofs/consistency")
     def consistency() -> Response:
         old, size = _argument("old"), _argument("size", registry.size)

@@ -23,6 +23,7 @@ from registry.node.serving import certificate
 from tests.browser import serving
 from tests.issuer_app.house import PACKS, House
 from tests.registry.world import YEAR
+from weid.errors import ConflictError
 from weid.facts import NoFacts
 
 CLAIMS = {"holderName": "王小明", "certificateNumber": "202611230001", "skill": "区块链", "awardDate": "2026-11-20"}
@@ -66,6 +67,7 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
         assert json.loads(say("revoke", str(folder), row["id"], "--reason", "fraud")[1])["state"] == "revoked"
         assert house.verify(code.encode()).verdict == "revoked"
         assert say("publish", str(folder))[0] == 0
+        back_and_forth(run, folder, tmp_path / "desk.backup", tmp_path / "again")
         assert say("rotate", str(folder), "assert") == (0, "4")
         (tmp_path / "password").write_text("a long enough password\n")
         assert say("user", "add", str(folder), "wu", "--role", "clerk", "--password-file", str(tmp_path / "password"))[0] == 0
@@ -81,6 +83,26 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
     users = Users(folder / "app")
     assert users.key(key) is not None and users.sign_in("wu", "a long enough password", 0)
     users.close()
+
+
+def back_and_forth(run: CliRunner, folder: Path, file: Path, again: Path) -> None:
+    """A backup of the desk, restored beside it; while the registry does not answer, the copy opens for nothing."""
+    assert run.invoke(issuer, ["backup", str(folder), str(file)]).exit_code == 0
+    assert run.invoke(issuer, ["backup", str(folder), str(file)]).exit_code != 0
+    node = (folder / "node.json").read_bytes()
+    (folder / "node.json").write_bytes(b'{"url":"http://127.0.0.1:1"}')
+    assert run.invoke(issuer, ["backup", str(folder), f"{file}.unreachable"]).exit_code == 0
+    (folder / "node.json").write_bytes(node)
+    lonely = again.with_name("lonely")
+    assert run.invoke(issuer, ["restore", f"{file}.unreachable", str(lonely)]).exit_code != 0
+    with (place := Premises.open(lonely)).opened, pytest.raises(ConflictError) as caught:
+        place.desk("for tests only")
+    assert caught.value.code == "restore-unfinished"
+    (lonely / "node.json").write_bytes(node)
+    assert run.invoke(issuer, ["restore", str(file), str(lonely)]).exit_code == 0  # goes on where it stopped
+    result = run.invoke(issuer, ["restore", str(file), str(again)])
+    assert result.exit_code == 0 and "0 states" in result.stderr
+    assert run.invoke(issuer, ["find", str(again), "王小明"]).stdout == run.invoke(issuer, ["find", str(folder), "王小明"]).stdout
 
 
 def programs(folder: Path, key: str, did: str) -> None:
