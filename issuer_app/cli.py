@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from issuer_app.cli_convert import convert
+from issuer_app.importing.cli import import_
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -374,3 +375,4 @@ def _now() -> int:
 
 
 issuer.add_command(convert)
+issuer.add_command(import_)

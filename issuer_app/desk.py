@@ -153,7 +153,7 @@ class Desk:
         with self.party.locked():
             for chosen in self._ledger.lists():
                 self._publish_list(chosen, at)
-            self._anchor_waiting()
+            self.anchor_waiting()
 
     def revoke(self, id_: str, reason: str, at: int) -> Issued:
         """Revoke for good, for one of `weid.records.REASONS`; again is no change."""
@@ -281,12 +281,13 @@ class Desk:
         except RejectedError as error:
             self._ledger.refuse(row.id)
             raise IssueError(str(error), code=error.code) from error
-        self._anchor_waiting()
+        self.anchor_waiting()
 
     def _publish_list(self, chosen: ListRow, at: int) -> None:
         publish_list(self.party, self._ledger, chosen, at, self.terms.next_update)
 
-    def _anchor_waiting(self) -> None:
+    def anchor_waiting(self) -> None:
+        """Put the fingerprints of published certificates on the log that are not there yet."""
         for row in self._ledger.unanchored():
             if row.published and row.mark is not None and row.list_number is not None and row.index is not None:
                 kind = typed_kind(status_list_id(self.did, row.list_number), row.index)

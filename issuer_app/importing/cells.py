@@ -39,13 +39,14 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Table:
     """A spreadsheet: `form` csv or xlsx, `detail` its encoding or sheet, the header, and the rows below it, read anew
-    by each call of `rows`. `notices` are keys of texts."""
+    by each call of `rows`. `about` is how many rows there may be, for a bar; `notices` are keys of texts."""
 
     form: str
     detail: str
     header: tuple[str, ...]
     header_row: int
     rows: Callable[[], Iterator[Row]]
+    about: int = 0
     notices: tuple[str, ...] = ()
 
 

@@ -12,7 +12,7 @@ from credentials.text import unsafe_text
 from issuer_app.documents import read_document
 from issuer_app.forms import Fault, Field, fields, read_fields
 from issuer_app.importing.cells import EMPTY, Cell, Row
-from issuer_app.importing.columns import FACTOR, KIND, NUMBER, Mapped, kind_named
+from issuer_app.importing.columns import FACTORS, KIND, NUMBER, Mapped, kind_named
 from issuer_app.importing.values import form_of, widened
 from weid.canon import JSON, jcs
 from weid.errors import MalformedError
@@ -113,7 +113,7 @@ class Checker:
         return [Wrong(self._column(self.mapped.key), Fault("fault.row-number-twice", (("row", first),)))]
 
     def _extra(self, row: Row, wrong: list[Wrong]) -> Mapping[str, str]:
-        """What is for look-ups only: the document's kind and normalised number, and the second factor."""
+        """What is for look-ups only: the document's kind and normalised number, and second answers."""
         found: dict[str, str] = {}
         kind, place = self.mapped.kind, self.mapped.claim(KIND)
         if place is not None and _at(row, place).text:
@@ -126,14 +126,14 @@ class Checker:
             if isinstance(number, Fault):
                 wrong.append(Wrong(place, number))
             elif number:
-                found |= {"kind": kind, "number": number}
-        place = self.mapped.claim(FACTOR)
-        if place is not None:
-            cell = _at(row, place)
+                found |= {"documentKind": kind, "documentNumber": number}
+        for target in FACTORS:
+            place = self.mapped.claim(target)
+            cell = EMPTY if place is None else _at(row, place)
             if cell.fault is not None or len(cell.text) > MAX_FACTOR or unsafe_text(cell.text) is not None:
-                wrong.append(Wrong(place, Fault(cell.fault or "fault.invisible")))
+                wrong.append(Wrong(-1 if place is None else place, Fault(cell.fault or "fault.invisible")))
             elif cell.text:
-                found["factor"] = widened(cell.text)
+                found[target.partition(".")[2]] = widened(cell.shown or cell.text)
         return found
 
 

@@ -1,7 +1,7 @@
 """Which column is which claim: guessed from the labels in four languages, shown, and changed by whoever imports.
 
-Beside claims a column may be for look-ups only: the kind and number of an identity document, and a second factor. Those never
-stand in a certificate.
+Beside claims a column may be for look-ups only: kind and number of an identity document, and second answers such as a birth
+date. Those never stand in a certificate.
 """
 
 from __future__ import annotations
@@ -18,13 +18,26 @@ from issuer_app.texts import table
 from weid.errors import MalformedError
 from weid.pack import LANGUAGES
 
-__all__ = ["FACTOR", "IGNORED", "KIND", "NUMBER", "Mapped", "guess", "key_claims", "kind_named", "read_mapping", "targets"]
+__all__ = [
+    "FACTORS",
+    "IGNORED",
+    "KIND",
+    "LOOKUPS",
+    "NUMBER",
+    "Mapped",
+    "guess",
+    "key_claims",
+    "kind_named",
+    "read_mapping",
+    "targets",
+]
 
 IGNORED: Final = ""
-KIND: Final = "lookup.kind"
-NUMBER: Final = "lookup.number"
-FACTOR: Final = "lookup.factor"
-_WORDS: Final = {KIND: "import.words-kind", NUMBER: "import.words-number", FACTOR: "import.words-factor"}
+KIND: Final = "lookup.documentKind"
+NUMBER: Final = "lookup.documentNumber"
+FACTORS: Final = ("lookup.birthDate", "lookup.phoneTail", "lookup.email")
+LOOKUPS: Final = (KIND, NUMBER, *FACTORS)
+"""What a certificate can be looked up by and does not say; the part behind the dot is the name look-ups know it by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,7 @@ class Mapped:
 
 def targets(schema: Schema) -> tuple[str, ...]:
     """Everything a column can be."""
-    return (*schema.names, KIND, NUMBER, FACTOR)
+    return (*schema.names, *LOOKUPS)
 
 
 def guess(schema: Schema, header: Sequence[str]) -> Mapped:
@@ -118,9 +131,10 @@ def _kind_labels(kind: str) -> frozenset[str]:
 
 def _labels(schema: Schema) -> Iterator[tuple[str, str]]:
     """(folded label, target), later ones win: what a schema says of its claims counts before our own words."""
-    for target, key in _WORDS.items():
+    for target in LOOKUPS:
         for language in LANGUAGES:
-            yield from ((folded(word), target) for word in table(language)[key].split("|"))
+            words = table(language)[f"import.words-{target.partition('.')[2]}"].split("|")
+            yield from ((folded(word), target) for word in words)
     for kind in KINDS:
         yield from ((label, NUMBER) for label in _kind_labels(kind))
     for claim in schema.claims:

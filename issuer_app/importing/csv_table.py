@@ -34,7 +34,7 @@ def read_csv(data: bytes) -> Table:
         return (row for row in every() if row.number > header.number and filled(row))
 
     notices = ("import.notice-gb18030",) if encoding == "gb18030" else ()
-    return Table("csv", encoding.removesuffix("-sig"), names, header.number, below, notices)
+    return Table("csv", encoding.removesuffix("-sig"), names, header.number, below, text.count("\n"), notices)
 
 
 def _decode(data: bytes) -> tuple[str, str]:

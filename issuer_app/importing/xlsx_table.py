@@ -51,7 +51,7 @@ def read_xlsx(data: bytes) -> Table:
 
 def _read(data: bytes) -> Table:
     _measure(data)
-    name, path, several = _sheet(data)
+    name, path, several, about = _sheet(data)
     merges = _merges(data, path)
 
     def every() -> Iterator[Row]:
@@ -67,7 +67,7 @@ def _read(data: bytes) -> Table:
     def below() -> Iterator[Row]:
         return (row for row in every() if row.number > header.number and filled(row))
 
-    return Table("xlsx", name, names, header.number, below, ("import.notice-sheets",) if several else ())
+    return Table("xlsx", name, names, header.number, below, about, ("import.notice-sheets",) if several else ())
 
 
 def _measure(data: bytes) -> None:
@@ -104,14 +104,16 @@ def _book(data: bytes) -> Any:
     return openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
 
 
-def _sheet(data: bytes) -> tuple[str, str, bool]:
-    """(name, part of the archive, whether there are others) of the first sheet that is shown."""
+def _sheet(data: bytes) -> tuple[str, str, bool, int]:
+    """(name, part of the archive, whether there are others, rows it says it has) of the first sheet that is shown."""
     book = _book(data)
     try:
         shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
         if not shown:
             raise MalformedError("no sheet is shown", code="sheet-empty")
-        return str(shown[0].title), str(shown[0]._worksheet_path), len(shown) > 1
+        about = shown[0].max_row
+        known = about if isinstance(about, int) and about < MAX_ROWS["xlsx"] else 0
+        return str(shown[0].title), str(shown[0]._worksheet_path), len(shown) > 1, known
     finally:
         book.close()
 
