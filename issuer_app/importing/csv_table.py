@@ -10,7 +10,7 @@ from typing import Final
 from issuer_app.importing.cells import MAX_CELL, MAX_COLUMNS, MAX_ROWS, Cell, Row, Table, filled, header_of
 from weid.errors import MalformedError
 
-__all__ = ["read_csv", "runs"]
+__all__ = ["read_csv", "text_cell"]
 
 _DELIMITERS: Final = ",;\t|"
 _SAMPLE: Final = 20  # records that decide the delimiter
@@ -60,9 +60,9 @@ def _delimiter(text: str) -> str:
                 counts.append(len(row.cells))
                 if len(counts) == _SAMPLE:
                     break
-        except MalformedError:
-            if not counts:
-                return 0, 0
+        except MalformedError as error:
+            if error.code == "sheet-columns":
+                counts.append(MAX_COLUMNS + 1)
         most = max(counts, default=0)
         return (sum(1 for count in counts if count == most), most) if most > 1 else (0, most)
 
@@ -81,24 +81,25 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
                 record.pop()
             if len(record) > MAX_COLUMNS:
                 raise MalformedError(f"row {number} has more than {MAX_COLUMNS} columns", code="sheet-columns")
-            yield Row(number, tuple(map(_cell, record)))
+            yield Row(number, tuple(map(text_cell, record)))
     except csv.Error as error:
         raise MalformedError(f"after row {number}: {error}", code="sheet-quotes") from error
 
 
-def _cell(text: str) -> Cell:
+def text_cell(text: str) -> Cell:
+    """The cell of a text, whichever file it stood in."""
     text = text.strip()
     if len(text) > MAX_CELL:
         return Cell("", fault="fault.cell-long")
     if text[:1] == "'" and text[1:2] in _RISKY:  # how a spreadsheet program, and our own reports, say "this is text"
         text = text[1:]
-    return Cell(text, fault=None if not runs(text) else "fault.cell-runs")
+    return Cell(text, fault=None if not _runs(text) else "fault.cell-runs")
 
 
 _RISKY: Final = frozenset("=+-@\t\r")
 
 
-def runs(text: str) -> bool:
+def _runs(text: str) -> bool:
     """Whether a spreadsheet program that opens the value later could run it (CSV injection).
 
     A sign before digits is a number or a telephone number; before anything else it begins a formula.

@@ -252,7 +252,8 @@ def _import(row: dict[str, Any]) -> Import:
         row["id"], row["state"], row["schema"], row["name"], row["by"], row["created"], row["form"], row["detail"],
         tuple(json.loads(row["header"])), Mapped(tuple(json.loads(row["columns"])), row["key"], row["kind"]),
         tuple(json.loads(row["notices"])), row["digest"], row["parent"], row["total"], row["good"], row["bad"], row["same"],
-        row["done"], row["at"], row["kid"], row["code"], bool(row["cancel"]), bool(row["auto"]), row["root"], row["size"], row["op"], row["entry"],
+        row["done"], row["at"], row["kid"], row["code"], bool(row["cancel"]), bool(row["auto"]),
+        row["root"], row["size"], row["op"], row["entry"],
     )  # fmt: skip
 
 

@@ -14,12 +14,11 @@ import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
-from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
 
-from issuer_app.importing.cells import EMPTY, MAX_CELL, MAX_COLUMNS, MAX_ROWS, Cell, Row, Table, filled, header_of
-from issuer_app.importing.csv_table import runs
+from issuer_app.importing.cells import EMPTY, MAX_COLUMNS, MAX_ROWS, Cell, Row, Table, filled, header_of
+from issuer_app.importing.csv_table import text_cell
 from weid.errors import MalformedError
 
 __all__ = ["read_xlsx"]
@@ -32,9 +31,9 @@ _DIGITS_KEPT: Final = 10**15  # Excel keeps 15 digits of a number
 _MERGE: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _ZEROS: Final = re.compile(r"0{2,}")
 _CHUNK: Final = 1 << 20
-# What the archive, XML and openpyxl raise for a file that is not what it says; the readers let nothing else escape.
+# What the archive, XML (whose errors are SyntaxErrors) and openpyxl raise for a file that is not what it says.
 _BROKEN: Final = (
-    zipfile.BadZipFile, zlib.error, ParseError, DefusedXmlException, ValueError, KeyError, TypeError, AttributeError, IndexError,
+    zipfile.BadZipFile, zlib.error, SyntaxError, DefusedXmlException, ValueError, KeyError, TypeError, AttributeError, IndexError,
     EOFError, OverflowError, NotImplementedError, RecursionError, RuntimeError, OSError, AssertionError,
 )  # fmt: skip
 
@@ -180,10 +179,7 @@ def _cell(cell: Any) -> Cell:
     if cell.data_type == "e":
         return Cell("", fault="fault.cell-error")
     if isinstance(value, str):
-        text = value.strip()
-        if len(text) > MAX_CELL:
-            return Cell("", fault="fault.cell-long")
-        return Cell(text, fault="fault.cell-runs" if runs(text) else None)
+        return text_cell(value)
     if isinstance(value, bool):
         return Cell("yes" if value else "no", "boolean")
     if isinstance(value, datetime):
