@@ -14,6 +14,7 @@ import click
 
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
+from issuer_app.importing.cli import import_
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -374,5 +375,5 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, convert, restore):
+for command in (backup, convert, import_, restore):
     issuer.add_command(command)
