@@ -13,6 +13,7 @@ from issuer_app import api, frame, front, people, vc_api, web_desk, web_office, 
 from issuer_app.config import Config, secret_key
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
+from issuer_app.lifecycle import pages as later_pages
 from issuer_app.users import Users
 from registry.node.resolver import resolver_blueprint
 from weid.errors import WeidError
@@ -33,7 +34,8 @@ def create_app(config: Config) -> Flask:
     app.before_request(_slow_forms)  # these two before CSRFProtect, which reads the form
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
-    rooms = (front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_status.routes, api.routes,
+    rooms = (front.pages, people.pages, web_desk.pages, web_reissue.pages, later_pages.pages,
+        web_office.pages, web_status.routes, api.routes,
              import_pages.pages, import_routes.routes)  # fmt: skip
     for blueprint in rooms:
         app.register_blueprint(blueprint)
@@ -70,7 +72,9 @@ def _allow_upload() -> None:
     if request.endpoint in ("office.audit_home", "reissue.check"):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
-    elif request.endpoint == "imports.upload" and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit
+    elif request.endpoint in ("imports.upload", "later.check") and frame.signed_in(
+        "clerk"
+    ):  # a stranger's bytes stay under the small limit
         request.max_content_length = request.max_form_memory_size = frame.config().limits.import_bytes
 
 

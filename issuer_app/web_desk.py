@@ -13,12 +13,14 @@ from credentials.schema import Schema
 from issuer_app import forms, selfcheck
 from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
+from issuer_app.lifecycle import planned
+from issuer_app.lifecycle.notes import notes_of
 from weid.canon import JSON
 from weid.codec import unhex
 from weid.errors import IssueError, MalformedError, RejectedError
 from weid.records import REASONS
 
-__all__ = ["pages"]
+__all__ = ["line_of", "pages"]
 
 pages = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -33,7 +35,7 @@ def home() -> ResponseReturnValue:
     now, here = config().now(), desk()
     return page(
         "desk_home.html", did=here.did, rights=here.accreditations(now), standing=here.standing(now),
-        recent=[_line(row) for row in here.find("", 8)],
+        recent=[line_of(row) for row in here.find("", 8)],
         wanted=here.wanted(now), waiting=here.waiting(),
     )  # fmt: skip
 
@@ -78,7 +80,7 @@ def certificates() -> ResponseReturnValue:
     """Find by name, number or id."""
     text = request.args.get("q", "")[:200]
     rows = desk().find(text, 101)
-    return page("certificates.html", q=text, rows=[_line(row) for row in rows[:100]], more=len(rows) > 100)
+    return page("certificates.html", q=text, rows=[line_of(row) for row in rows[:100]], more=len(rows) > 100)
 
 
 @pages.get("/certificates/<id_>")
@@ -87,13 +89,14 @@ def certificate(id_: str) -> ResponseReturnValue:
     """Everything about one certificate on one page; the picture is read back and verified here."""
     row = desk().get(id_)
     if row.erased:
-        return page("erased.html", row=row, line=_line(row))
+        return page("erased.html", row=row, line=line_of(row))
     schema = desk().schema(row.schema, config().now())
     drawn = selfcheck.draw(row, config().code_host)
     check = selfcheck.check(drawn, desk().facts(config().now()), config().clock())
     return page(
-        "certificate.html", row=row, schema=schema, line=_line(row), shown=shown(row, schema), drawn=drawn,
-        check=check, reason=_reason, original=desk().original(id_) is not None, bearer=schema.bind in ("none", "document"),
+        "certificate.html", row=row, schema=schema, line=line_of(row), shown=shown(row, schema), drawn=drawn,
+        check=check, reason=_reason, original=desk().original(id_) is not None, later=notes_of(desk(), id_),
+        bearer=schema.bind in ("none", "document"),
     )  # fmt: skip
 
 
@@ -136,7 +139,7 @@ def printable(id_: str) -> ResponseReturnValue:
     row, schema = _held(id_), desk().schema(_held(id_).schema, config().now())
     second = request.args.get("also", "")
     return page(
-        "print.html", row=row, line=_line(row), schema=schema, shown=shown(row, schema), drawn=_drawn(id_),
+        "print.html", row=row, line=line_of(row), schema=schema, shown=shown(row, schema), drawn=_drawn(id_),
         second=second if second in ("en", "pt", "zh-Hans", "zh-Hant") else None, institution=desk().names,
         bearer=schema.bind in ("none", "document"),
     )  # fmt: skip
@@ -147,7 +150,7 @@ def printable(id_: str) -> ResponseReturnValue:
 def confirm(id_: str, action: str) -> ResponseReturnValue:
     """Say what will happen, and ask for the reason."""
     row = desk().get(id_)
-    return page("confirm.html", row=row, line=_line(row), action=action, reasons=REASONS[1:], fault=None)
+    return page("confirm.html", row=row, line=line_of(row), action=action, reasons=REASONS[1:], fault=None)
 
 
 @pages.post("/certificates/<id_>/<any(suspend,lift,revoke,erase):action>")
@@ -157,7 +160,12 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     row, reason, now = desk().get(id_), request.form.get("reason", ""), config().now()
     if action in ("suspend", "revoke") and reason not in REASONS[1:]:
         fault = speaker()("fault.reason")
-        return page("confirm.html", row=row, line=_line(row), action=action, reasons=REASONS[1:], fault=fault), 422
+        return page("confirm.html", row=row, line=line_of(row), action=action, reasons=REASONS[1:], fault=fault), 422
+    held = planned.held_minutes(desk()) if action == "revoke" else 0
+    if held:
+        planned.plan(desk(), [id_], "revoke", reason, due=now + held, at=now, by=user().name)
+        tell("later.one-planned", minutes=held)
+        return redirect(url_for("desk.certificate", id_=id_))
     if action == "revoke":
         desk().revoke(id_, reason, now)
     elif action == "suspend":
@@ -174,6 +182,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
 @needs("clerk")
 def publish() -> ResponseReturnValue:
     """Tell the registry what it has not heard yet."""
+    planned.run_due(desk(), config().now())
     desk().publish(config().now())
     tell("desk.published")
     return redirect(url_for("desk.home"))
@@ -184,7 +193,7 @@ def shown(row: Issued, schema: Schema) -> list[tuple[Any, JSON]]:
     return [(claim, row.claims[claim.name]) for claim in schema.claims if row.claims.get(claim.name) is not None]
 
 
-def _line(row: Issued) -> dict[str, Any]:
+def line_of(row: Issued) -> dict[str, Any]:
     """What lists show: the first two public values, the kind, the state today."""
     schema = desk().schema(row.schema, config().now())
     values = [speaker().shown(claim, value) for claim, value in shown(row, schema)[:2]]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from credentials.compact import read_compact
@@ -12,7 +17,7 @@ from issuer_app.lifecycle import ending, exposure, many, planned
 from issuer_app.lifecycle.replacing import supersede
 from registry import operations as ops
 from registry.receipt import Receipt
-from tests.issuer_app.house import House
+from tests.issuer_app.house import SKILL, House, Person
 from tests.issuer_app.test_desk import CLAIMS, issue
 from weid.errors import IssueError, RegistryError, RejectedError
 
@@ -24,6 +29,16 @@ def correct(house: House, id_: str, **changed: object) -> object:
 
 def said(house: House, data: bytes) -> dict[str, object]:
     return dict(house.verify(data).check("status").evidence)
+
+
+def test_forms_give_back_what_they_were_filled_with(house: House) -> None:
+    """A form filled with claims and sent back says the same claims."""
+    from issuer_app import forms
+
+    for digest, claims in ((house.skill, CLAIMS),):
+        schema = house.desk.schema(digest, house.now)
+        form = forms.filled(schema, claims, ZoneInfo("Asia/Shanghai"))
+        assert forms.read_form(schema, form, ZoneInfo("Asia/Shanghai")) == (claims, {})
 
 
 def test_the_old_one_says_which_replaced_it(house: House) -> None:
@@ -170,3 +185,88 @@ def test_what_ends_soon(house: House) -> None:
     schema = house.desk.schema(house.skill, house.now)
     odd = house.desk.issue(house.skill, {**CLAIMS, "skill": "=1+1"}, minutes=60, at=house.now, random=house.world.random)
     assert "'=1+1" in ending.as_csv([odd], schema) and ",=1+1" not in ending.as_csv([odd], schema)
+
+
+# --- the pages ----------------------------------------------------------------------------------
+
+
+def test_a_clerk_corrects_a_name(house: House) -> None:
+    """The form comes filled; unchanged it is refused; the old page says what replaced it, the new one what it replaced."""
+    house.accredit()
+    old = issue(house, level="3")
+    clerk = Person(house.app(), "chen")
+    path = f"/later/replace/{old.id}"
+    shown = clerk.get(path).text
+    assert 'value="王小明"' in shown and 'value="2026-11-20"' in shown
+    form = {**SKILL, "claim-certificateNumber": f"{1:012}", "claim-skill": CLAIMS["skill"], "claim-grade": ""}
+    assert clerk.post(path, form).status_code == 422
+    wrong = clerk.post(path, {**form, "claim-holderName": ""})
+    assert wrong.status_code == 422 and "claim-holderName" in wrong.text
+    answer = clerk.post(path, {**form, "claim-holderName": "王晓明"})
+    new = answer.headers["Location"].rpartition("/")[2]
+    assert old.id in clerk.follow(answer).text and new in clerk.get(f"/desk/certificates/{old.id}").text
+    assert clerk.post(path, {**form, "claim-holderName": "王大明"}).status_code == 422
+    assert Person(house.app(), "lin").get(path).status_code == 403
+
+
+def test_many_at_once_by_the_pages(house: House) -> None:
+    """Nothing happens before the number is typed; a list's unknown lines are named; somebody else's choice is nobody's."""
+    house.accredit()
+    rows = [issue(house, number) for number in range(1, 4)]
+    app = house.app()
+    clerk = Person(app, "chen")
+    asked = clerk.post("/later/many", {"action": "revoke", "list": (BytesIO(f"{rows[0].id}\nnobody\n".encode()), "list.csv")})
+    assert asked.status_code == 200 and "nobody" in asked.text and house.desk.get(rows[0].id).state == "valid"
+    action = re.findall(r'action="(/later/many/[^"]+)"', asked.text)[0]
+    for wrong in ({"count": "1"}, {"reason": "fraud"}, {"reason": "fraud", "count": "2"},
+                  {"reason": "fraud", "count": "1", "due": "soon"}):  # fmt: skip
+        assert clerk.post(action, wrong, page="/later/many").status_code == 422
+    assert Person(app, "boss").post(action, {"reason": "fraud", "count": "1"}, page="/people").status_code == 403
+    assert clerk.post(action, {"reason": "fraud", "count": "1"}, page="/later/many").status_code == 302
+    assert house.desk.get(rows[0].id).state == "revoked"
+    assert clerk.post(action, {"reason": "fraud", "count": "1"}, page="/later/many").status_code == 404  # once
+    for wrong in ({}, {"action": "erase"}, {"action": "revoke", "since": "x"}, {"action": "lift"},
+                  {"action": "revoke", "list": (BytesIO(b"%PDF"), "x.csv")}):  # fmt: skip
+        assert clerk.post("/later/many", wrong).status_code == 422
+    fits = clerk.post("/later/many", {"action": "suspend", "text": "王小明", "kind": house.skill.hex(), "since": "2020-01-01"})
+    action = re.findall(r'action="(/later/many/[^"]+)"', fits.text)[0]
+    later = (house.moment + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
+    assert clerk.post(action, {"reason": "fraud", "count": "2", "due": later}, page="/later/many").status_code == 302
+    assert later[:10] in clerk.get("/later/waiting").text and house.desk.get(rows[1].id).state == "valid"
+    assert clerk.post(f"/later/waiting/take-back/{rows[2].id}", {}, page="/later/waiting").status_code == 302
+    house.world.tick(121)
+    clerk = Person(app, "chen")
+    clerk.post("/desk/publish", {}, page="/later/waiting")
+    assert [house.desk.get(row.id).state for row in rows] == ["revoked", "suspended", "valid"]
+
+
+def test_a_revocation_can_be_taken_back_while_it_is_held(house: House) -> None:
+    """With a time to change one's mind, revoking only plans."""
+    house.accredit()
+    row = issue(house)
+    clerk = Person(house.app(), "chen")
+    assert clerk.post("/later/waiting/hold", {"minutes": "many"}, page="/later/waiting").status_code == 422
+    assert clerk.post("/later/waiting/hold", {"minutes": "20"}, page="/later/waiting").status_code == 302
+    act = clerk.post(f"/desk/certificates/{row.id}/revoke", {"reason": "fraud"})
+    assert f"/later/waiting/take-back/{row.id}" in clerk.follow(act).text and house.desk.get(row.id).state == "valid"
+    clerk.post(f"/later/waiting/take-back/{row.id}", {}, page=f"/desk/certificates/{row.id}")
+    house.world.tick(30)
+    assert planned.run_due(house.desk, house.now) == 0
+
+
+def test_renewal_and_an_exposed_key_by_the_pages(house: House) -> None:
+    """What ends soon can be renewed once; an exposed key is declared with the number typed."""
+    house.accredit()
+    row = issue(house, minutes=1_440)
+    app = house.app()
+    clerk = Person(app, "chen")
+    assert row.id in clerk.get("/later/ending?days=60").text and "ending-60" in clerk.get(
+        f"/later/ending.csv?days=60&kind={house.skill.hex()}").headers["Content-Disposition"]  # fmt: skip
+    first = clerk.post(f"/later/renew/{row.id}", {})
+    assert clerk.post(f"/later/renew/{row.id}", {}).headers["Location"] == first.headers["Location"]
+    since = (house.moment - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M")
+    assert clerk.post("/later/key", {"since": "2999-01-01T00:00"}).status_code == 422
+    assert clerk.post("/later/key", {"since": since}).status_code == 200
+    assert clerk.post("/later/key", {"since": since, "count": "1", "sure": "yes"}).status_code == 422
+    assert clerk.post("/later/key", {"since": since, "count": "2", "sure": "yes"}).status_code == 302
+    assert pointers.successor(house.desk.books, row.id) is not None
