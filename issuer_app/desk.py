@@ -289,15 +289,15 @@ class Desk:
         except RejectedError as error:
             self._ledger.refuse(row.id)
             raise IssueError(str(error), code=error.code) from error
-        self.anchor_waiting()
+        self.anchor_waiting(row.id)  # an import may have left thousands: they are not this clerk's to wait for
 
     def _publish_list(self, chosen: ListRow, at: int) -> None:
         publish_list(self.party, self._ledger, chosen, at, self.terms.next_update)
 
-    def anchor_waiting(self) -> None:
-        """Put the fingerprints of published certificates on the log that are not there yet."""
-        for row in self._ledger.unanchored():
-            if row.published and row.mark is not None and row.list_number is not None and row.index is not None:
+    def anchor_waiting(self, only: str | None = None) -> None:
+        """Put the fingerprints of published certificates on the log that are not there yet, or that of one alone."""
+        for row in self._ledger.unanchored(only):
+            if row.mark is not None and row.list_number is not None and row.index is not None:
                 kind = typed_kind(status_list_id(self.did, row.list_number), row.index)
                 try:
                     self.anchor(row.mark, kind)

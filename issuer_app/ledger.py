@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -245,10 +245,14 @@ class Ledger:
         with self.store.change() as db:
             db.execute("UPDATE issued SET state = 'refused', request = NULL WHERE id = ? AND published = 0", (id_,))
 
-    def unanchored(self) -> tuple[Issued, ...]:
-        """Rows whose fingerprint is not on the log yet."""
-        sql = "SELECT * FROM issued WHERE mark IS NOT NULL AND anchored = 0 AND state NOT IN ('refused', 'draft') ORDER BY seq"
-        return tuple(_issued(row) for row in self.store.rows(sql))
+    def unanchored(self, only: str | None = None) -> Iterator[Issued]:
+        """Published rows whose fingerprint is not on the log yet, or that one alone; some hundreds are held at a time."""
+        sql = ("SELECT * FROM issued WHERE mark IS NOT NULL AND anchored = 0 AND published = 1 AND list IS NOT NULL "
+               "AND state NOT IN ('refused', 'draft') AND seq > ? AND (? IS NULL OR id = ?) ORDER BY seq LIMIT 500")  # fmt: skip
+        after = -1
+        while page := self.store.rows(sql, after, only, only):
+            yield from map(_issued, page)
+            after = page[-1]["seq"]
 
     def set_anchored(self, id_: str) -> None:
         """The fingerprint is on the log."""

@@ -147,6 +147,12 @@ class Importer:
             self._threads[id_] = threading.Thread(target=self._work, args=(id_,), name=f"import-{id_}", daemon=True)
             self._threads[id_].start()
 
+    def resume(self) -> None:
+        """Go on with what a crash or a stop of the server cut short, unless something else than that stopped it."""
+        for job in reversed(self.records.every()):
+            if job.state in BUSY and job.code is None:
+                self.work(job.id)
+
     def cancel(self, id_: str) -> None:
         """Stop an import that is not published yet; nothing of it was issued. IssueError `import-too-late`."""
         job = self.records.get(id_)

@@ -74,7 +74,7 @@ def check(id_: str) -> ResponseReturnValue:
     return redirect(url_for("imports.one", id_=id_))
 
 
-@pages.post("/<id_>/<any(issue,go-on,cancel,forget,again):action>")
+@pages.post("/<id_>/<any(issue,resume,cancel,forget,again):action>")
 @needs("clerk")
 def act(id_: str, action: str) -> ResponseReturnValue:
     """The buttons of an import."""
@@ -82,7 +82,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     if action == "issue":
         slow_down(config().limits.issue)
         work.start(id_)
-    elif action == "go-on":
+    elif action == "resume":
         work.work(id_)
     elif action == "cancel":
         work.cancel(id_)
