@@ -15,6 +15,7 @@ import click
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.importing.cli import import_
+from issuer_app.lifecycle.cli import change, ending, exposed, replace
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -311,8 +312,11 @@ def lift(folder: Path, passphrase_file: str | None, id_: str) -> None:
 @PASS
 def publish(folder: Path, passphrase_file: str | None) -> None:
     """Send what the registry has not heard, and renew status lists that are due (run it daily)."""
+    from issuer_app.lifecycle import planned
+
     with (place := Premises.open(folder)).opened:
         desk = place.desk(_passphrase(passphrase_file))
+        planned.run_due(desk, _now())
         desk.publish(_now())
         click.echo(f"{desk.waiting()} certificates wait.", err=True)
 
@@ -379,5 +383,5 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, convert, import_, restore):
+for command in (backup, change, convert, ending, exposed, import_, replace, restore):
     issuer.add_command(command)

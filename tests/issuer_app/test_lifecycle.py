@@ -193,7 +193,7 @@ def test_what_ends_soon(house: House) -> None:
 def test_a_clerk_corrects_a_name(house: House) -> None:
     """The form comes filled; unchanged it is refused; the old page says what replaced it, the new one what it replaced."""
     house.accredit()
-    old = issue(house, level="3")
+    old = issue(house)
     clerk = Person(house.app(), "chen")
     path = f"/later/replace/{old.id}"
     shown = clerk.get(path).text
