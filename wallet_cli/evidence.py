@@ -67,7 +67,10 @@ def checkpoint(folder: Path, output: Path) -> None:
 @click.argument("file", type=FILE)
 @click.argument("proof", type=FILE)
 def check_evidence(at: str | None, file: Path, proof: Path) -> None:
-    """Say when a FILE was anchored, and by whom, from its PROOF and the trust data at hand; exit 1 if it was not."""
+    """Say when a FILE was anchored, and by whom, from its PROOF and the trust data at hand.
+
+    Exit 1 if its author has withdrawn it, 3 if your trust data do not know it: a newer bundle may.
+    """
     from registry.evidence_batch import find_evidence, parse_proof
     from wallet_cli.trust import load_facts
     from weid.codec import rfc3339
@@ -80,7 +83,8 @@ def check_evidence(at: str | None, file: Path, proof: Path) -> None:
     if not isinstance(root, Found):
         click.echo("Nothing is pinned: `weid trust add GENESIS` first.", err=True)
         sys.exit(3)
-    if not facts.find("did", shown.actor):
+    known = next((item for item in facts.find("did", shown.actor) if item.source.origin == shown.origin), None)
+    if known is None:
         echo(f"Your trust data do not know {shown.actor}: import the bundle of {shown.origin}.", err=True)
         sys.exit(3)
     found = next(
@@ -88,8 +92,10 @@ def check_evidence(at: str | None, file: Path, proof: Path) -> None:
          if (item := find_evidence(facts, digest_of(file, hash), shown, hash=hash)) is not None), None,
     )  # fmt: skip
     if found is None:
-        echo("This file was not anchored under this proof.")
-        sys.exit(1)
+        # Never a "no": what was anchored after the bundle was made looks just like what never was.
+        as_of = rfc3339(known.source.log_time)
+        echo(f"Not anchored as of {as_of}; a newer bundle may know it. If not, the file or the proof is another one.")
+        sys.exit(3)
     names = facts.fact("issuer", shown.actor)
     named = dict(names.record.names).get("en", shown.actor) if isinstance(names, Found) else shown.actor
     echo(f"Anchored by {named} at {rfc3339(found.record.published)}, in {found.source.label}.")
