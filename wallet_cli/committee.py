@@ -16,15 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wallet_cli.options import DAYS, FILE, HELD_FOLDER, NODE, PASS
 from wallet_cli.state import now, passphrase
 
 if TYPE_CHECKING:
     from issuer_app.office import Office
 
-FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
-NODE = click.option("--node", default="http://127.0.0.1:8440", show_default=True, help="URL of the registry's node.")
 MEMBER = click.option("--member", default="committee", show_default=True, help="Which member's key signs.")
 NEW_MEMBER = click.option(
     "--member",
@@ -34,14 +31,13 @@ NEW_MEMBER = click.option(
     help="What the member is to be called: letters, digits, hyphens.",
 )
 PROPOSE = click.option("--propose", is_flag=True, help="Put it to the vote instead of doing it.")
-DAYS = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="For how long.")
 LANGUAGES = ("en", "pt", "zh-Hans", "zh-Hant")
 
 
 def signs(command: Callable[..., None]) -> Callable[..., None]:
     """A command of a member over its key in FOLDER: it is given the member's office first."""
 
-    @FOLDER
+    @HELD_FOLDER
     @PASS
     @NODE
     @MEMBER

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wallet_cli.options import FOLDER, PASS
 from wallet_cli.state import passphrase, write_atomic
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 NEXT = "registry.toml.next"
 _NOWHERE = "0x" + "00" * 20  # stands for the contract that is not deployed yet
-FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
 
 
 @click.command()

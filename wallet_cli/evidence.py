@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wallet_cli.committee import FILE, signs
+from wallet_cli.committee import signs
 from wallet_cli.holder import AT
+from wallet_cli.options import FILE, HELD_FOLDER, OUTPUT, PLACE
 from wallet_cli.state import echo, now, write_atomic
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @signs
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the proofs.")
+@click.option("-o", "--output", type=PLACE, required=True, help="Folder for the proofs.")
 def anchor(office: Office, files: tuple[Path, ...], output: Path) -> None:
     """Put the fingerprint of FILES on the log with one operation; writes a proof for each, and the batch's secret."""
     from registry import operations as ops
@@ -46,8 +47,8 @@ def anchor(office: Office, files: tuple[Path, ...], output: Path) -> None:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@HELD_FOLDER
+@OUTPUT
 def checkpoint(folder: Path, output: Path) -> None:
     """Write the log's signed checkpoint: anchored in another registry, it says that this log was there by then."""
     from wallet_cli.registry_folder import open_registry

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.options import FOLDER, NEW_FILE, OUTPUT, PASS, PLACE, PORT
 from wallet_cli.state import echo, passphrase, read_input, write_atomic
 from weid.errors import WeidError
 
 if TYPE_CHECKING:
     from registry.mirror.mirror import Mirror
-
-FILE = click.Path(dir_okay=False, path_type=Path)
-FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-PASS = click.option("--passphrase-file", help="File with the passphrase (or WEID_PASSPHRASE_FILE).")
 
 
 @click.command()
@@ -41,9 +38,9 @@ def mirror(folder: Path, source: str, genesis: str | None) -> None:
 @click.command("mirror-sign")
 @FOLDER
 @PASS
-@click.option("--key", "key_file", type=FILE, required=True, help="The mirror's key; made if new.")
+@click.option("--key", "key_file", type=NEW_FILE, required=True, help="The mirror's key; made if new.")
 @click.option("--name", required=True, help="Name to sign under, e.g. mirror.example.org/1.")
-@click.option("-o", "--output", type=FILE, required=True)
+@OUTPUT
 def mirror_sign(folder: Path, passphrase_file: str | None, key_file: Path, name: str, output: Path) -> None:
     """Sign the operator's state statement under the mirror's own key: it was recomputed here (R20)."""
     from registry.note import NoteKey
@@ -67,7 +64,7 @@ def mirror_sign(folder: Path, passphrase_file: str | None, key_file: Path, name:
 
 @click.command("mirror-serve")
 @FOLDER
-@click.option("--port", default=8460, show_default=True)
+@click.option("--port", type=PORT, default=8460, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 def mirror_serve(folder: Path, port: int, host: str) -> None:
     """Serve the reads, proofs, tiles and bundles of a copy; it takes no operations."""
@@ -87,7 +84,7 @@ def mirror_serve(folder: Path, port: int, host: str) -> None:
 
 @click.command()
 @FOLDER
-@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("target", type=PLACE)
 def export(folder: Path, target: Path) -> None:
     """Write the log of FOLDER as static files (C2SP tlog-tiles) to TARGET: a web root, or a stick to carry to a mirror."""
     from registry.mirror.static import export as write

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from wallet_cli.holder import AT
+from wallet_cli.options import CERTIFICATE
 from wallet_cli.state import echo, home, now, read_input
 from weid.errors import MalformedError, WeidError
 
@@ -41,8 +42,7 @@ def bring(lists: tuple[Path, ...] = (), schemas: tuple[Path, ...] = ()) -> Refer
 @click.command()
 @AT
 @click.argument("what", metavar="[URL|FILE]...", nargs=-1)
-@click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Certificates to trust instead of the system's, e.g. a desk's own certificate.pem.")  # fmt: skip
+@CERTIFICATE
 def update(at: str | None, what: tuple[str, ...], ca: Path | None) -> None:
     """Bring status lists and schemas here: each URL or FILE, and with none everything kept before, again by its URL.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from registry.node.config import Value
     from registry.node.watch import Watch
 
-FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LAST = frozenset({"engine-contradiction", "no-keys", "wrong-key", "other-writer"})  # after these nothing may be signed here
 READS = frozenset({"show", "config", "check-proof"})
 
@@ -184,7 +182,7 @@ def reader(folder: Path, verb: str, name: str | None) -> None:
 
 @click.command()
 @FOLDER
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@OUTPUT
 def backup(folder: Path, output: Path) -> None:
     """Copy a registry into one file, while it runs; says what is not in it."""
     from registry.node.backup import LEFT_OUT, write_backup
@@ -198,7 +196,7 @@ def backup(folder: Path, output: Path) -> None:
 
 
 @click.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @FOLDER
 @click.option("--from", "source", metavar="URL", help="A node or mirror that has what the backup lacks.")
 @click.option("--new-mark", is_flag=True, help="The mark is lost: start a new one (you state that nothing beyond it was signed).")
@@ -258,8 +256,8 @@ def _entries(transport: Any) -> Callable[[int], bytes]:
 
 
 @click.command("check-proof")
-@click.argument("file", type=_FILE)
-@click.option("--genesis", type=_FILE, required=True, help="The genesis file you trust.")
+@click.argument("file", type=FILE)
+@click.option("--genesis", type=FILE, required=True, help="The genesis file you trust.")
 def check_proof(file: Path, genesis: Path) -> None:
     """Check a proof from the explorer, without a network: an operation is in the log, or a record in the signed state."""
     from registry.genesis import fingerprint, parse_genesis

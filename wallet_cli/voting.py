@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wallet_cli.committee import FILE, FOLDER, NEW_MEMBER, NODE, PASS, decides, node_key, say, signs
+from wallet_cli.committee import NEW_MEMBER, decides, node_key, say, signs
+from wallet_cli.options import FILE, FOLDER, HELD_FOLDER, NODE, OUTPUT, PASS
 from wallet_cli.state import now, passphrase, write_atomic
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ CATEGORY = click.Choice(["issuer", "key", "membership", "recognition", "recovery
 
 
 @click.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@FOLDER
 @click.argument("genesis", type=FILE)
 @PASS
 @NODE
@@ -144,12 +145,12 @@ def cancel(office: Office, proposal: str) -> None:
 
 
 @click.command("ask-recovery")
-@FOLDER
+@HELD_FOLDER
 @PASS
 @NODE
 @NEW_MEMBER
 @click.argument("did")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The request file.")
+@OUTPUT
 def ask_recovery(folder: Path, passphrase_file: str | None, node: str, member: str, did: str, output: Path) -> None:
     """Make a new key in FOLDER for a DID whose keys are lost, and a request that the committee decides about."""
     from registry import bodies

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.options import FILE, FOLDER, NEW_FILE, OUTPUT, PASS, PORT
 from wallet_cli.state import echo, passphrase, read_input, write_atomic
 from weid.errors import MalformedError, RegistryError, WeidError
 
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from registry.witness.service import WitnessService
     from registry.witness.store import WitnessStore
     from weid.keys import LocalSigner
-
-FILE = click.Path(dir_okay=False, path_type=Path)
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-PASS = click.option("--passphrase-file", help="File with the passphrase (or WEID_PASSPHRASE_FILE).")
 
 
 @click.group()
@@ -95,8 +91,8 @@ def list_(folder: Path) -> None:
 @witness.command()
 @FOLDER
 @PASS
-@click.argument("checkpoint", type=EXISTING)
-@click.option("-o", "--output", type=FILE, required=True)
+@click.argument("checkpoint", type=FILE)
+@OUTPUT
 def sign(folder: Path, passphrase_file: str | None, checkpoint: Path, output: Path) -> None:
     """Cosign a request that was carried here as a file (`weid registry cosign --request`)."""
     service = _service(folder, passphrase_file)
@@ -111,9 +107,9 @@ def sign(folder: Path, passphrase_file: str | None, checkpoint: Path, output: Pa
 @witness.command()
 @FOLDER
 @PASS
-@click.argument("genesis", type=EXISTING)
-@click.argument("policy", type=EXISTING)
-@click.option("-o", "--output", type=FILE, required=True)
+@click.argument("genesis", type=FILE)
+@click.argument("policy", type=FILE)
+@OUTPUT
 def approve(folder: Path, passphrase_file: str | None, genesis: Path, policy: Path, output: Path) -> None:
     """Approve a new witness POLICY of the watched log of this GENESIS: be sure who is to watch it from then on."""
     from registry.cosignature import cosign as line_of
@@ -137,7 +133,7 @@ def approve(folder: Path, passphrase_file: str | None, genesis: Path, policy: Pa
 @witness.command()
 @FOLDER
 @PASS
-@click.option("--port", default=8450, show_default=True)
+@click.option("--port", type=PORT, default=8450, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> None:
     """Serve POST /add-checkpoint (C2SP tlog-witness)."""
@@ -161,7 +157,7 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> No
 @click.option(
     "--request",
     "request_",
-    type=FILE,
+    type=NEW_FILE,
     help="Write the request for witnesses reached by file.",
 )
 @click.option("--old", default=0, show_default=True, help="With --request: the size that the witness knows.")
@@ -169,7 +165,7 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> No
     "--answer",
     "answers",
     multiple=True,
-    type=EXISTING,
+    type=FILE,
     help="Answers brought back.",
 )
 def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old: int, answers: tuple[Path, ...]) -> None:
@@ -199,8 +195,8 @@ def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old
 @click.command("change-witnesses")
 @FOLDER
 @PASS
-@click.argument("policy", type=EXISTING)
-@click.argument("approvals", nargs=-1, required=True, type=EXISTING)
+@click.argument("policy", type=FILE)
+@click.argument("approvals", nargs=-1, required=True, type=FILE)
 @click.option("--by", default="committee", show_default=True, help="The committee member who decides.")
 @click.option("--propose", is_flag=True, help="Put it to the vote instead of doing it.")
 def change_witnesses(

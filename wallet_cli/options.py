@@ -1,0 +1,33 @@
+"""Arguments and options that several commands share, each with the bounds of what it can mean.
+
+What is out of bounds is a usage error (exit 2) before anything is opened: it never becomes an overflow further in.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = [
+    "CERTIFICATE", "DAYS", "FILE", "FOLDER", "HELD", "HELD_FOLDER", "NEW_FILE", "NODE", "OUTPUT", "PASS", "PLACE", "PORT",
+]  # fmt: skip
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+"""A file that is there."""
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+"""A file to write."""
+HELD = click.Path(exists=True, file_okay=False, path_type=Path)
+"""A folder that is there."""
+PLACE = click.Path(file_okay=False, path_type=Path)
+"""A folder that may have to be made."""
+PORT = click.IntRange(0, 65_535)
+"""A TCP port; 0 for any that is free."""
+
+FOLDER = click.argument("folder", type=PLACE)
+HELD_FOLDER = click.argument("folder", type=HELD)
+PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
+OUTPUT = click.option("-o", "--output", type=NEW_FILE, required=True, help="The file to write.")
+NODE = click.option("--node", default="http://127.0.0.1:8440", show_default=True, help="URL of the registry's node.")
+DAYS = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="For how long.")
+CERTIFICATE = click.option("--ca", type=FILE, help="Trust this certificate (PEM) instead of the system's, e.g. a desk's own.")
