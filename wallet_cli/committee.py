@@ -210,10 +210,13 @@ def say(office: Office, done: str) -> None:
 
 
 def until_in(days: int) -> int:
-    """The minute so many days from now."""
+    """The minute so many days from now; UsageError for one that no calendar has."""
     from weid.codec import minutes
 
-    return minutes(now() + timedelta(days=days))
+    try:
+        return minutes(now() + timedelta(days=days))
+    except OverflowError:
+        raise click.UsageError(f"--days {days}: that is after the year 9999") from None
 
 
 COMMANDS = (grant, end_role, approve, delegate, undelegate, publish_schema, recognise, withdraw_recognition)

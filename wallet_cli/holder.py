@@ -37,7 +37,7 @@ def init(passphrase_file: str | None, gm: bool) -> None:
 @PASS
 @AT
 @click.option("--suite", default="ed25519", type=click.Choice(["ed25519", "p256", "sm2"]), show_default=True)
-@click.option("--chain", "minutes", type=int, metavar="MINUTES", help="A hash chain of so many one-minute slots.")
+@click.option("--chain", "minutes", type=click.IntRange(1, 1_440), metavar="MINUTES", help="A hash chain of one-minute slots.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the request to this file.")
 def request(passphrase_file: str | None, at: str | None, suite: str, minutes: int | None, output: str | None) -> None:
     """Make a fresh key (or hash chain) and print the binding request to hand to the issuer.

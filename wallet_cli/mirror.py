@@ -24,9 +24,10 @@ def mirror(folder: Path, source: str, genesis: str | None) -> None:
     """Bring the copy in FOLDER up to the source: verify every entry, root and state, then keep them. Exit 1 on a fork."""
     from registry.mirror.source import open_source
 
+    given = open_source(source)
     copy = _open(folder, genesis)
     try:
-        done = copy.sync(open_source(source))
+        done = copy.sync(given)
     finally:
         copy.close()
     click.echo(f"{done.size}")

@@ -24,10 +24,20 @@ PLACE = click.Path(file_okay=False, path_type=Path)
 PORT = click.IntRange(0, 65_535)
 """A TCP port; 0 for any that is free."""
 
+
+def _node(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    """A node's address; MalformedError `bad-url` before a key is opened or made."""
+    from registry.engines.straight import web_url
+
+    return web_url(url, who="a node")
+
+
 FOLDER = click.argument("folder", type=PLACE)
 HELD_FOLDER = click.argument("folder", type=HELD)
 PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
 OUTPUT = click.option("-o", "--output", type=NEW_FILE, required=True, help="The file to write.")
-NODE = click.option("--node", default="http://127.0.0.1:8440", show_default=True, help="URL of the registry's node.")
+NODE = click.option(
+    "--node", default="http://127.0.0.1:8440", show_default=True, callback=_node, help="URL of the registry's node."
+)
 DAYS = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="For how long.")
 CERTIFICATE = click.option("--ca", type=FILE, help="Trust this certificate (PEM) instead of the system's, e.g. a desk's own.")

@@ -13,6 +13,8 @@ from wallet_cli.evidence import anchor, checkpoint
 from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
+CHAIN = click.IntRange(1, (1 << 53) - 1)
+
 
 @click.group()
 def registry() -> None:
@@ -24,7 +26,7 @@ def registry() -> None:
 @FOLDER
 @PASS
 @click.option("--origin", required=True, help="Name of the log, e.g. registry.example.org/certificates/1.")
-@click.option("--chain", type=int, required=True, help="Chain id of its DIDs: a number nobody else uses.")
+@click.option("--chain", type=CHAIN, required=True, help="Chain id of its DIDs: a number nobody else uses.")
 @click.option("--profile", type=click.Choice(["intl", "gm"]), default="intl", show_default=True, help="gm: SM2 and SM3 only.")
 @committee.NEW_MEMBER
 @click.option("--witnesses", type=FILE, help="Witness policy (C2SP tlog-policy).")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS
+from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS, PORT
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ READS = frozenset({"show", "config", "check-proof"})
 @click.command()
 @FOLDER
 @PASS
-@click.option("--port", type=int, help="[8440]")
+@click.option("--port", type=PORT, help="[8440]")
 @click.option("--host", help="[127.0.0.1]")
-@click.option("--every", type=int, help="Tick and commit the state every so many minutes. [1]")
+@click.option("--every", type=click.IntRange(1, 1_440), help="Tick and commit the state every so many minutes. [1]")
 @click.option("--explorer/--no-explorer", default=None, help="Show pages to people at /. [on]")
 @click.option("--group", "groups", multiple=True, metavar="NAME=FOLDER", help="Another registry, below /groups/NAME; repeatable.")
 def serve(folder: Path, passphrase_file: str | None, groups: tuple[str, ...], **flags: Any) -> None:

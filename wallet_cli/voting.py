@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from issuer_app.office import Office
     from weid.governance import ProposalRecord, RuleRecord
 
+YEAR = 366 * 24 * 60
 CATEGORY = click.Choice(["issuer", "key", "membership", "recognition", "recovery", "role", "rules", "schema"])
 
 
@@ -66,11 +67,11 @@ def set_member(office: Office, did: str, name: str, weight: int) -> None:
 @click.command("set-rule")
 @decides
 @click.argument("category", type=CATEGORY)
-@click.option("--agree", type=click.IntRange(min=1), help="Least weight in favour.")
+@click.option("--agree", type=click.IntRange(1, 1_000_000_000), help="Least weight in favour.")
 @click.option("--participates", type=click.IntRange(0, 100), help="Least percent of all weight that has voted; 0: any.")
 @click.option("--win", type=click.IntRange(0, 100), help="Least percent of the voted weight in favour; 0: any.")
-@click.option("--delay", type=click.IntRange(min=0), help="Timelock in minutes of log time.")
-@click.option("--period", type=click.IntRange(min=1), help="Minutes for which a vote is open.")
+@click.option("--delay", type=click.IntRange(0, YEAR), help="Timelock in minutes of log time.")
+@click.option("--period", type=click.IntRange(1, YEAR), help="Minutes for which a vote is open.")
 def set_rule(office: Office, category: str, **changed: int | None) -> None:
     """Change how decisions of a CATEGORY pass; what is not named stays as it is. Open proposals keep their rule."""
     from weid.codec import minutes

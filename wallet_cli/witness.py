@@ -160,7 +160,13 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> No
     type=NEW_FILE,
     help="Write the request for witnesses reached by file.",
 )
-@click.option("--old", default=0, show_default=True, help="With --request: the size that the witness knows.")
+@click.option(
+    "--old",
+    type=click.IntRange(0, (1 << 63) - 1),
+    default=0,
+    show_default=True,
+    help="With --request: the size that the witness knows.",
+)
 @click.option(
     "--answer",
     "answers",

@@ -6,9 +6,8 @@ import http.client
 import urllib.error
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from registry.engines.straight import open_straight
+from registry.engines.straight import open_straight, web_url
 from weid.errors import RegistryError
 
 __all__ = ["FolderSource", "HttpSource", "Source", "open_source"]
@@ -44,7 +43,7 @@ class HttpSource:
     """A prefix over http or https, no redirects; `timeout` in seconds."""
 
     def __init__(self, prefix: str, *, timeout: float = 20.0) -> None:
-        self._prefix, self._timeout = prefix.rstrip("/"), timeout
+        self._prefix, self._timeout = web_url(prefix, who="a log"), timeout
 
     def get(self, path: str) -> bytes | None:
         """GET below the prefix; 404 and 410 are None."""
@@ -62,7 +61,7 @@ class HttpSource:
 
 def open_source(where: str) -> Source:
     """The source of a URL prefix or a folder."""
-    if urlsplit(where).scheme in ("http", "https"):
+    if where.startswith(("http:", "https:")):
         return HttpSource(where)
     return FolderSource(Path(where))
 

@@ -7,18 +7,19 @@ bundles go through `registry.trust`. The genesis is the caller's pin, never fetc
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from registry.authority import Authority
 from registry.bundle import open_bundle
 from registry.checkpoint import Checkpoint
 from registry.delta import apply_delta, is_delta, state_of
-from registry.engines.straight import open_straight
+from registry.engines.straight import open_straight, web_url
 from registry.genesis import Genesis
 from registry.log import Receipt, Registry
 from registry.packed import unpack
@@ -36,6 +37,7 @@ from weid.records import RegisterLeaf
 __all__ = ["HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
 
 MAX_ANSWER = 64 << 20
+_KEY = re.compile("[!-~]{1,256}")
 
 
 class Transport(Protocol):
@@ -52,9 +54,9 @@ class HttpTransport:
     """A node at a base URL, http or https, no redirects; `timeout` in seconds, `key` where only readers are answered."""
 
     def __init__(self, base: str, *, timeout: float = 10.0, key: str | None = None) -> None:
-        if urlsplit(base).scheme not in ("http", "https"):
-            raise MalformedError("a node is reached by http or https", code="bad-url")
-        self._base, self._timeout = base.rstrip("/"), timeout
+        self._base, self._timeout = web_url(base, who="a node"), timeout
+        if key is not None and not _KEY.fullmatch(key):
+            raise MalformedError("a reader's key is one word of letters, digits and signs", code="bad-key")
         self._head = {} if key is None else {"Authorization": f"Bearer {key}"}
 
     def get(self, path: str) -> bytes:
