@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wallet_cli.options import FOLDER, NEW_FILE, OUTPUT, PASS, PLACE, PORT
+from wallet_cli.options import FOLDER, NEW_FILE, OUTPUT, PASS, PLACE, PORT, SIGNING_NAME
 from wallet_cli.state import echo, passphrase, read_input, write_atomic
 from weid.errors import WeidError
 
@@ -40,7 +40,7 @@ def mirror(folder: Path, source: str, genesis: str | None) -> None:
 @FOLDER
 @PASS
 @click.option("--key", "key_file", type=NEW_FILE, required=True, help="The mirror's key; made if new.")
-@click.option("--name", required=True, help="Name to sign under, e.g. mirror.example.org/1.")
+@SIGNING_NAME
 @OUTPUT
 def mirror_sign(folder: Path, passphrase_file: str | None, key_file: Path, name: str, output: Path) -> None:
     """Sign the operator's state statement under the mirror's own key: it was recomputed here (R20)."""

@@ -11,6 +11,7 @@ import click
 
 __all__ = [
     "CERTIFICATE", "DAYS", "FILE", "FOLDER", "HELD", "HELD_FOLDER", "NEW_FILE", "NODE", "OUTPUT", "PASS", "PLACE", "PORT",
+    "SIGNING_NAME",
 ]  # fmt: skip
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -32,12 +33,27 @@ def _node(_context: click.Context, _option: click.Parameter, url: str) -> str:
     return web_url(url, who="a node")
 
 
+def _signing(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    """A name that can stand in a signature line, and so in policy files; BadParameter before a key is made under it."""
+    from registry.cosignature import check_cosigner
+    from weid.errors import MalformedError
+
+    try:
+        check_cosigner(name)
+    except MalformedError as error:
+        raise click.BadParameter(f"{error}: no blanks, no plus sign, at most 255 bytes") from None
+    return name
+
+
 FOLDER = click.argument("folder", type=PLACE)
 HELD_FOLDER = click.argument("folder", type=HELD)
 PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
 OUTPUT = click.option("-o", "--output", type=NEW_FILE, required=True, help="The file to write.")
 NODE = click.option(
     "--node", default="http://127.0.0.1:8440", show_default=True, callback=_node, help="URL of the registry's node."
+)
+SIGNING_NAME = click.option(
+    "--name", required=True, callback=_signing, help="Name to sign under, as policy files have it, e.g. witness.example.org/1."
 )
 DAYS = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="For how long.")
 CERTIFICATE = click.option("--ca", type=FILE, help="Trust this certificate (PEM) instead of the system's, e.g. a desk's own.")

@@ -31,6 +31,7 @@ def create_registry(
     """
     from registry.genesis import Genesis, Member, print_genesis
     from registry.log import Registry
+    from registry.note import check_name
     from weid.did import key_id, weid_did
     from weid.keyfile import seal_key
     from weid.keys import PublicKey
@@ -39,6 +40,7 @@ def create_registry(
 
     if (folder / "genesis.json").exists():
         raise WeidError(f"{folder} holds a registry already", code="exists")
+    check_name(origin)
     (folder / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = suite(SUITE[profile])
     words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)

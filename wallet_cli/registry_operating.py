@@ -44,8 +44,8 @@ def serve(folder: Path, passphrase_file: str | None, groups: tuple[str, ...], **
     from registry.node.serving import serve as run
     from wallet_cli.registry_folder import open_registry
 
-    held, words, stop = _config(folder, flags), passphrase(passphrase_file), threading.Event()
-    places = {"": folder, **dict(_group(text) for text in groups)}
+    held, places = _config(folder, flags), _places(folder, groups)
+    words, stop = passphrase(passphrase_file), threading.Event()
     opened = {name: open_registry(place, words, random=secrets.token_bytes) for name, place in places.items()}
     apps = {}
     for name, registry in opened.items():
@@ -69,13 +69,39 @@ def serve(folder: Path, passphrase_file: str | None, groups: tuple[str, ...], **
             registry.close()
 
 
+def _places(folder: Path, groups: tuple[str, ...]) -> dict[str, Path]:
+    """The folder of each name, the first under "". BadParameter for one name or one registry twice.
+
+    Two writers of one log, in one folder or in copies of it, would sign two histories.
+    """
+    from registry.genesis import parse_genesis
+
+    places, served = {"": folder}, {}
+    for name, place in (_group(text) for text in groups):
+        if name in places:
+            raise click.BadParameter(f"two groups are called {name}: each needs a name of its own", param_hint="--group")
+        places[name] = place
+    for name, place in places.items():
+        pin = parse_genesis((place / "genesis.json").read_bytes()).digest
+        if pin in served:
+            raise click.BadParameter(
+                f"{place} is the registry of {served[pin]} again: a log has one writer", param_hint="--group"
+            )
+        served[pin] = place
+    return places
+
+
 def _group(text: str) -> tuple[str, Path]:
     from registry.node.groups import check_group
+    from weid.errors import MalformedError
 
-    name, sign, place = text.partition("=")
-    check_group(name)
-    if not sign or not Path(place).is_dir():
-        raise click.BadParameter(f"{text}: NAME=FOLDER of a registry")
+    name, _, place = text.partition("=")
+    try:
+        check_group(name)
+    except MalformedError as error:
+        raise click.BadParameter(str(error), param_hint="--group") from None
+    if not (Path(place) / "genesis.json").is_file():
+        raise click.BadParameter(f"{text}: NAME=FOLDER of a registry", param_hint="--group")
     return name, Path(place)
 
 

@@ -98,7 +98,9 @@ def _capped(data: bytes) -> bytes:
 
 
 def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
-    """All or nothing: a temporary file beside it, fsync, rename."""
+    """All or nothing: a temporary file beside it, fsync, rename. UsageError for a path that names no file."""
+    if not path.name:
+        raise click.UsageError("a file to write has a name")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     handle = os.open(temporary, flags, 0o600 if private else 0o644)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wallet_cli.options import FILE, FOLDER, NEW_FILE, OUTPUT, PASS, PORT
+from wallet_cli.options import FILE, FOLDER, NEW_FILE, OUTPUT, PASS, PORT, SIGNING_NAME
 from wallet_cli.state import echo, passphrase, read_input, write_atomic
 from weid.errors import MalformedError, RegistryError, WeidError
 
@@ -29,7 +29,7 @@ def witness() -> None:
 @witness.command()
 @FOLDER
 @PASS
-@click.option("--name", required=True, help="Name to cosign under, e.g. witness.example.org/1.")
+@SIGNING_NAME
 @click.option("--suite", type=click.Choice(["ed25519", "ml-dsa-44", "sm2"]), default="ed25519", show_default=True)
 def init(folder: Path, passphrase_file: str | None, name: str, suite: str) -> None:
     """Make a witness in FOLDER: a key and an empty memory. Prints the verifier key for policy files."""

@@ -108,6 +108,8 @@ def test_numbers_out_of_bounds(weid: Entry) -> None:
     assert "is not in the range" in weid.refuses("request", "--chain", HUGE)
     assert "is not in the range" in weid.refuses("registry", "init", str(weid.folder / "new"), "--origin", "x", "--chain", HUGE)
     assert not (weid.folder / "new").exists()
+    assert weid("registry", "init", str(weid.folder / "new"), "--origin", "two words", "--chain", "7")[0] == 1
+    assert not (weid.folder / "new").exists()
 
 
 @pytest.mark.parametrize("url", NO_URL)
