@@ -76,12 +76,13 @@ def _places(folder: Path, groups: tuple[str, ...]) -> dict[str, Path]:
     """
     from registry.genesis import parse_genesis
 
-    places, served = {"": folder}, {}
+    places = {"": folder}
+    served: dict[bytes, Path] = {}
     for name, place in (_group(text) for text in groups):
         if name in places:
             raise click.BadParameter(f"two groups are called {name}: each needs a name of its own", param_hint="--group")
         places[name] = place
-    for name, place in places.items():
+    for place in places.values():
         pin = parse_genesis((place / "genesis.json").read_bytes()).digest
         if pin in served:
             raise click.BadParameter(
