@@ -134,10 +134,18 @@ def operator_keys(folder: Path, genesis: Genesis, passphrase: str | Passphrase) 
     from weid.sealed import Passphrase
 
     words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
-    log, state, operator = (open_signer(folder, name, words) for name in OPERATOR_ROLES)
-    spare = [open_signer(folder, path.stem, words) for path in sorted((folder / "keys").glob("*.next.json"))]
-    mark = folder / "high-water"
-    return OperatorKeys(genesis, log=log, state=state, operator=operator, mark=mark, spare=spare, rotated=True)
+
+    def spare() -> list[LocalSigner]:
+        return [open_signer(folder, path.stem, words) for path in sorted((folder / "keys").glob("*.next.json"))]
+
+    def held() -> list[LocalSigner]:
+        return [open_signer(folder, name, words) for name in OPERATOR_ROLES]
+
+    log, state, operator = held()
+    return OperatorKeys(
+        genesis, log=log, state=state, operator=operator, mark=folder / "high-water", spare=spare(), rotated=True,
+        more=lambda: [*spare(), *held()],
+    )  # fmt: skip
 
 
 def open_signer(folder: Path, name: str, passphrase: str | Passphrase) -> LocalSigner:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from registry.node.config import Value
     from registry.node.watch import Watch
 
-_LAST = frozenset({"engine-contradiction", "no-keys", "wrong-key", "other-writer"})  # after these nothing may be signed here
+_LAST = frozenset({"engine-contradiction", "no-keys", "wrong-key"})  # after these nothing may be signed here
 READS = frozenset({"show", "config", "check-proof"})
 
 
@@ -144,15 +144,16 @@ def _node(opened: Registry, held: dict[str, Value], watch: Watch, folder: Path) 
 def _tick(opened: Registry, watch: Watch, stop: Any, every: int) -> None:
     from registry.witness.client import cosign_registry
     from wallet_cli.witness import report
-    from weid.errors import RegistryError, RollbackError
+    from weid.errors import RollbackError, WeidError
 
     while not stop.wait(min(60 * every, 60)):
         try:
-            opened.tick(_minute())
+            opened.catch_up()
+            opened.tick(max(_minute(), opened.state.now))  # a command may have written a later time
             opened.commit()
             if opened.state.authority.policy.needed:
                 report(cosign_registry(opened))
-        except RegistryError as error:
+        except WeidError as error:
             watch.acted("clock", error.code)
             if isinstance(error, RollbackError) or error.code in _LAST:
                 click.echo(f"the clock stopped: {error} [{error.code}]", err=True)

@@ -37,7 +37,7 @@ from weid.records import RegisterLeaf
 __all__ = ["HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
 
 MAX_ANSWER = 64 << 20
-_KEY = re.compile("[!-~]{1,256}")
+_KEY = re.compile("[!-~]{0,256}")
 
 
 class Transport(Protocol):

@@ -126,22 +126,3 @@ def test_two_registries_on_one_port_and_one_of_them_private(weid: Weid, tmp_path
     assert weid("registry", "reader", str(tmp_path / "closed"), "list").stdout == "clinic\n"
     weid("registry", "reader", str(tmp_path / "closed"), "end", "clinic")
     weid("registry", "reader", str(tmp_path / "closed"), "end", "clinic", code=1)
-
-
-def test_groups_that_cannot_be_served_together(weid: Weid, tmp_path: Path) -> None:
-    """One name twice, one folder twice, a copy of a registry, the served folder itself: refused in words, nothing opened."""
-    make(weid, tmp_path / "open")
-    make(weid, tmp_path / "other", chain="8602", name="other")
-    shutil.copytree(tmp_path / "other", tmp_path / "copy")
-    other, copy = tmp_path / "other", tmp_path / "copy"
-    for groups, reason in (
-        ((f"a={other}", f"a={copy}"), "two groups are called a"),
-        ((f"a={other}", f"b={other}"), "a log has one writer"),
-        ((f"a={other}", f"b={other}/../other"), "a log has one writer"),
-        ((f"a={other}", f"b={copy}"), "a log has one writer"),
-        ((f"a={tmp_path / 'open'}",), "a log has one writer"),
-        (("no folder",), "small letters"),
-        (("a=",), "NAME=FOLDER of a registry"),
-    ):
-        words = [word for group in groups for word in ("--group", group)]
-        assert reason in weid("registry", "serve", str(tmp_path / "open"), *words, code=2).stderr
