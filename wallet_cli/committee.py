@@ -6,7 +6,6 @@ With `--propose` the decision is put to the vote (R24); `wallet_cli.voting` has 
 from __future__ import annotations
 
 import functools
-import os
 import re
 import secrets
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wallet_cli.options import DAYS, FILE, HELD_FOLDER, NODE, PASS
-from wallet_cli.state import now, passphrase
+from wallet_cli.state import node_key, now, passphrase
 
 if TYPE_CHECKING:
     from issuer_app.office import Office
@@ -185,11 +184,6 @@ def office_of(folder: Path, node: str, member: str, passphrase_file: str | None,
     place.mkdir(mode=0o700, exist_ok=True)
     names = dict.fromkeys(LANGUAGES, member)
     return Office.of_signer(place, signer, client=client, names=names, random=secrets.token_bytes, proposing=propose)
-
-
-def node_key() -> str | None:
-    """The reader's key of a private group, from WEID_NODE_KEY."""
-    return os.environ.get("WEID_NODE_KEY") or None
 
 
 def member_name(name: str) -> str:

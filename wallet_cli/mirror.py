@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.keys import make_key
 from wallet_cli.options import FOLDER, NEW_FILE, OUTPUT, PASS, PLACE, PORT, SIGNING_NAME
-from wallet_cli.state import echo, passphrase, read_input, write_atomic
+from wallet_cli.state import echo, node_key, passphrase, read_input, write_atomic
 from weid.errors import WeidError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def mirror(folder: Path, source: str, genesis: str | None) -> None:
     """Bring the copy in FOLDER up to the source: verify every entry, root and state, then keep them. Exit 1 on a fork."""
     from registry.mirror.source import open_source
 
-    given = open_source(source)
+    given = open_source(source, key=node_key())
     copy = _open(folder, genesis)
     try:
         done = copy.sync(given)
@@ -45,17 +46,14 @@ def mirror(folder: Path, source: str, genesis: str | None) -> None:
 def mirror_sign(folder: Path, passphrase_file: str | None, key_file: Path, name: str, output: Path) -> None:
     """Sign the operator's state statement under the mirror's own key: it was recomputed here (R20)."""
     from registry.note import NoteKey
-    from weid.keyfile import open_key, seal_key
-    from weid.suites import suite
+    from wallet_cli.registry_folder import SUITE
+    from weid.keyfile import open_key
 
     copy, words = _open(folder, None), passphrase(passphrase_file)
     try:
-        profile = copy.registry.genesis.profile
-        chosen = "sm2" if profile == "gm" else "ed25519"
         if not key_file.exists():
-            secret = suite(chosen).generate(secrets.token_bytes)
-            sealed = seal_key(secret, chosen, name, "mirror", words, random=secrets.token_bytes, profile=profile)
-            write_atomic(key_file, sealed, private=True)
+            chosen = SUITE[copy.registry.genesis.profile]
+            make_key(key_file, chosen, name, "mirror", words, random=secrets.token_bytes)
         signer = open_key(key_file.read_bytes(), words)
         write_atomic(output, copy.cosign_state(name, signer))
     finally:

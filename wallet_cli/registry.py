@@ -19,7 +19,7 @@ CHAIN = click.IntRange(1, (1 << 53) - 1)
 @click.group()
 def registry() -> None:
     """Run a registry: init, serve, tick, bundle, show, fsck, backup, restore, move; check a proof of it; decide for it:
-    grant, approve, propose, vote; hold things in it: asset, use."""
+    grant, approve, vote, and --propose with what needs votes; hold things in it: asset, use."""
 
 
 @registry.command()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS, PORT
-from wallet_cli.state import echo_json, now, passphrase, write_atomic
+from wallet_cli.state import echo_json, node_key, now, passphrase, write_atomic
 
 if TYPE_CHECKING:
     from registry.genesis import Genesis
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from registry.node.watch import Watch
 
 _LAST = frozenset({"engine-contradiction", "no-keys", "wrong-key"})  # after these nothing may be signed here
-READS = frozenset({"show", "config", "check-proof"})
+READS = frozenset({"show", "config", "check-proof", "members", "proposals", "asset show", "use check", "use prove", "use reveal"})
 
 
 @click.command()
@@ -265,7 +265,7 @@ def _source(folder: Path, url: str) -> Source:
     from registry.node.backup import Source
     from registry.node.client import HttpTransport, RegistryClient
 
-    genesis, transport = parse_genesis((folder / "genesis.json").read_bytes()), HttpTransport(url)
+    genesis, transport = parse_genesis((folder / "genesis.json").read_bytes()), HttpTransport(url, key=node_key())
     return Source(RegistryClient(genesis, transport).checkpoint(), _entries(transport))
 
 
@@ -313,9 +313,13 @@ def _entry_shown(found: Any, root: Genesis) -> dict[str, Any]:
     return {"index": found.index, "id": found.operation.id.hex(), "operation": found.operation.operation.view()}
 
 
-def noted(command: click.Command) -> None:
-    """Make an operator's command leave a line in the folder's audit log: what was done and how it ended."""
-    act, inner = command.name or "", command.callback
+def noted(command: click.Command, prefix: str = "") -> None:
+    """Make a command, or each of a group, leave a line in the folder's audit log: what was done and how it ended."""
+    if isinstance(command, click.Group):
+        for inside in command.commands.values():
+            noted(inside, f"{prefix}{command.name} ")
+        return
+    act, inner = f"{prefix}{command.name}", command.callback
     if act in READS or inner is None or all(item.name != "folder" for item in command.params):
         return
 

@@ -50,6 +50,11 @@ def echo_json(value: object, *, indent: int | None = None) -> None:
     click.echo(escaped(json.dumps(value, ensure_ascii=False, indent=indent), keep="\n"))
 
 
+def node_key() -> str | None:
+    """The reader's key of a private group, from WEID_NODE_KEY: sent to the node that is asked, and to nobody else."""
+    return os.environ.get("WEID_NODE_KEY") or None
+
+
 def passphrase(file: str | None, *, confirm: bool = False, prompt: str = "Passphrase") -> Passphrase:
     """From --passphrase-file, WEID_PASSPHRASE_FILE or the terminal; never from the command line."""
     from weid.sealed import Passphrase

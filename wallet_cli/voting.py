@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wallet_cli.committee import NEW_MEMBER, decides, node_key, say, signs
+from wallet_cli.committee import NEW_MEMBER, decides, say, signs
 from wallet_cli.options import FILE, FOLDER, HELD_FOLDER, NODE, OUTPUT, PASS
-from wallet_cli.state import now, passphrase, write_atomic
+from wallet_cli.state import node_key, now, passphrase, write_atomic
 
 if TYPE_CHECKING:
     from issuer_app.office import Office

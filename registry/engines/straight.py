@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 from weid.errors import MalformedError
 
-__all__ = ["open_straight", "web_url"]
+__all__ = ["open_straight", "reader_head", "web_url"]
 
 _PRINTED = re.compile("[!-~]+")
+_KEY = re.compile("[!-~]{0,256}")
 
 
 class _Straight(urllib.request.HTTPRedirectHandler):
@@ -43,6 +44,15 @@ def web_url(text: str, *, who: str) -> str:
     if not good:
         raise MalformedError(f"{who} is reached by http or https: {text[:200]!r} is no such address", code="bad-url")
     return text.rstrip("/")
+
+
+def reader_head(key: str | None) -> dict[str, str]:
+    """The header that carries a reader's key, where there is one; MalformedError `bad-key` for what no header can carry."""
+    if key is None:
+        return {}
+    if not _KEY.fullmatch(key):
+        raise MalformedError("a reader's key is one word of letters, digits and signs", code="bad-key")
+    return {"Authorization": f"Bearer {key}"}
 
 
 def open_straight(message: urllib.request.Request | str, *, timeout: float, tls: ssl.SSLContext | None = None) -> Any:

@@ -7,7 +7,6 @@ bundles go through `registry.trust`. The genesis is the caller's pin, never fetc
 from __future__ import annotations
 
 import json
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from registry.authority import Authority
 from registry.bundle import open_bundle
 from registry.checkpoint import Checkpoint
 from registry.delta import apply_delta, is_delta, state_of
-from registry.engines.straight import open_straight, web_url
+from registry.engines.straight import open_straight, reader_head, web_url
 from registry.genesis import Genesis
 from registry.log import Receipt, Registry
 from registry.packed import unpack
@@ -30,14 +29,13 @@ from registry.statement import Statement
 from weid import merkle
 from weid.codec import unb64
 from weid.document import Resolution, resolve
-from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError, TrustError, WeidError
+from weid.errors import ConflictError, RegistryError, RollbackError, TrustError, WeidError
 from weid.facts import RecordFacts, Source
 from weid.records import RegisterLeaf
 
 __all__ = ["HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
 
 MAX_ANSWER = 64 << 20
-_KEY = re.compile("[!-~]{0,256}")
 
 
 class Transport(Protocol):
@@ -55,9 +53,7 @@ class HttpTransport:
 
     def __init__(self, base: str, *, timeout: float = 10.0, key: str | None = None) -> None:
         self._base, self._timeout = web_url(base, who="a node"), timeout
-        if key is not None and not _KEY.fullmatch(key):
-            raise MalformedError("a reader's key is one word of letters, digits and signs", code="bad-key")
-        self._head = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._head = reader_head(key)
 
     def get(self, path: str) -> bytes:
         """GET a path below /v1."""

@@ -30,6 +30,12 @@ class Beside(Weid):
         assert done.exit_code == code, (words, done.output, done.exception)
         return done.stdout, done.stderr
 
+    def refused(self, *words: str) -> str:
+        """The code of what a command was refused for."""
+        done = CliRunner().invoke(cli, list(words), env=self.env)
+        assert done.exit_code == 1, (words, done.output, done.exception)
+        return str(getattr(done.exception, "code", done.exception))
+
     def make(self, folder: Path, *, chain: int = 8601, name: str = "registry") -> Path:
         """A registry with cheap keys."""
         create_registry(
@@ -84,6 +90,35 @@ def test_a_mirror_is_served_while_it_is_brought_up(weid: Beside, tmp_path: Path)
         after = json.loads(read(f"{node}/health"))["size"]
         assert after == before + 2 and json.loads(read(f"{node}/entries/{after - 1}"))["result"] == "applied"
         assert read(f"{node}/checkpoint").split("\n")[1] == str(after)
+
+
+def test_a_private_registry_is_read_with_the_key(weid: Beside, tmp_path: Path) -> None:
+    """WEID_NODE_KEY goes with a mirror's questions, a restore's and those about assets; without it the node answers nobody."""
+    folder, port, backup = weid.make(tmp_path / "ca"), free_port(), tmp_path / "ca.backup"
+    key = weid.run("registry", "reader", str(folder), "add", "clinic")[0].strip()
+    weid.run("registry", "tick", str(folder))
+    weid.run("registry", "backup", str(folder), "-o", str(backup))
+    node = f"http://127.0.0.1:{port}"
+    mirror = ("registry", "mirror", str(tmp_path / "copy"), "--from", f"{node}/v1", "--genesis", str(folder / "genesis.json"))
+    restore = ("registry", "restore", str(backup), str(tmp_path / "again"), "--from", node)
+    asset = ("registry", "asset", "show", str(folder), "00" * 32, "--node", node)
+    with served(weid, "registry", "serve", str(folder), "--port", str(port), ready=f"{node}/readyz"):
+        for command, code in ((mirror, "unreachable"), (restore, "no-reader"), (asset, "no-reader")):
+            assert weid.refused(*command) == code
+        weid.env["WEID_NODE_KEY"] = key
+        assert int(weid.run(*mirror)[0]) > 1
+        weid.run(*restore)
+        assert weid.refused(*asset) == "not-found"
+
+
+def test_commands_in_groups_are_noted_too(weid: Beside, tmp_path: Path) -> None:
+    """What is done with assets and uses stands in the audit log under its whole name; what only reads does not."""
+    folder = weid.make(tmp_path / "ca")
+    nowhere = ("--node", "http://127.0.0.1:9")
+    weid.refused("registry", "use", "claimers", str(folder), "deposits", "did:weid:8601:0x" + "0" * 40, *nowhere)
+    weid.refused("registry", "asset", "show", str(folder), "00" * 32, *nowhere)
+    lines = [json.loads(line) for line in (folder / "audit.jsonl").read_text().splitlines()]
+    assert [(line["act"], line["result"]) for line in lines] == [("command use claimers", "unreachable")]
 
 
 def test_groups_that_cannot_be_served_together(weid: Beside, tmp_path: Path) -> None:
