@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import assets, committee, engines, mirror, registry_operating, voting, witness
+from wallet_cli import assets, committee, engines, mirror, proofs, registry_operating, voting, witness
 from wallet_cli.evidence import anchor, checkpoint
 from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
@@ -148,7 +148,7 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
 
 GROUPS = (
     registry_operating.COMMANDS, committee.COMMANDS, voting.COMMANDS, engines.COMMANDS, witness.COMMANDS, mirror.COMMANDS,
-    assets.COMMANDS, (anchor, checkpoint),
+    assets.COMMANDS, proofs.COMMANDS, (anchor, checkpoint),
 )  # fmt: skip
 for command in (item for group in GROUPS for item in group):
     registry.add_command(command)

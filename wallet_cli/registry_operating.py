@@ -1,4 +1,4 @@
-"""`weid registry serve|config|backup|restore|check-proof`: a registry from day to day, and checking it without trust."""
+"""`weid registry serve|config|reader|backup|restore`: a registry from day to day."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS, PORT
-from wallet_cli.state import echo_json, node_key, now, passphrase, write_atomic
+from wallet_cli.state import node_key, now, passphrase, write_atomic
 
 if TYPE_CHECKING:
-    from registry.genesis import Genesis
     from registry.log import Registry
     from registry.node.backup import Source
     from registry.node.config import Value
@@ -243,7 +242,7 @@ def restore(file: Path, folder: Path, source: str | None, new_mark: bool) -> Non
     if not held:
         click.echo(f"{size} entries restored, every leaf, root and signature recomputed.", err=True)
     if source is not None:
-        count = pull(folder, _source(folder, source))
+        count = pull(folder, _source(source))
         click.echo(f"{count} entries pulled; they lead to the root that the log key has signed.", err=True)
     if new_mark and not (folder / "high-water").exists():
         write_atomic(folder / "high-water", fresh_mark(folder).to_bytes())
@@ -260,13 +259,12 @@ def restore(file: Path, folder: Path, source: str | None, new_mark: bool) -> Non
         click.echo("The log contains everything that was signed. With the keys in place it can go on.", err=True)
 
 
-def _source(folder: Path, url: str) -> Source:
-    from registry.genesis import parse_genesis
+def _source(url: str) -> Source:
     from registry.node.backup import Source
-    from registry.node.client import HttpTransport, RegistryClient
+    from registry.node.client import HttpTransport
 
-    genesis, transport = parse_genesis((folder / "genesis.json").read_bytes()), HttpTransport(url, key=node_key())
-    return Source(RegistryClient(genesis, transport).checkpoint(), _entries(transport))
+    transport = HttpTransport(url, key=node_key())
+    return Source(transport.get("checkpoint"), _entries(transport))
 
 
 def _entries(transport: Any) -> Callable[[int], bytes]:
@@ -281,36 +279,6 @@ def _entries(transport: Any) -> Callable[[int], bytes]:
             raise RegistryError("the source's answer is not understood", code="bad-answer") from error
 
     return entry
-
-
-@click.command("check-proof")
-@click.argument("file", type=FILE)
-@click.option("--genesis", type=FILE, required=True, help="The genesis file you trust.")
-def check_proof(file: Path, genesis: Path) -> None:
-    """Check a proof from the explorer, without a network: an operation is in the log, or a record in the signed state."""
-    from registry.genesis import fingerprint, parse_genesis
-    from registry.proof_file import ProvenEntry
-    from registry.proof_file import check_proof as check
-
-    root = parse_genesis(genesis.read_bytes())
-    found = check(file.read_bytes(), root)
-    if isinstance(found, ProvenEntry):
-        echo_json(_entry_shown(found, root), indent=2)
-        said = f"Operation {found.index} is in the log of {found.checkpoint.size} operations that its key has signed."
-    else:
-        from registry.operations import json_view
-        from weid.codec import rfc3339
-
-        record = None if found.record is None else json_view(found.record)
-        echo_json({"kind": found.kind, "key": found.key, "record": record}, indent=2)
-        what = "has no such record" if record is None else "says this"
-        said = f"The state of {found.statement.size} operations, signed at log time {rfc3339(found.statement.log_time)}, {what}."
-    click.echo(said, err=True)
-    click.echo(f"By the genesis with the fingerprint {fingerprint(root.digest)}.", err=True)
-
-
-def _entry_shown(found: Any, root: Genesis) -> dict[str, Any]:
-    return {"index": found.index, "id": found.operation.id.hex(), "operation": found.operation.operation.view()}
 
 
 def noted(command: click.Command, prefix: str = "") -> None:
@@ -359,4 +327,4 @@ def _note(folder: Path, act: str, result: str) -> None:
         click.echo(f"the audit log was not written: {error}", err=True)
 
 
-COMMANDS = (serve, config, reader, backup, restore, check_proof)
+COMMANDS = (serve, config, reader, backup, restore)

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from registry.node.service import create_node
+from tests.browser import serving
 from tests.wallet_cli.test_holder import Weid
 from tests.wallet_cli.test_operating import read
 from tests.wallet_cli.test_registry import free_port, served
 from wallet_cli.__main__ import cli
-from wallet_cli.registry_folder import create_registry
+from wallet_cli.registry_folder import create_registry, open_registry
 from weid.codec import minutes, rfc3339
 
 SCHEMAS = Path(__file__).parents[2] / "packs/certificate-authority/schemas"
@@ -109,6 +111,34 @@ def test_a_private_registry_is_read_with_the_key(weid: Beside, tmp_path: Path) -
         assert int(weid.run(*mirror)[0]) > 1
         weid.run(*restore)
         assert weid.refused(*asset) == "not-found"
+
+
+def test_proofs_and_restores_after_a_key_change(weid: Beside, tmp_path: Path) -> None:
+    """By the genesis and the chain of changes, from a file or a bundle; the old key counts no more, and one genesis is one."""
+    folder, file, again = weid.make(tmp_path / "ca"), tmp_path / "ca.backup", tmp_path / "again"
+    genesis, chain, bundle = str(folder / "genesis.json"), folder / "key-chain", tmp_path / "ca.bundle"
+    did = json.loads((folder / "genesis.json").read_text())["committee"][0]["did"]
+    proof, record, old = tmp_path / "1.tlog-proof", tmp_path / "record.json", tmp_path / "old.tlog-proof"
+    weid.run("registry", "tick", str(folder))
+    weid.run("registry", "backup", str(folder), "-o", str(file))
+    with serving(create_node(open_registry(folder, "correct horse", random=secrets.token_bytes))) as node:
+        old.write_text(read(f"{node}/v1/entries/0/proof"))
+        for what in ("log", "state"):
+            weid.run("registry", "rotate-key", str(folder), what)
+        weid.run("registry", "bundle", str(folder), "-o", str(bundle))
+        proof.write_text(read(f"{node}/v1/entries/0/proof"))
+        record.write_text(read(f"{node}/v1/records/member/{did}"))
+        weid.run("registry", "restore", str(file), str(again), "--from", node)
+    for shown in (proof, record):
+        assert weid.refused("registry", "check-proof", str(shown), "--genesis", genesis) == "no-signature"
+        for keys in (chain, bundle):
+            said = weid.run("registry", "check-proof", str(shown), "--genesis", genesis, "--chain", str(keys))[1]
+            assert "by the keys after 2 changes" in said and ("log key alone" in said or "state key alone" in said)
+    assert "by the keys of the genesis" in weid.run("registry", "check-proof", str(old), "--genesis", genesis)[1]
+    assert weid.refused("registry", "check-proof", str(old), "--genesis", genesis, "--chain", str(chain)) == "no-signature"
+    other = str(weid.make(tmp_path / "other", chain=8602, name="other") / "genesis.json")
+    for keys in (chain, bundle):
+        assert weid.refused("registry", "check-proof", str(proof), "--genesis", other, "--chain", str(keys)) == "foreign-genesis"
 
 
 def test_commands_in_groups_are_noted_too(weid: Beside, tmp_path: Path) -> None:
