@@ -227,7 +227,3 @@ def _text(value: JSON) -> str:
     if not isinstance(value, str):
         raise MalformedError("not text")
     return value
-
-
-def _listed(value: JSON) -> list[JSON]:
-    return value if isinstance(value, list) else [value]

@@ -168,7 +168,7 @@ def public_url(folder: Path, url: str | None) -> None:
 @issuer.command()
 @FOLDER
 @PASS
-@click.option("--port", default=8420, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8420, show_default=True)
 @click.option("--bind", help="Address to listen on [127.0.0.1; 0.0.0.0 with --tls].")
 @click.option("--tls", is_flag=True, help="HTTPS with a self-signed certificate; its fingerprint is printed.")
 @click.option("--name", "names", multiple=True, help="Host name or address people open; may be repeated.")
@@ -219,7 +219,7 @@ def serve(
 @click.argument("schema")
 @click.argument("claims", type=click.File("rb"))
 @click.option("--bind", type=click.File("rb"), help="The holder's binding request.")
-@click.option("--minutes", type=click.IntRange(min=1), help="A shorter validity.")
+@click.option("--minutes", type=click.IntRange(1, 5_256_000), help="A shorter validity.")
 @click.option("--specimen", is_flag=True)
 @click.option("--once", help="A key under which asking again gives the same certificate.")
 @click.option("--code-host", default="v.example", show_default=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from issuer_app.store import private_file
+from registry.engines.straight import web_url
 from registry.genesis import parse_genesis
 from registry.node.client import RegistryClient
 from weid.canon import jcs, parse_json
@@ -50,6 +51,7 @@ class Premises:
         """Keep the pinned genesis and the node's address; the same again is no change, another one is refused."""
         held = folder / "genesis.json"
         parse_genesis(genesis)
+        node = web_url(node, who="a node")
         if held.exists() and held.read_bytes() != genesis:
             raise MalformedError("this folder belongs to another registry", code="foreign-genesis")
         for name, data in (("genesis.json", genesis), ("node.json", jcs({"url": node}))):

@@ -20,7 +20,7 @@ def verifier() -> None:
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="State folder [WEID_HOME or ~/.weid].")
 @click.option("--pack", "packs", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="A pack with requests and rules; may be given again.")  # fmt: skip
-@click.option("--port", default=8310, show_default=True, help="Port to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8310, show_default=True, help="Port to listen on.")
 @click.option("--bind", help="Address to listen on [127.0.0.1; 0.0.0.0 with --tls].")
 @click.option("--tls", is_flag=True, help="Serve over HTTPS with a self-signed certificate, for a phone's camera.")
 @click.option("--name", "names", multiple=True, help="Host name or address the phone opens; may be given again.")

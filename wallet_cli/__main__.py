@@ -33,6 +33,10 @@ COMMANDS = {
 }
 
 
+MISTYPED = frozenset({"bad-key", "bad-url"})
+"""Codes of what was typed wrong, found only where it is used: usage (exit 2), not an answer (exit 1)."""
+
+
 class LazyGroup(click.Group):
     """A group whose help needs no import of its commands."""
 
@@ -81,7 +85,10 @@ def main() -> None:
         sys.exit(2)
     except WeidError as error:
         click.echo(escaped(f"weid: {error} [{error.code}]"), err=True)
-        sys.exit(1)
+        sys.exit(2 if error.code in MISTYPED else 1)
+    except UnicodeEncodeError:
+        click.echo("weid: a name or text that was given is not UTF-8", err=True)
+        sys.exit(2)
     except OSError as error:
         click.echo(f"weid: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
         sys.exit(2)

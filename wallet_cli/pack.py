@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.options import HELD_FOLDER
+
 if TYPE_CHECKING:
     from weid.pack import Pack
-
-DIR = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
 
 def load_pack(folder: Path) -> Pack:
@@ -33,7 +33,7 @@ def pack() -> None:
 
 
 @pack.command()
-@DIR
+@HELD_FOLDER
 @click.option("--case", "only", help="Run one case.")
 @click.option("--no-flip", is_flag=True, help="Skip the proof that each case can fail.")
 def test(folder: Path, only: str | None, no_flip: bool) -> None:
@@ -63,7 +63,7 @@ def test(folder: Path, only: str | None, no_flip: bool) -> None:
 
 
 @pack.command()
-@DIR
+@HELD_FOLDER
 @click.option("--lang", default="en", show_default=True)
 def demo(folder: Path, lang: str) -> None:
     """Tell the golden path of a pack step by step, in this process."""
@@ -78,7 +78,7 @@ def demo(folder: Path, lang: str) -> None:
 
 
 @pack.command()
-@DIR
+@HELD_FOLDER
 def show(folder: Path) -> None:
     """Show what a pack holds: parties, schemas, requests, cases."""
     from credentials.requests import request_names, schema_digests

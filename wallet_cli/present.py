@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wallet_cli.holder import AT, LANG, PASS, schema_of
+from wallet_cli.holder import AT, LANG, schema_of
+from wallet_cli.options import PASS
 from wallet_cli.state import echo, home, now, passphrase, read_input, write_atomic
 
 if TYPE_CHECKING:

@@ -8,30 +8,28 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import assets, committee, engines, mirror, registry_operating, voting, witness
+from wallet_cli import assets, committee, engines, mirror, proofs, registry_operating, voting, witness
 from wallet_cli.evidence import anchor, checkpoint
+from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
 
-FILE = click.Path(dir_okay=False, path_type=Path)
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
+CHAIN = click.IntRange(1, (1 << 53) - 1)
 
 
 @click.group()
 def registry() -> None:
     """Run a registry: init, serve, tick, bundle, show, fsck, backup, restore, move; check a proof of it; decide for it:
-    grant, approve, propose, vote; hold things in it: asset, use."""
+    grant, approve, vote, and --propose with what needs votes; hold things in it: asset, use."""
 
 
 @registry.command()
 @FOLDER
 @PASS
 @click.option("--origin", required=True, help="Name of the log, e.g. registry.example.org/certificates/1.")
-@click.option("--chain", type=int, required=True, help="Chain id of its DIDs: a number nobody else uses.")
+@click.option("--chain", type=CHAIN, required=True, help="Chain id of its DIDs: a number nobody else uses.")
 @click.option("--profile", type=click.Choice(["intl", "gm"]), default="intl", show_default=True, help="gm: SM2 and SM3 only.")
 @committee.NEW_MEMBER
-@click.option("--witnesses", type=EXISTING, help="Witness policy (C2SP tlog-policy).")
+@click.option("--witnesses", type=FILE, help="Witness policy (C2SP tlog-policy).")
 def init(
     folder: Path, passphrase_file: str | None, origin: str, chain: int, profile: str, member: str, witnesses: Path | None
 ) -> None:
@@ -73,8 +71,8 @@ def tick(folder: Path, passphrase_file: str | None, at: str | None) -> None:
 @registry.command()
 @FOLDER
 @PASS
-@click.option("-o", "--output", type=FILE, required=True)
-@click.option("--update-of", type=EXISTING, help="Only what changed since this bundle.")
+@OUTPUT
+@click.option("--update-of", type=FILE, help="Only what changed since this bundle.")
 def bundle(folder: Path, passphrase_file: str | None, output: Path, update_of: Path | None) -> None:
     """Write the trust bundle: all an offline verifier needs, in one file."""
     from registry.delta import state_of
@@ -150,7 +148,7 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
 
 GROUPS = (
     registry_operating.COMMANDS, committee.COMMANDS, voting.COMMANDS, engines.COMMANDS, witness.COMMANDS, mirror.COMMANDS,
-    assets.COMMANDS, (anchor, checkpoint),
+    assets.COMMANDS, proofs.COMMANDS, (anchor, checkpoint),
 )  # fmt: skip
 for command in (item for group in GROUPS for item in group):
     registry.add_command(command)

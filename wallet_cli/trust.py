@@ -12,6 +12,7 @@ import click
 
 from wallet_cli.evidence import check_evidence
 from wallet_cli.holder import AT
+from wallet_cli.options import OUTPUT
 from wallet_cli.references import bring, update
 from wallet_cli.state import echo, home, now, read_input
 from wallet_cli.trust_document import document
@@ -120,7 +121,7 @@ def clear_conflict() -> None:
 @trust.command()
 @AT
 @click.argument("scheme")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@OUTPUT
 def lote(at: str | None, scheme: str, output: Path) -> None:
     """Write issuers and recognitions as a List of Trusted Entities (ETSI TS 119 602, JSON) for other software.
 

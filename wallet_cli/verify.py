@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_cli.holder import AT, LANG
+from wallet_cli.options import HELD
 from wallet_cli.state import echo, echo_json, now, read_input
 from weid.errors import MalformedError, WeidError
 
@@ -28,7 +29,7 @@ _MARK = {"PASSED": "+", "FAILED": "x", "UNKNOWN": "?", "SKIPPED": "-"}
 @LANG
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("--explain", is_flag=True, help="Say of every check how it ended and why.")
-@click.option("--pack", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A pack with requests.")
+@click.option("--pack", "folder", type=HELD, help="A pack with requests.")
 @click.option("--request", "name", help="Which request of the pack to check against.")
 @click.option("--challenge", help="The challenge you showed (file or text), for live answers.")
 @click.option("--nonce", help="The challenge that a W3C proof must answer (a presentation, or an SD-JWT with key binding).")

@@ -8,6 +8,7 @@ log, so strangers cannot fill it; what is well signed but not allowed becomes a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -58,6 +59,13 @@ def create_node(
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REGISTER
     app.json.sort_keys = False  # type: ignore[attr-defined]
+
+    @app.before_request
+    def fresh() -> None:
+        # Commands of the operator write beside a running node. What cannot be taken in is told by /readyz and by writes.
+        with suppress(WeidError):
+            registry.catch_up()
+
     routes = blueprint(registry, clock=clock, read_only=read_only, watch=watch)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
     limiter.limit(rate, methods=["POST"])(routes)
