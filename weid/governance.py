@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CATEGORIES", "DelegationRecord", "MemberRecord", "ProposalRecord", "RuleRecord", "Seat", "Vote", "passes",
+__all__ = ["CATEGORIES", "VOTER", "DelegationRecord", "MemberRecord", "ProposalRecord", "RuleRecord", "Seat", "Vote", "passes",
            "still_needed"]  # fmt: skip
 
 CATEGORIES = ("issuer", "key", "membership", "recognition", "recovery", "role", "rules", "schema")
 """The kinds of decision a committee takes; each has a floor in the genesis and a rule of its own."""
+
+VOTER = "vote:"
+"""The author of what a vote carries is `vote:` and the proposal's id."""
 
 
 @dataclass(frozen=True, slots=True)
