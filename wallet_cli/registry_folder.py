@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ from wallet_cli.state import write_atomic
 from weid.errors import WeidError
 
 if TYPE_CHECKING:
-    from registry.genesis import Genesis
+    from registry.genesis import Genesis, Member
     from registry.log import Engine, Registry
     from registry.signer import OperatorKeys
     from weid.keys import LocalSigner, PublicKey
@@ -22,43 +24,34 @@ OPERATOR_ROLES = {"log": "log", "state": "state", "operator": "log-op"}
 
 def create_registry(
     folder: Path, *, origin: str, chain: int, profile: str, members: dict[str, int], passphrase: str | Passphrase, minute: int,
-    random: Random, cost: int | None = None, witnesses: str = "quorum none\n",
+    random: Random, cost: int | None = None, witnesses: str = "quorum none\n", founders: Sequence[Member] = (),
+    floors: Mapping[str, int] | None = None,
 ) -> Registry:  # fmt: skip
-    """A new registry: operator keys, one key for each committee member, genesis, first tick.
+    """A new registry: operator keys, the committee, genesis, first tick.
 
-    `members` are names and voting weights; their keys are sealed beside the operator's as committee-<name>.json.
-    WeidError `exists` rather than touching a folder that holds a registry.
+    `members` are names and voting weights; their keys are sealed beside the operator's as committee-<name>.json. `founders`
+    are members whose keys are with themselves. WeidError `exists` rather than touching a folder that holds a registry.
     """
     from registry.genesis import Genesis, Member, print_genesis
     from registry.log import Registry
-    from weid.did import key_id, weid_did
-    from weid.keyfile import seal_key
-    from weid.keys import PublicKey
+    from registry.pack_committee import floors as more_than_half
+    from weid.did import weid_did
     from weid.sealed import Passphrase
-    from weid.suites import suite
 
     if (folder / "genesis.json").exists():
         raise WeidError(f"{folder} holds a registry already", code="exists")
-    (folder / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
-    chosen = suite(SUITE[profile])
     words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
-
-    def fresh(name: str, kid: str | None, role: str) -> PublicKey:
-        secret = chosen.generate(random)
-        key = PublicKey(chosen.name, chosen.public(secret))
-        named = kid or key_id(weid_did(chain, key), 1)
-        sealed = seal_key(secret, chosen.name, named, role, words, random=random, profile=profile, cost=cost)
-        write_atomic(folder / "keys" / f"{name}.json", sealed, private=True)
-        return key
-
-    keys = {name: fresh(name, f"{origin}#{name}", role) for name, role in OPERATOR_ROLES.items()}
-    committee = []
+    home = Home(chain, profile)
+    keys = {name: _fresh_key(folder, name, home, role, words, random, cost, kid=f"{origin}#{name}")
+            for name, role in OPERATOR_ROLES.items()}  # fmt: skip
+    committee = list(founders)
     for name, weight in members.items():
-        key = fresh(f"committee-{name}", None, "log-op")
+        key = _fresh_key(folder, f"committee-{name}", home, "log-op", words, random, cost)
         committee.append(Member(str(weid_did(chain, key)), name, weight, key))
     genesis = Genesis(
         origin=origin, chain=chain, profile=profile, log=keys["log"], state=keys["state"], operator=keys["operator"],
-        committee=tuple(committee), floors=_floors(sum(members.values())), witnesses=witnesses, first_tick=minute,
+        committee=tuple(committee), floors=floors or more_than_half(sum(member.weight for member in committee)),
+        witnesses=witnesses, first_tick=minute,
     )  # fmt: skip
     data = print_genesis(genesis)
     write_atomic(folder / "genesis.json", data)
@@ -67,9 +60,37 @@ def create_registry(
     return registry
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a key must know of its registry before there is one: its chain and profile."""
+
+    chain: int
+    profile: str
+
+
+def _fresh_key(
+    folder: Path, name: str, home: Home | Genesis, role: str, passphrase: Passphrase, random: Random, cost: int | None,
+    kid: str | None = None,
+) -> PublicKey:  # fmt: skip
+    """A new key, sealed in the folder, under a key id of its own DID unless another is named."""
+    from weid.did import key_id, weid_did
+    from weid.keyfile import seal_key
+    from weid.keys import PublicKey
+    from weid.suites import suite
+
+    (folder / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
+    chosen = suite(SUITE[home.profile])
+    secret = chosen.generate(random)
+    key = PublicKey(chosen.name, chosen.public(secret))
+    named = kid or key_id(weid_did(home.chain, key), 1)
+    sealed = seal_key(secret, chosen.name, named, role, passphrase, random=random, profile=home.profile, cost=cost)
+    write_atomic(folder / "keys" / f"{name}.json", sealed, private=True)
+    return key
+
+
 def member_key(
     folder: Path,
-    genesis: Genesis,
+    home: Home | Genesis,
     name: str,
     passphrase: Passphrase,
     *,
@@ -82,20 +103,11 @@ def member_key(
     One that is there is taken up, so that what broke off is done again; WeidError `exists` where it is of another DID.
     """
     from weid.did import key_id, weid_did
-    from weid.keyfile import seal_key
-    from weid.keys import PublicKey
-    from weid.suites import suite
 
-    place = folder / "keys" / f"committee-{name}.json"
-    if not place.exists():
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        chosen = suite(SUITE[genesis.profile])
-        secret = chosen.generate(random)
-        named = kid or key_id(weid_did(genesis.chain, PublicKey(chosen.name, chosen.public(secret))), 1)
-        sealed = seal_key(secret, chosen.name, named, "log-op", passphrase, random=random, profile=genesis.profile, cost=cost)
-        write_atomic(place, sealed, private=True)
+    if not (folder / "keys" / f"committee-{name}.json").exists():
+        _fresh_key(folder, f"committee-{name}", home, "log-op", passphrase, random, cost, kid)
     signer = open_signer(folder, f"committee-{name}", passphrase)
-    if signer.kid != (kid or key_id(weid_did(genesis.chain, signer.public_key), 1)):
+    if signer.kid != (kid or key_id(weid_did(home.chain, signer.public_key), 1)):
         raise WeidError(f"{folder} holds another key of {name}: choose another name with --member", code="exists")
     return signer
 
@@ -143,12 +155,6 @@ def open_signer(folder: Path, name: str, passphrase: str | Passphrase) -> LocalS
     from weid.keyfile import open_key
 
     return open_key((folder / "keys" / f"{name}.json").read_bytes(), passphrase)
-
-
-def _floors(total: int) -> dict[str, int]:
-    from registry.genesis import FLOORS
-
-    return {name: min(total, total // 2 + 1) for name in FLOORS}
 
 
 def rotate(
