@@ -262,6 +262,15 @@ def test_a_registry_is_recognised_only_with_its_fingerprint(council: Council, tm
     far.registry.close()
 
 
+def test_the_howto_names_what_is_on_the_pages() -> None:
+    """Every word in quotes of the way by pages is on a page, in the same spelling."""
+    from issuer_app.texts import table
+
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "decide-together.md").read_text("utf-8")
+    quoted = re.findall(r"“([^”]+)”", page.partition("## By command")[0])
+    assert len(quoted) >= 8 and set(quoted) <= set(table("en").values())
+
+
 def test_every_kind_of_proposal_has_words_in_every_language() -> None:
     from issuer_app.texts import table
 
