@@ -87,7 +87,7 @@ def act(name: str) -> ResponseReturnValue:
     except (ValueError, OverflowError):
         return _form(name, speaker()("fault.committee")), 422
     if office.proposal is not None:
-        return put_to_vote(office.proposal)
+        return put_to_vote(office, office.proposal)
     tell("committee.done")
     return redirect(url_for("committee.home"))
 

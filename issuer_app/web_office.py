@@ -62,7 +62,7 @@ def approve(did: str) -> ResponseReturnValue:
     except RegistryError as error:
         return _institution(did, speaker().problem(error.code)), 403
     if office.proposal is not None:
-        return put_to_vote(office.proposal)
+        return put_to_vote(office, office.proposal)
     tell("office.approved")
     return redirect(url_for("office.institution", did=did))
 
@@ -93,7 +93,7 @@ def decide(did: str, action: str) -> ResponseReturnValue:
     except RegistryError as error:
         return _confirm(did, action, speaker().problem(error.code)), 403
     if office.proposal is not None:
-        return put_to_vote(office.proposal)
+        return put_to_vote(office, office.proposal)
     tell(f"office.done-{action}")
     return redirect(url_for("office.institution", did=did))
 

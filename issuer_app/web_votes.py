@@ -6,7 +6,8 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from issuer_app.decisions import Decision
-from issuer_app.frame import config, council, needs, page, speaker, tell
+from issuer_app.frame import config, council, needs, page, speaker, tell, user
+from issuer_app.office import Office
 from issuer_app.problems import NotFoundError
 from issuer_app.proposal_words import needs as rule_in_words
 from issuer_app.proposal_words import rows, who
@@ -68,11 +69,16 @@ def act(proposal: str, action: str) -> ResponseReturnValue:
     return redirect(url_for("votes.decision", proposal=proposal))
 
 
-def put_to_vote(proposal: bytes) -> ResponseReturnValue:
-    """After an act that became a proposal: say that it did and what it waits for, on the proposal's own page."""
+def put_to_vote(office: Office, proposal: bytes) -> ResponseReturnValue:
+    """After an act that became a proposal: say that it did and what it waits for, on the proposal's own page.
+
+    A reviewer whose office has a seat but who is no governor here comes back to the institutions.
+    """
     tell("votes.put")
-    _tell_what_is_needed(council().decision(proposal, config().now()))
-    return redirect(url_for("votes.decision", proposal=proposal.hex()))
+    _tell_what_is_needed(office.decision(proposal, config().now()))
+    if "governor" in user().roles and config().council is not None:
+        return redirect(url_for("votes.decision", proposal=proposal.hex()))
+    return redirect(url_for("office.home"))
 
 
 def _tell_what_is_needed(item: Decision) -> None:
