@@ -9,7 +9,7 @@ from typing import Any
 
 from issuer_app.decisions import Decision
 from issuer_app.problems import NotFoundError
-from issuer_app.rights import schema_of
+from issuer_app.rights import log_time, schema_of
 from issuer_app.texts import Speaker
 from registry.genesis import fingerprint, is_plain
 from registry.rules_gov import GOVERNED
@@ -38,6 +38,7 @@ class _Told:
     facts: Facts
     sub: str
     body: Any
+    live: bool
 
     def row(self, label: str, value: str, code: str = "", was: str = "") -> Row:
         """Until it is executed nobody has checked what a member wrote: characters that are not seen are not shown (R28)."""
@@ -53,7 +54,7 @@ class _Told:
 
 def rows(t: Speaker, facts: Facts, decision: Decision) -> tuple[Row, ...]:
     """What a proposal would do; for one of a kind unknown here, its subject alone."""
-    told = _Told(t, facts, decision.record.sub, decision.body)
+    told = _Told(t, facts, decision.record.sub, decision.body, decision.ended is None)
     make = _ROWS.get(decision.record.type)
     if make is None or decision.body is None:
         return (told.row("subject", decision.record.sub),)
@@ -122,6 +123,8 @@ def _period(told: _Told) -> Iterator[Row]:
     since = told.body.since
     yield told.row("since", told.t("what.at-once") if since is None else told.t.time(since))
     yield told.row("until", told.t.time(told.body.until))
+    if told.live and since is not None and since < log_time(told.facts):
+        yield told.row("refused", told.t("what.late-start"))
 
 
 def _reason(told: _Told) -> Row:

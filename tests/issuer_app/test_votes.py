@@ -146,6 +146,17 @@ def test_a_timelock_is_shown_and_an_objection_stops_it(council: Council) -> None
     assert refused.status_code == 409 and right(council, skill) is None
 
 
+def test_a_first_day_that_has_begun_before_the_vote_is_over_is_said(council: Council) -> None:
+    """A right never begins in the past (R8): execution would be refused, so the page says what to do instead."""
+    skill = council.publish()
+    office = council.offices[0].deciding("issuer", council.now)
+    office.approve(council.applicant.did, skill, since=council.now + 5, until=council.now + YEAR)
+    first = council.member(0)
+    assert "The first day has begun" not in first.get("/decisions/").text
+    council.world.tick(6)
+    assert "The first day has begun" in first.get("/decisions/").text
+
+
 def test_only_its_proposer_withdraws_a_proposal(council: Council) -> None:
     skill = council.publish()
     at = proposed(council, skill)
