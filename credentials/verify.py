@@ -15,11 +15,12 @@ from types import MappingProxyType
 from typing import Final
 
 from credentials import checks_content, checks_holder, checks_issuer, checks_status, checks_weidentity, presentation, verdicts
+from credentials.accreditation_path import path_of
 from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
 from credentials.compact import BIND_CHAIN, BIND_DOCUMENT, BIND_KEY, BIND_NONE
 from credentials.guarded import Guarded, calmly, unusable
 from credentials.policy import Policy
-from credentials.report import Check, Outcome, Presented, Report, TrustAge
+from credentials.report import Check, Link, Outcome, Presented, Report, TrustAge
 from credentials.schema import Schema, read_schema
 from credentials.weidentity import hidden_leaves
 from weid.codec import minutes, rfc3339
@@ -132,7 +133,19 @@ def verify(data: bytes, *, facts: Facts, policy: Policy | None = None, at: datet
     answered = case.file is not None and case.file.token is not None and case.file.token.binding is not None
     bearer = case.presentation is None and not answered
     ages = tuple(TrustAge(what, label, as_of, case.at - as_of) for what, (label, as_of) in case.ages.items())
-    return Report(tuple(checks), verdicts.decide(checks, bearer=bearer), presented, ages, case.at, _notes(case))
+    return Report(
+        tuple(checks), verdicts.decide(checks, bearer=bearer), presented, ages, case.at, _notes(case), _path(case, presented)
+    )
+
+
+def _path(case: Case, presented: Presented | None) -> tuple[Link, ...]:
+    """Who gave the right; trust data that break down when asked again leave it out, and decide nothing."""
+    if presented is None or not case.policy.require_accreditation:
+        return ()
+    try:
+        return calmly(lambda: path_of(case), ())
+    except WeidError:
+        return ()
 
 
 def _run(step: _Step, case: Case, blocked: set[str]) -> Check:

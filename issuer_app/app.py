@@ -9,7 +9,7 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from issuer_app import api, frame, front, people, vc_api, web_desk, web_office, web_reissue, web_status
+from issuer_app import api, frame, front, people, vc_api, web_committee, web_desk, web_office, web_reissue, web_status, web_votes
 from issuer_app.config import Config, secret_key
 from issuer_app.users import Users
 from registry.node.resolver import resolver_blueprint
@@ -31,7 +31,10 @@ def create_app(config: Config) -> Flask:
     app.before_request(_slow_forms)  # these two before CSRFProtect, which reads the form
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
-    rooms = (front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_status.routes, api.routes)
+    rooms = (
+        front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
+        web_status.routes, api.routes,
+    )  # fmt: skip
     for blueprint in rooms:
         app.register_blueprint(blueprint)
     if config.vc_api or config.desk is not None:
@@ -63,7 +66,7 @@ def _slow_forms() -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint in ("office.audit_home", "reissue.check"):
+    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act"):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
 

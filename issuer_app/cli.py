@@ -26,7 +26,7 @@ __all__ = ["issuer"]
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
-ROLES = click.Choice(["clerk", "reviewer", "auditor", "admin"])
+ROLES = click.Choice(["clerk", "reviewer", "auditor", "governor", "admin"])
 REASON = click.option("--reason", required=True, help="Shown to those who check, e.g. error-in-data, fraud.")
 
 
@@ -47,9 +47,11 @@ def issuer() -> None:
 @click.option("--pack", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Periods and typed checks.")
 @click.option("--party", help="Take the names of this party of the pack.")
 @click.option("--wants", multiple=True, help="A kind of certificate to apply for, by schema name; may be repeated.")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="With --as governor: the sealed key of a member, instead of a new one (same passphrase).")  # fmt: skip
 def init(
     folder: Path, passphrase_file: str | None, genesis: Path, node: str, kind: str, suite: str | None,
-    names: tuple[str, ...], pack: Path | None, party: str | None, wants: tuple[str, ...],
+    names: tuple[str, ...], pack: Path | None, party: str | None, wants: tuple[str, ...], key: Path | None,
 ) -> None:  # fmt: skip
     """Make keys, register the DID, and (a desk) apply for what it wants to issue."""
     from issuer_app.desk import Desk
@@ -57,6 +59,8 @@ def init(
     from issuer_app.premises import read_pack_folder
     from issuer_app.terms import Terms
 
+    if key is not None and kind != "governor":
+        raise click.UsageError("--key goes with --as governor")
     place = Premises.create(folder, genesis.read_bytes(), node)
     chosen = None if pack is None else read_pack_folder(pack)
     words = dict(item.split("=", 1) for item in names if "=" in item)
@@ -78,6 +82,11 @@ def init(
             _apply(desk, wants)
         desk.close()
         did = desk.did
+    elif key is not None:
+        did = Office.adopt(
+            folder / kind, key.read_bytes(), client=place.client, names=words, passphrase=secret, at=_now(),
+            random=secrets.token_bytes,
+        ).did  # fmt: skip
     else:
         did = Office.create(
             folder / kind, client=place.client, suite=kind_of_keys, names=words, passphrase=secret, at=_now(),
@@ -198,6 +207,7 @@ def serve(
             folder=place.app, desk=place.desk(secret) if place.holds("desk") else None,
             office=place.office("reviewer", secret) if place.holds("reviewer") else None,
             audit=place.office("auditor", secret) if place.holds("auditor") else None,
+            council=place.office("governor", secret) if place.holds("governor") else None,
             code_host=code_host, zone=ZoneInfo(timezone), secure=tls, hosts=hosts, vc_api=place.instances(secret),
             public=place.public,
             resolver=place.resolver() if resolver else None,

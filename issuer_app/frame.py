@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.office import Office
 
-__all__ = ["Running", "audit", "config", "desk", "for_strangers", "needs", "office", "page", "prepare", "refusal_page",
-           "safe_next", "slow_down", "speaker", "tell", "users", "user"]  # fmt: skip
+__all__ = [
+    "Running", "audit", "config", "council", "decider", "desk", "for_strangers", "needs", "office", "page", "prepare",
+    "refusal_page", "safe_next", "slow_down", "speaker", "tell", "user", "users",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,22 @@ def audit() -> Office:
     if found is None:
         raise RefusedError("this app has no auditor's key", code="no-office")
     return found
+
+
+def council() -> Office:
+    """The committee member's office; RefusedError where this app has none."""
+    found = config().council
+    if found is None:
+        raise RefusedError("this app has no committee member's key", code="no-office")
+    return found
+
+
+def decider() -> Office:
+    """The office that decides about institutions for this person: the reviewer's, else the committee member's."""
+    for role, found in (("reviewer", config().office), ("governor", config().council)):
+        if role in user().roles and found is not None:
+            return found
+    raise RefusedError("this app has no key of the authority for this person", code="no-office")
 
 
 def for_strangers() -> bool:

@@ -20,7 +20,7 @@ from weid.errors import MalformedError
 
 __all__ = ["ROLES", "ApiKey", "User", "Users"]
 
-ROLES = ("clerk", "reviewer", "auditor", "admin")
+ROLES = ("clerk", "reviewer", "auditor", "governor", "admin")
 MIN_PASSWORD = 12
 MAX_PASSWORD = 200
 IDLE = 30  # minutes without a request

@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from credentials import wording
-from credentials.report import Check, Outcome, Presented, Report
+from credentials.report import Check, Link, Outcome, Presented, Report
 from verifier_app.languages import in_words, text, texts
 from verifier_app.moments import Moment, moment, moment_of, old
 from weid.canon import JSON
 
-__all__ = ["Age", "Finding", "Line", "Look", "Shown", "View", "look_of", "view_of"]
+__all__ = ["Age", "Finding", "Line", "Look", "Shown", "Step", "View", "look_of", "view_of"]
 
 GREEN: Final = frozenset({"valid", "valid-bearer"})
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -73,6 +73,16 @@ class Age:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One link of who gave the right: as what, the registered name (or none), the id, and level and period in words."""
+
+    role: str
+    name: str
+    id: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One judged credential."""
 
@@ -86,6 +96,8 @@ class View:
     not_established: tuple[Finding, ...]
     checks: tuple[Finding, ...]
     ages: tuple[Age, ...]
+    path_title: str
+    path: tuple[Step, ...]
     limit: str
     technical: tuple[Line, ...]
 
@@ -128,6 +140,8 @@ def view_of(
         not_established=_unsettled(findings),
         checks=findings,
         ages=_ages(report, language, zone, registries),
+        path_title=wording.path_words("title", language),
+        path=() if said is None or opened else tuple(_step(link, language, zone) for link in report.path),
         limit="" if said is None else text(language, f"mode.{said.mode or 'none'}"),
         technical=() if said is None else tuple(_technical(said, report, language)),
     )
@@ -208,6 +222,15 @@ def _standing(report: Report, language: str, zone: tzinfo) -> Iterable[Line]:
             note = " · ".join(word for word in words if word) or known["standing.seen"]
             shown = moment_of(when, zone)
             yield Line(known[f"standing.{check.code}"], "" if shown else note, moment=shown, note=note if shown else "")
+
+
+def _step(link: Link, language: str, zone: tzinfo) -> Step:
+    notes = [] if link.level is None else [wording.path_words(f"{link.role}-level", language, level=link.level)]
+    times = {name: "" if count is None else moment(count, zone).text for name, count in
+             (("since", link.since), ("until", link.until), ("ended", link.ended))}  # fmt: skip
+    notes += [wording.path_words("period", language, **times)] if link.since is not None else []
+    notes += [wording.path_words("ended", language, **times)] if link.ended is not None else []
+    return Step(wording.path_words(link.role, language), in_words(link.names, language), link.id, " · ".join(notes))
 
 
 def _ages(report: Report, language: str, zone: tzinfo, registries: Mapping[str, str]) -> tuple[Age, ...]:

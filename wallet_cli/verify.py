@@ -161,6 +161,7 @@ def _print(report: Report, lang: str, explain: bool) -> None:
         for claim in shown.hidden:
             label = shown.labels.get(claim, {}).get(lang) or claim
             echo(f"  {label}: (not shown in this code)", err=True)
+        _print_path(report, lang)
     for age in report.ages:
         echo(f"  {age.what} as of {age.age} minutes ago: {age.label}", err=True)
     if explain:
@@ -173,6 +174,23 @@ def _print(report: Report, lang: str, explain: bool) -> None:
         echo("Bring the issuer's DID document: `weid trust document fetch DID`, or `add FILE`.", err=True)
     if any(check.code == "no-trust-root" for check in report):
         echo("Run `weid trust add GENESIS` with the genesis file of the registry you trust.", err=True)
+
+
+def _print_path(report: Report, lang: str) -> None:
+    """Who gave the issuer its right, from the committee down."""
+    from credentials.wording import path_words
+    from weid.codec import rfc3339
+
+    for number, link in enumerate(report.path):
+        if not number:
+            echo(f"  {path_words('title', lang)}:", err=True)
+        times = {name: None if count is None else rfc3339(count) for name, count in
+                 (("since", link.since), ("until", link.until), ("ended", link.ended))}  # fmt: skip
+        parts = [] if link.level is None else [path_words(f"{link.role}-level", lang, level=link.level)]
+        parts += [path_words("period", lang, **times)] if link.since is not None else []
+        parts += [path_words("ended", lang, **times)] if link.ended is not None else []
+        name = link.names.get(lang) or link.names.get("en") or link.id
+        echo(f"   {'> ' * number}{path_words(link.role, lang)}: {', '.join([name, *parts])}", err=True)
 
 
 def _is_presentation(data: bytes) -> bool:
