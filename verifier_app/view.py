@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from credentials import wording
+from credentials.foreign import naming
 from credentials.report import Check, Outcome, Presented, Report
 from verifier_app.languages import in_words, text, texts
 from verifier_app.moments import Moment, moment, moment_of, old
@@ -128,7 +129,7 @@ def view_of(
         not_established=_unsettled(findings),
         checks=findings,
         ages=_ages(report, language, zone, registries),
-        limit="" if said is None else text(language, f"mode.{said.mode or 'none'}"),
+        limit="" if said is None else naming.limit(said.form, language) or text(language, f"mode.{said.mode or 'none'}"),
         technical=() if said is None else tuple(_technical(said, report, language)),
     )
 

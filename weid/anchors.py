@@ -171,7 +171,12 @@ def _revocations(value: JSON) -> Revocations:
     lists: dict[tuple[str, str], frozenset[str]] = {}
     counters: dict[str, int] = {}
     for item in value["lists"]:
-        if not isinstance(item, dict) or not {"entries", "method", "scope"} <= set(item) <= {"counter", "entries", "method", "scope"}:
+        if not isinstance(item, dict) or not {"entries", "method", "scope"} <= set(item) <= {
+            "counter",
+            "entries",
+            "method",
+            "scope",
+        }:
             raise _bad("a list of revocations has scope, method and entries")
         key = (_text(item["scope"]), _text(item["method"]))
         lists[key] = lists.get(key, frozenset()) | frozenset(_texts(item["entries"]))
@@ -184,8 +189,9 @@ def _revocations(value: JSON) -> Revocations:
 
 def _printed(anchor: Anchor) -> JSON:
     value: dict[str, JSON] = {"issuer": anchor.issuer}
+    certificate = None if anchor.certificate is None else b64(anchor.certificate)
     given: tuple[tuple[str, JSON], ...] = (
-        ("name", anchor.name), ("kid", anchor.kid), ("certificate", None if anchor.certificate is None else b64(anchor.certificate)),
+        ("name", anchor.name), ("kid", anchor.kid), ("certificate", certificate),
         ("jwk", None if anchor.jwk is None else dict(anchor.jwk)), ("uses", [*sorted(anchor.uses)]),
         ("issued", [*sorted(anchor.issued)]),
     )  # fmt: skip

@@ -104,9 +104,10 @@ def signature(case: Case) -> Result:
         return _issued_by_store(case, other)
     if other.address:
         return _by_address(case, other)
-    tried = False
+    tried = unread = False
     for found in candidates(case):
         key = _key(found)
+        unread = unread or key is None
         if key is None or key.suite != other.suite:
             continue
         tried = True
@@ -116,7 +117,9 @@ def signature(case: Case) -> Result:
             continue
         _establish(case, _anchor(found).issuer, found, key)
         return passed()
-    return failed("bad-signature") if tried else unknown("key-not-in-trust-data", {"key": other.kid})
+    if unread or not tried:
+        return unknown("foreign-key-unusable" if unread else "key-not-in-trust-data", {"key": other.kid})
+    return failed("bad-signature")
 
 
 def _by_address(case: Case, other: OtherCredential) -> Result:
@@ -130,7 +133,10 @@ def _by_address(case: Case, other: OtherCredential) -> Result:
 
 
 def _issued_by_store(case: Case, other: OtherCredential) -> Result:
-    for found in candidates(case):
+    lists = candidates(case)
+    if not lists:
+        return unknown("issuer-not-in-trust-data", {"issuer": other.issuer})
+    for found in lists:
         if other.root in _anchor(found).issued:
             _establish(case, other.issuer, found, None)
             return passed("foreign-issued", {"list": found.source.label})
@@ -140,15 +146,21 @@ def _issued_by_store(case: Case, other: OtherCredential) -> Result:
 def digests(case: Case) -> Result:
     """The values lead to what was signed; where values are hidden, how many."""
     other = _other(case)
-    return passed("ok", {"hidden": other.hidden} if other.hidden else {})
+    hidden: dict[str, JSON] = {"hidden": other.hidden} if other.hidden else {}
+    if other.ambiguous:
+        return passed("foreign-types-unsigned", {**hidden, "ambiguous": [*other.ambiguous]})
+    return passed("ok", hidden)
 
 
 def schema(case: Case) -> Result:
-    """Nothing that people will read can mislead them; its own rules are the other system's."""
+    """Nothing that people will read can mislead them, and it keeps its own system's schema where there is one here."""
     other = _other(case)
     case.claims = other.claims
     flat: JSON = _without_line_feeds(dict(other.claims))
-    return failed("unsafe-text") if misleads(flat) else skipped("none")
+    if misleads(flat):
+        return failed("unsafe-text")
+    misfit = other.misfit()
+    return failed("schema-mismatch", {"reason": misfit}) if misfit else skipped("none")
 
 
 def accreditation(case: Case) -> Result:
@@ -169,10 +181,8 @@ def accreditation(case: Case) -> Result:
 
 
 def _may_sign_kind(kind: str, anchor: Anchor, about: Certificate | None) -> bool:
-    """A signer whose certificate or list names some of the three kinds signs no other (volume 1, extended key usage)."""
-    named = {use for uses in dcc.USES.values() for use in uses}
-    uses = frozenset() if about is None else about.uses & named
-    if uses and not uses & dcc.USES[kind]:
+    """A signer signs any kind unless its certificate or list names uses; then those alone (volume 1, extended key usage)."""
+    if about is not None and about.uses and not about.uses & dcc.USES[kind]:
         return False
     return not anchor.uses or kind in anchor.uses or bool(anchor.uses & dcc.USES[kind])
 

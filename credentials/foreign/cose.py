@@ -64,13 +64,14 @@ def read_token(data: bytes) -> Token:
     if not isinstance(protected, bytes) or not isinstance(payload, bytes) or not isinstance(signature, bytes):
         raise MalformedError("a COSE_Sign1 is two headers, a payload and a signature", code="cose")
     header = read_cbor(protected) if protected else {}
-    if not isinstance(header, dict) or not isinstance(loose, dict) or set(header) & set(loose):
-        raise MalformedError("COSE headers are maps, and no parameter stands in both", code="cose")
+    if not isinstance(header, dict) or not isinstance(loose, dict) or set(header) & set(loose) - {_KID}:
+        raise MalformedError("COSE headers are maps, and no parameter but kid stands in both", code="cose")
     if _CRIT in header or _CRIT in loose:
         raise MalformedError("crit asks for an extension; none is understood here", code="crit")
     claims = read_cbor(payload)
     if not isinstance(claims, dict):
         raise MalformedError("the claims are no map", code="cose")
+    # a kid in both, as some issuers write it: the protected one counts (eHealth network, volume 1)
     kid = header.get(_KID, loose.get(_KID, b""))
     if not isinstance(kid, bytes):
         raise MalformedError("kid (4) is not a byte string", code="cose")

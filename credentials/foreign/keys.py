@@ -132,7 +132,7 @@ def _about(parsed: x509.Certificate) -> Certificate:
     for extension in parsed.extensions:
         value = extension.value
         if isinstance(value, x509.KeyUsage):
-            may_sign = value.digital_signature
+            may_sign = value.digital_signature or value.content_commitment
         elif isinstance(value, x509.ExtendedKeyUsage):
             uses = frozenset(item.dotted_string for item in value)
         elif isinstance(value, x509.SubjectAlternativeName):

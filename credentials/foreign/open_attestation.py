@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -22,14 +22,17 @@ from weid.recovery import recover
 if TYPE_CHECKING:
     from credentials.foreign.keys import ForeignKey
 
-__all__ = ["SCHEMA_2", "looks_like", "read_open_attestation", "unsalted"]
+__all__ = ["SCHEMA_2", "Issuer", "Seal", "hash_of", "hashes_in", "json_text", "looks_like", "read_open_attestation", "refuse",
+           "revoked_where", "signature_in", "unsalted", "verifier"]  # fmt: skip
 
 SCHEMA_2: Final = "https://schema.openattestation.com/2.0/schema.json"
 _START: Final = b"openattestation.com/"
 MAX_HASHES: Final = 10_000
 MAX_PROOF: Final = 64
+MAX_PROOFS: Final = 8
 _SALTED: Final = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}:(string|number|boolean|null|undefined):(.*)\Z", re.DOTALL
+    r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}:(string|number|boolean|null|undefined):(.*)\Z",
+    re.DOTALL,
 )
 _HASH: Final = re.compile(r"[0-9a-f]{64}\Z")
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}\Z")
@@ -42,10 +45,9 @@ _BESIDE: Final = frozenset({"issuers", "$template"})  # who issued is said elsew
 
 
 @dataclass(frozen=True, slots=True)
-class _Issuer:
+class Issuer:
     """Who issued: a DID (with the address that is its key) or a contract, and where it says what it revoked."""
 
-    name: str
     id: str
     address: str
     revocation: str | None  # None: it says that there is none
@@ -59,21 +61,27 @@ def looks_like(data: bytes) -> bool:
 def read_open_attestation(data: bytes) -> OtherCredential:
     """The document in the bytes of a file; MalformedError `openattestation`, or `unsupported` for another version."""
     value = parse_json(data)
-    if not isinstance(value, dict) or value.get("version") != SCHEMA_2:
-        raise MalformedError("of OpenAttestation the version 2.0 is read", code="unsupported")
+    version = value.get("version") if isinstance(value, dict) else None
+    if isinstance(value, dict) and version != SCHEMA_2:
+        from credentials.foreign.open_attestation_3 import SCHEMA_3, read_version_3
+
+        if version == SCHEMA_3:
+            return read_version_3(value)
+    if not isinstance(value, dict) or version != SCHEMA_2:
+        raise MalformedError("of OpenAttestation the versions 2.0 and 3.0 are read", code="unsupported")
     if not {"data", "signature"} <= set(value) <= _MEMBERS or not isinstance(value["data"], dict):
-        raise _bad("a document has data and a signature, and nothing that is not known")
+        raise refuse("a document has data and a signature, and nothing that is not known")
     content = unsalted(value["data"])
     issuer = _issuer(content if isinstance(content, dict) else {})
     seal, hidden = _seal(value["signature"]), _hidden(value.get("privacy"))
-    signature = _signature(value.get("proof"), issuer) if issuer.address else ""
-    hashes = {seal.target, seal.root, *seal.on_the_way()}
+    signature = signature_in(value.get("proof"), issuer.id) if issuer.address else ""
     return OtherCredential(
         format=OPEN_ATTESTATION, type=f"{OPEN_ATTESTATION}.2", issuer=issuer.id, kid="", hint=f"iss|{issuer.id}",
-        suite="secp256k1" if issuer.address else "", claims=_claims(content), verify=_verifier(seal.root, issuer.address, signature),
-        listed=() if issuer.revocation is None else tuple(Listed(issuer.revocation, "hash", item) for item in sorted(hashes)),
+        suite="secp256k1" if issuer.address else "", claims=_claims(content),
+        verify=verifier(seal.root, issuer.address, signature),
+        listed=() if issuer.revocation is None else tuple(Listed(issuer.revocation, "hash", item) for item in seal.names()),
         has_status=lambda anchor: issuer.revocation is not None, address=issuer.address, root="" if issuer.address else seal.root,
-        broken=_broken(value["data"], hidden, seal), hidden=len(hidden), unsigned=_unsigned(value),
+        broken=seal.broken([*hidden, *_hashed(value["data"])]), hidden=len(hidden), unsigned=_unsigned(value),
     )  # fmt: skip
 
 
@@ -81,13 +89,13 @@ def unsalted(value: JSON) -> JSON:
     """The values without their salts; MalformedError for one that has none, or for a name that hashes ambiguously."""
     if isinstance(value, dict):
         if any("." in name or name.isdecimal() for name in value):
-            raise _bad("a name with a dot, or one that is a number")
+            raise refuse("a name with a dot, or one that is a number")
         return {name: unsalted(item) for name, item in value.items()}
     if isinstance(value, list):
         return [unsalted(item) for item in value]
     found = _SALTED.match(value) if isinstance(value, str) else None
     if found is None:
-        raise _bad("a value without its salt")
+        raise refuse("a value without its salt")
     return _typed(found[1], found[2])
 
 
@@ -101,12 +109,12 @@ def _typed(kind: str, text: str) -> JSON:
         return known[kind, text]
     number = parse_json(text.encode("utf-8"), max_bytes=64) if kind == "number" else None
     if isinstance(number, bool) or not isinstance(number, int | float):
-        raise _bad(f"{text[:20]!r} is no {kind}")
+        raise refuse(f"{text[:20]!r} is no {kind}")
     return number
 
 
 @dataclass(frozen=True, slots=True)
-class _Seal:
+class Seal:
     """The hash of the document and its way to the root, all hex."""
 
     target: str
@@ -120,55 +128,63 @@ class _Seal:
             held = keccak256(b"".join(sorted((held, other))))
             yield held.hex()
 
+    def names(self) -> list[str]:
+        """Every hash under which a store may revoke it: its own, the root's, and all between."""
+        return sorted({self.target, self.root, *self.on_the_way()})
 
-def _seal(value: JSON) -> _Seal:
+    def broken(self, hashes: Iterable[str]) -> str:
+        """Why hashes of values do not lead to the root; empty when they do."""
+        if keccak256(json_text(sorted(hashes))).hex() != self.target:
+            return "the values do not lead to the document's hash"
+        return "" if [self.target, *self.on_the_way()][-1] == self.root else "the proof does not lead to the root"
+
+
+def _seal(value: JSON) -> Seal:
     if not isinstance(value, dict) or set(value) != {"type", "targetHash", "proof", "merkleRoot"}:
-        raise _bad("a signature has a type, two hashes and a proof")
+        raise refuse("a signature has a type, two hashes and a proof")
     proof = value["proof"]
     if value["type"] != "SHA3MerkleProof" or not isinstance(proof, list) or len(proof) > MAX_PROOF:
-        raise _bad("the signature is of another type")
-    return _Seal(_hash(value["targetHash"]), tuple(map(_hash, proof)), _hash(value["merkleRoot"]))
+        raise refuse("the signature is of another type")
+    return Seal(hash_of(value["targetHash"]), tuple(map(hash_of, proof)), hash_of(value["merkleRoot"]))
 
 
-def _broken(data: dict[str, JSON], hidden: tuple[str, ...], seal: _Seal) -> str:
-    """Why the values do not lead to the root; empty when they do."""
-    hashes = sorted([*hidden, *(keccak256(_json({name: value})).hex() for name, value in _flat(data, ""))])
-    if keccak256(_json(hashes)).hex() != seal.target:
-        return "the values do not lead to the document's hash"
-    return "" if (*[seal.target], *seal.on_the_way())[-1] == seal.root else "the proof does not lead to the root"
+def _hashed(data: JSON) -> Iterator[str]:
+    return (keccak256(json_text({name: value})).hex() for name, value in _flat(data, ""))
 
 
 def _flat(value: JSON, path: str) -> Iterator[tuple[str, JSON]]:
-    """Every leaf with its dotted path; an empty list or object is a leaf."""
+    """Every leaf with its dotted path. An empty list or object has none: whatever adds one adds nothing that is signed."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    if not items or not value:
+    if not isinstance(value, dict | list):
         yield path, value
     for name, item in items:
         yield from _flat(item, f"{path}.{name}" if path else str(name))
 
 
-def _json(value: JSON | list[str]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")  # as JSON.stringify prints it
+def json_text(value: Mapping[str, JSON] | list[str]) -> bytes:
+    """JSON as JavaScript's JSON.stringify prints it: no spaces, members in their order."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
-def _issuer(content: Mapping[str, JSON]) -> _Issuer:
+def _issuer(content: Mapping[str, JSON]) -> Issuer:
     listed = content.get("issuers")
     if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], dict):
         raise MalformedError("documents of one issuer are read", code="unsupported")
     said = listed[0]
-    name, store = said.get("name"), next((said[kind] for kind in _STORES if said.get(kind)), None)
+    store = next((said[kind] for kind in _STORES if said.get(kind)), None)
     if store is not None:
         if not isinstance(store, str) or not _ADDRESS.match(store):
-            raise _bad("a store is an Ethereum address")
-        return _Issuer(str(name or ""), store.lower(), "", store.lower())
+            raise refuse("a store is an Ethereum address")
+        return Issuer(store.lower(), "", store.lower())
     did = said.get("id")
     found = _DID.match(did) if isinstance(did, str) else None
     if found is None:
-        raise _bad("an issuer is a document store or a did:ethr")
-    return _Issuer(str(name or ""), str(did).lower(), found[1].lower(), _where_revoked(said.get("revocation")))
+        raise refuse("an issuer is a document store or a did:ethr")
+    return Issuer(str(did).lower(), found[1].lower(), revoked_where(said.get("revocation")))
 
 
-def _where_revoked(value: JSON) -> str | None:
+def revoked_where(value: JSON) -> str | None:
+    """Where the issuer says what it revoked; None where it says that it revokes nothing."""
     kind = value.get("type") if isinstance(value, dict) else "NONE"
     if kind == "NONE":
         return None
@@ -176,20 +192,25 @@ def _where_revoked(value: JSON) -> str | None:
     return str(where or kind).lower()
 
 
-def _signature(value: JSON, issuer: _Issuer) -> str:
+def signature_in(value: JSON, issuer: str) -> str:
     """The hex of the one signature in `proof`; MalformedError for a document that nobody signed."""
-    proof = value[0] if isinstance(value, list) and len(value) == 1 else value
-    if not isinstance(proof, dict) or not {"type", "signature"} <= set(proof) <= _PROOF:
-        raise _bad("the issuer's signature is missing")
-    method, text = proof.get("verificationMethod"), proof["signature"]
-    if proof["type"] != "OpenAttestationSignature2018" or not isinstance(text, str) or not _SIGNATURE.match(text):
-        raise _bad("the issuer's signature is of another type")
-    if not isinstance(method, str) or method.partition("#")[0].lower() != issuer.id:
-        raise _bad("another signed than the issuer")
+    proofs = value[:MAX_PROOFS] if isinstance(value, list) else [value]
+    own = [proof for proof in proofs if isinstance(proof, dict) and _controller(proof) == issuer]
+    if len(own) != 1 or not {"type", "signature"} <= set(own[0]) <= _PROOF:
+        raise refuse("the issuer's one signature is missing")
+    text = own[0]["signature"]
+    if own[0]["type"] != "OpenAttestationSignature2018" or not isinstance(text, str) or not _SIGNATURE.match(text):
+        raise refuse("the issuer's signature is of another type")
     return text[2:]
 
 
-def _verifier(root: str, address: str, signature: str) -> Callable[[ForeignKey | None], None]:
+def _controller(proof: Mapping[str, JSON]) -> str:
+    return str(proof.get("verificationMethod", "")).partition("#")[0].lower()
+
+
+def verifier(root: str, address: str, signature: str) -> Callable[[ForeignKey | None], None]:
+    """The check of the signature over a root, for the key of an address."""
+
     def verify(key: ForeignKey | None) -> None:
         """The signature over the root names its own key; that key's address must be the issuer's (EIP-191)."""
         digest = keccak256(b"\x19Ethereum Signed Message:\n32" + unhex(root))
@@ -200,29 +221,44 @@ def _verifier(root: str, address: str, signature: str) -> Callable[[ForeignKey |
     return verify
 
 
-
 def _hidden(value: JSON) -> tuple[str, ...]:
     if value is None:
         return ()
     held = value.get("obfuscatedData", []) if isinstance(value, dict) and set(value) <= {"obfuscatedData"} else None
-    if not isinstance(held, list) or len(held) > MAX_HASHES:
-        raise _bad("privacy holds the hashes of what is hidden")
-    return tuple(map(_hash, held))
+    return tuple(hashes_in(held, MAX_HASHES))
+
+
+def hashes_in(value: JSON, most: int) -> Iterator[str]:
+    """The hashes in a list of at most so many; MalformedError `openattestation`."""
+    if not isinstance(value, list) or len(value) > most:
+        raise refuse(f"a list of at most {most} hashes")
+    return map(hash_of, value)
 
 
 def _claims(content: JSON) -> dict[str, JSON]:
-    return {name: item for name, item in content.items() if name not in _BESIDE} if isinstance(content, dict) else {}
+    """What people see: of empty lists and objects, which nobody signed, not even the name."""
+    shown = _filled(content)
+    return {name: item for name, item in shown.items() if name not in _BESIDE} if isinstance(shown, dict) else {}
+
+
+def _filled(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {name: held for name, item in value.items() if (held := _filled(item)) not in ({}, [])}
+    return [held for item in value if (held := _filled(item)) not in ({}, [])] if isinstance(value, list) else value
 
 
 def _unsigned(value: Mapping[str, JSON]) -> tuple[str, ...]:
-    return tuple(name for name in ("proof.created", "schema") if name.partition(".")[0] in value)
+    named = {"proof": "proof.created", "schema": "schema"}
+    return tuple(named[name] for name in sorted(value) if name in named)
 
 
-def _hash(value: JSON) -> str:
+def hash_of(value: JSON) -> str:
+    """64 lower-case hex digits; MalformedError `openattestation`."""
     if not isinstance(value, str) or not _HASH.match(value):
-        raise _bad("a hash has 64 hex digits")
+        raise refuse("a hash has 64 hex digits")
     return value
 
 
-def _bad(why: str) -> MalformedError:
+def refuse(why: str) -> MalformedError:
+    """The error for a document that is not as its specification says."""
     return MalformedError(f"OpenAttestation: {why}", code="openattestation")

@@ -22,7 +22,9 @@ def presented(case: Case, other: OtherCredential) -> Presented:
     found, claims = case.anchor, dict(other.claims)
     anchor = None if found is None else found.record.item
     name = (anchor.name or anchor.issuer) if isinstance(anchor, Anchor) else ""
-    start, end, issued = (None if moment is None else moment // 60 for moment in (other.valid_from, other.valid_until, other.issued))
+    start, end, issued = (
+        None if moment is None else moment // 60 for moment in (other.valid_from, other.valid_until, other.issued)
+    )
     return Presented(
         form=other.format, mode=None, id=other.id or None, cid=None,
         issuer=anchor.issuer if isinstance(anchor, Anchor) else other.issuer,

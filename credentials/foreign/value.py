@@ -36,8 +36,9 @@ class OtherCredential:
 
     `hint` finds its anchors (`iss|…`, `kid|…` or `all|`). Times are UTC seconds. `verify(key)` raises SignatureError;
     `address` is the issuer's own address where that names its key, and `root` what a ledger would have to know where there is
-    no signature. `broken` says why the content does not lead to what was signed. `has_status` tells whether this system can
-    revoke this credential; `claims` are what people see, in order.
+    no signature. `broken` says why the content does not lead to what was signed. `misfit` says why it does not keep its own
+    system's schema. `has_status` tells whether this system can
+    revoke this credential; `claims` are what people see, in order; of the `ambiguous` ones the type is not signed.
     """
 
     format: str
@@ -53,9 +54,11 @@ class OtherCredential:
     valid_until: int | None = None
     id: str | None = None
     listed: tuple[Listed, ...] = ()
+    misfit: Callable[[], str] = lambda: ""
     has_status: Callable[[Anchor | None], bool] = lambda anchor: True
     address: str = ""
     root: str = ""
     broken: str = ""
     hidden: int = 0
+    ambiguous: tuple[str, ...] = ()
     unsigned: tuple[str, ...] = ()
