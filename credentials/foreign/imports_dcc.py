@@ -46,6 +46,8 @@ def revocations(value: JSON) -> Revocations:
     """
     complete = isinstance(value, dict) and value.get("complete") is True
     batches = value["batches"] if isinstance(value, dict) and "batches" in value else value
+    if not batches and not complete:
+        raise MalformedError("no batches, and nothing that says these are all", code="bad-anchors")
     lists: dict[tuple[str, str], set[str]] = {}
     countries: set[str] = {"*"} if complete else set()
     for batch in batches if isinstance(batches, list) else [batches]:
