@@ -187,7 +187,8 @@ def _line(label: str, words: str, value: JSON, language: str, zone: tzinfo) -> L
 def _about(said: Presented, language: str, zone: tzinfo, registries: Mapping[str, str]) -> Iterable[Line]:
     title = in_words(said.title, language) or said.type
     name = in_words(said.issuer_names, language)
-    note = text(language, "values.named-by", registry=registries.get(said.registry, said.registry))
+    source = "values.named-by-list" if said.form in naming.FORMS else "values.named-by"
+    note = text(language, source, registry=registries.get(said.registry, said.registry))
     if said.recognised:
         note += f" · {text(language, 'values.recognised')}"
     yield Line(text(language, "values.kind"), title)
