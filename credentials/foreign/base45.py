@@ -23,11 +23,9 @@ def unb45(text: str) -> bytes:
         raise MalformedError("a letter that base45 does not have", code="base45") from None
     if len(digits) % 3 == 1:
         raise MalformedError("a length that base45 does not have", code="base45")
-    found = bytearray()
-    for place in range(0, len(digits), 3):
-        group = digits[place : place + 3]
-        number, room = sum(digit * 45**power for power, digit in enumerate(group)), len(group) - 1
-        if number >= 1 << 8 * room:
-            raise MalformedError("a group over its bytes", code="base45")
-        found += number.to_bytes(room, "big")
-    return bytes(found)
+    odd = len(digits) % 3 == 2
+    last = [digits.pop(-2) + 45 * digits.pop()] if odd else []
+    pairs = [one + 45 * two + 2025 * three for one, two, three in zip(*[iter(digits)] * 3, strict=True)]
+    if max(pairs, default=0) > 0xFFFF or max(last, default=0) > 0xFF:
+        raise MalformedError("a group over its bytes", code="base45")
+    return b"".join(number.to_bytes(2, "big") for number in pairs) + bytes(last)

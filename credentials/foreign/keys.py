@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -93,6 +94,7 @@ def public_key(jwk: Mapping[str, JSON]) -> ForeignKey:
     return _rsa(modulus, exponent, None)
 
 
+@lru_cache(maxsize=512)  # a signer's certificate stands behind many codes, and three checks ask for it
 def read_certificate(der: bytes) -> ForeignKey:
     """The key of an X.509 certificate with what limits it; MalformedError `certificate` for what does not read.
 

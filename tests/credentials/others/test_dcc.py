@@ -236,3 +236,22 @@ def _unb45(text: str) -> bytes:
         number = sum(makers.ALPHABET.index(letter) * 45**power for power, letter in enumerate(group))
         out += number.to_bytes(len(group) - 1, "big")
     return out
+
+
+@pytest.mark.parametrize(
+    ("text", "data"), [("BB8", b"AB"), ("%69 VD92EX0", b"Hello!!"), ("UJCLQE7W581", b"base-45"), ("QED8WEX0", b"ietf!")]
+)
+def test_base45_reads_the_examples_of_its_rfc(text: str, data: bytes) -> None:
+    from credentials.foreign.base45 import unb45
+
+    assert unb45(text) == data == _unb45(text)
+    assert b45(data) == text
+
+
+@pytest.mark.parametrize("text", ["GGW", "ZZ", "A", "BB8A", "bb8", ":::", "BB8\n"])
+def test_base45_has_no_second_spelling(text: str) -> None:
+    from credentials.foreign.base45 import unb45
+    from weid.errors import MalformedError
+
+    with pytest.raises(MalformedError):
+        unb45(text)
