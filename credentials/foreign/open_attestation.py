@@ -153,7 +153,7 @@ def _hashed(data: JSON) -> Iterator[str]:
 
 
 def _flat(value: JSON, path: str) -> Iterator[tuple[str, JSON]]:
-    """Every leaf with its dotted path. An empty list or object has none: whatever adds one adds nothing that is signed."""
+    """Every leaf with its dotted path. An empty list or object has none: nobody signed it, so it is not shown either."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     if not isinstance(value, dict | list):
         yield path, value
@@ -236,15 +236,9 @@ def hashes_in(value: JSON, most: int) -> Iterator[str]:
 
 
 def _claims(content: JSON) -> dict[str, JSON]:
-    """What people see: of empty lists and objects, which nobody signed, not even the name."""
-    shown = _filled(content)
-    return {name: item for name, item in shown.items() if name not in _BESIDE} if isinstance(shown, dict) else {}
-
-
-def _filled(value: JSON) -> JSON:
-    if isinstance(value, dict):
-        return {name: held for name, item in value.items() if (held := _filled(item)) not in ({}, [])}
-    return [held for item in value if (held := _filled(item)) not in ({}, [])] if isinstance(value, list) else value
+    """What people see."""
+    shown = content if isinstance(content, dict) else {}
+    return dict(_flat({name: item for name, item in shown.items() if name not in _BESIDE}, ""))
 
 
 def _unsigned(value: Mapping[str, JSON]) -> tuple[str, ...]:

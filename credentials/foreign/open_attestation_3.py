@@ -35,6 +35,7 @@ _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}\Z")
 _DID: Final = re.compile(r"did:ethr:(?:0x[0-9a-fA-F]{1,8}:)?(0x[0-9a-fA-F]{40})\Z")
 _TYPED: Final = re.compile(r"(?:true|false|null|-?[0-9][0-9.e+-]*)\Z")
 _BESIDE: Final = frozenset({"@context", "type", "version", "issuer", "openAttestationMetadata"})
+_ATTACHED: Final = re.compile(r"attachments\[[0-9]+\]\.data\Z")
 MAX_LEAVES: Final = 10_000
 
 
@@ -57,7 +58,7 @@ def read_version_3(value: Mapping[str, JSON]) -> OtherCredential:
     names = seal.names()
     return OtherCredential(
         format=OPEN_ATTESTATION, type=f"{OPEN_ATTESTATION}.3", issuer=issuer.id, kid="", hint=f"iss|{issuer.id}",
-        suite="secp256k1" if issuer.address else "", claims=_claims(document),
+        suite="secp256k1" if issuer.address else "", claims=_claims(leaves),
         verify=verifier(seal.root, issuer.address, signature),
         issued=start[0], valid_from=max((item for item in start if item is not None), default=None),
         valid_until=min((item for item in end if item is not None), default=None),
@@ -115,12 +116,7 @@ def _hashed(leaves: Mapping[str, JSON], salts: Mapping[str, str]) -> Iterator[st
         yield keccak256(json_text({path: f"{salts[path]}:{text}"})).hex()
 
 
-def _claims(document: Mapping[str, JSON]) -> dict[str, JSON]:
+def _claims(leaves: Mapping[str, JSON]) -> dict[str, JSON]:
     """What people see; of attachments their size."""
-    shown = {name: item for name, item in document.items() if name not in _BESIDE and item not in ({}, [])}
-    held = shown.get("attachments")
-    if isinstance(held, list):
-        shown["attachments"] = [
-            {**item, "data": {"bytes": len(str(item.get("data")))}} if isinstance(item, dict) else item for item in held
-        ]
-    return shown
+    shown = {path: item for path, item in leaves.items() if re.split(r"[.\[]", path)[0] not in _BESIDE}
+    return {path: {"bytes": len(str(item))} if _ATTACHED.match(path) else item for path, item in shown.items()}

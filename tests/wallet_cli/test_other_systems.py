@@ -31,6 +31,8 @@ def test_a_list_is_brought_shown_used_and_removed(home: Path) -> None:
     code.write_text(dcc(made) + "\n")
     lists.write_text(json.dumps({base64.b64encode(made.kid).decode(): base64.b64encode(made.der).decode()}))
     before = weid("verify", str(code), *AT)
+    assert weid("verify", dcc(made), *AT).stdout == before.stdout  # "/" is a letter of base45
+    assert weid("verify", "HC1/code.txt", *AT).exit_code == 2
     assert (before.exit_code, before.stdout) == (3, "issuer-unknown\n")
     assert "import-anchors" in before.stderr
     brought = weid("trust", "import-anchors", "dcc", str(lists), "--name", "signers", "--no-revocations", *AT)
