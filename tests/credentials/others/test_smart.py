@@ -148,3 +148,24 @@ def test_the_directorys_snapshot_names_issuers_keys_and_lists(issuer: CardIssuer
 def test_a_bare_set_of_keys_needs_to_be_told_whose_it_is(issuer: CardIssuer) -> None:
     with pytest.raises(MalformedError, match="issuer"):
         kept("shc", {"keys": [issuer.jwk()]})
+
+
+@pytest.mark.parametrize(("name", "own", "kept_"), [(ISSUER, True, 1), ("https://other.example", True, 0), (ISSUER, False, 0)])
+def test_a_certificate_beside_a_key_must_be_of_this_key_and_issuer(issuer: CardIssuer, name: str, own: bool, kept_: int) -> None:
+    import base64
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    key = (issuer if own else CardIssuer()).key.private_key
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "issuer")])
+    made = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(5)
+        .not_valid_before(NOW - timedelta(days=9)).not_valid_after(NOW + timedelta(days=9))
+        .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(name)]), critical=False)
+        .sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    )  # fmt: skip
+    value = {"keys": [issuer.jwk(x5c=[base64.b64encode(made).decode()]), CardIssuer().jwk()]}
+    found = import_list("shc", json.dumps(value).encode(), name="x", taken=0, warn=1, reject=1, issuer=ISSUER)
+    assert (len(found.list.anchors), len(found.left_out)) == (1 + kept_, 1 - kept_)
