@@ -41,7 +41,7 @@ def import_list(
     """The anchors or revocations in a public list; MalformedError `bad-anchors` where there are none.
 
     `taken` in UTC minutes, `warn` and `reject` as ages in minutes. `issuer` names whose keys a bare JWKS or certificate
-    holds. `no_revocations`: whoever imports it says that these issuers revoke nothing, or that nothing was revoked.
+    holds. `no_revocations`: whoever imports it says that the issuers in this list revoke nothing, or that nothing was revoked.
     """
     if not data or len(data) > MAX_FILE:
         raise MalformedError(f"a list has 1 to {MAX_FILE} bytes", code="bad-anchors")
@@ -61,7 +61,7 @@ def import_list(
     if not kept and revoked is None:
         raise MalformedError("nothing in it can be used" + "".join(f"; {why}" for why in left_out[:3]), code="bad-anchors")
     if revoked is None and no_revocations:
-        revoked = Revocations(frozenset({"*"}) if not issuer else frozenset({issuer}))
+        revoked = Revocations(frozenset(anchor.issuer for anchor in kept))
     return Imported(AnchorList(KINDS[kind], name, taken, warn, reject, tuple(kept), revoked), tuple(left_out))
 
 

@@ -120,10 +120,10 @@ def _entry(item: JSON, kid: str, issuer: str, uses: frozenset[str] = frozenset()
     named = item.get("keyUsage")
     uses |= _USES & frozenset(str(use) for use in (named if isinstance(named, list) else []))
     if item.get("subjectPk"):
-        return Anchor(issuer or "?", "", _hex(kid), jwk=_jwk(unb64(str(item["subjectPk"]))), uses=uses)
+        return Anchor(issuer, "", _hex(kid), jwk=_jwk(unb64(str(item["subjectPk"]))), uses=uses)
     jwk = {name: item[name] for name in ("kty", "crv", "x", "y", "n", "e") if item.get(name) is not None}
     jwk.setdefault("kty", "RSA" if "n" in jwk else "EC")
-    return Anchor(issuer or "?", "", _hex(kid), jwk=_urlsafe(jwk), uses=uses)
+    return Anchor(issuer, "", _hex(kid), jwk=_urlsafe(jwk), uses=uses)
 
 
 def _of_der(der: bytes, kid: str, issuer: str, uses: frozenset[str] = frozenset()) -> Anchor:
@@ -132,7 +132,7 @@ def _of_der(der: bytes, kid: str, issuer: str, uses: frozenset[str] = frozenset(
         about = read_certificate(der).certificate
     except WeidError:
         about = None  # told by whoever imports it
-    country = issuer or ("" if about is None else about.country) or "?"
+    country = issuer or ("" if about is None else about.country)
     return Anchor(country, country, _hex(kid) or hashlib.sha256(der).digest()[:8].hex(), certificate=der, uses=uses)
 
 

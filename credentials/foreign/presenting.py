@@ -21,13 +21,14 @@ def presented(case: Case, other: OtherCredential) -> Presented:
     """Signed values with their labels; the issuer's name is the list's, and stands with the list."""
     found, claims = case.anchor, dict(other.claims)
     anchor = None if found is None else found.record.item
-    name = (anchor.name or anchor.issuer) if isinstance(anchor, Anchor) else ""
+    issuer = (anchor.issuer or other.issuer) if isinstance(anchor, Anchor) else other.issuer  # some lists name no country
+    name = (anchor.name or issuer) if isinstance(anchor, Anchor) else ""
     start, end, issued = (
         None if moment is None else moment // 60 for moment in (other.valid_from, other.valid_until, other.issued)
     )
     return Presented(
         form=other.format, mode=None, id=other.id or None, cid=None,
-        issuer=anchor.issuer if isinstance(anchor, Anchor) else other.issuer,
+        issuer=issuer,
         issuer_names=dict.fromkeys(LANGUAGES, name) if name else {}, registry="" if found is None else found.source.label,
         recognised=False, schema=None, type=other.type, title=naming.title(other.format, other.type),
         claims=MappingProxyType(claims), hidden=(), labels=naming.labels(other.format, claims),

@@ -169,3 +169,16 @@ def test_whatever_a_signer_signs_gives_a_report(held: Signer, content: Any, oute
     report = judged("HC1:" + b45(compress(cbor2.dumps([protected, {}, payload, signature]))), signers(held))
     assert all(check.code != "internal-error" for check in report)
     report.to_json()
+
+
+def test_that_nothing_was_revoked_is_said_for_the_issuers_of_one_list_alone(held: Signer) -> None:
+    other = signer()
+    entry = {"kid": base64.b64encode(other.kid).decode(), "country": "XX", "rawData": base64.b64encode(other.der).decode()}
+    silent = kept("dcc", [entry], name="another list")
+    assert judged(dcc(held), signers(held), silent).verdict == "valid-bearer"
+    assert codes(judged(dcc(other), signers(held), silent)) == {"status": "status-unknown"}
+
+
+def test_a_list_without_countries_leaves_the_issuer_to_the_signed_code(held: Signer) -> None:
+    shown = judged(dcc(held), kept("dcc", shapes(held)["swiss"], no_revocations=True)).presented
+    assert shown is not None and (shown.issuer, shown.issuer_names["en"], shown.registry) == ("UT", "UT", "a list")
