@@ -45,7 +45,7 @@ class Check:
 class Presented:
     """What the credential says; only `Report.authentic` vouches for it. Times are UTC minutes."""
 
-    form: str  # compact | file | weidentity
+    form: str  # compact | file | weidentity, or the name of another system's format
     mode: str | None  # challenge | gate | chain
     id: str | None
     cid: bytes | None

@@ -9,6 +9,7 @@ from flask import Blueprint, g, render_template, request
 
 from credentials.references import Reference
 from registry.genesis import fingerprint
+from verifier_app.anchor_lines import anchor_lines
 from verifier_app.checker import AGES, BundleLine, registry_name
 from verifier_app.frame import checker, state_of, t
 from verifier_app.languages import in_words, texts
@@ -127,7 +128,7 @@ def _page(*, imported: str = "", refused: Refused | None = None) -> str:
     faults = tuple(reason.replace(f"{path.parent}/", "") for path, reason in brought.faults)  # nobody's business where
     return render_template(
         "trust.html", home=home, bundles=bundles, lines=lines, faults=faults, imported=imported, refused=refused,
-        conflict=conflict,
+        conflict=conflict, anchors=anchor_lines(held),
     )  # fmt: skip
 
 

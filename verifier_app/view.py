@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from credentials import wording
+from credentials.foreign import naming
 from credentials.report import Check, Link, Outcome, Presented, Report
 from verifier_app.languages import in_words, text, texts
 from verifier_app.moments import Moment, moment, moment_of, old
@@ -142,7 +143,7 @@ def view_of(
         ages=_ages(report, language, zone, registries),
         path_title=wording.path_words("title", language),
         path=() if said is None or opened else tuple(_step(link, language, zone) for link in report.path),
-        limit="" if said is None else text(language, f"mode.{said.mode or 'none'}"),
+        limit="" if said is None else naming.limit(said.form, language) or text(language, f"mode.{said.mode or 'none'}"),
         technical=() if said is None else tuple(_technical(said, report, language)),
     )
 
@@ -200,7 +201,8 @@ def _line(label: str, words: str, value: JSON, language: str, zone: tzinfo) -> L
 def _about(said: Presented, language: str, zone: tzinfo, registries: Mapping[str, str]) -> Iterable[Line]:
     title = in_words(said.title, language) or said.type
     name = in_words(said.issuer_names, language)
-    note = text(language, "values.named-by", registry=registries.get(said.registry, said.registry))
+    source = "values.named-by-list" if said.form in naming.FORMS else "values.named-by"
+    note = text(language, source, registry=registries.get(said.registry, said.registry))
     if said.recognised:
         note += f" · {text(language, 'values.recognised')}"
     yield Line(text(language, "values.kind"), title)

@@ -15,6 +15,7 @@ from wallet_cli.holder import AT
 from wallet_cli.options import OUTPUT
 from wallet_cli.references import bring, update
 from wallet_cli.state import echo, home, now, read_input
+from wallet_cli.trust_anchors import import_anchors, remove_anchors, show_anchors
 from wallet_cli.trust_document import document
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def trust() -> None:
 
 
 trust.add_command(document)
+trust.add_command(import_anchors)
+trust.add_command(remove_anchors)
 
 
 @trust.command()
@@ -82,6 +85,7 @@ def show(at: str | None) -> None:
 
     store = trust_folder().load()
     if store is None:
+        show_anchors(minutes(now(at)))
         click.echo("Nothing is pinned. Ask your registry for its genesis file, then `weid trust add FILE`.", err=True)
         sys.exit(3)
     echo(f"home {store.root.origin}  fingerprint {store.fingerprint}")
@@ -90,6 +94,7 @@ def show(at: str | None) -> None:
         age = moment - mark.log_time
         echo(f"  {mark.origin}: {mark.size} entries, as of {rfc3339(mark.log_time)} ({age} minutes ago)")
     _show_references(moment)
+    show_anchors(moment)
     if store.home is None:
         click.echo("No bundle yet: `weid trust import BUNDLE`.", err=True)
     if store.conflict is not None:

@@ -97,17 +97,19 @@ def _cannot_decide(error: WeidError, as_json: bool) -> None:
 
 def _inputs(data: bytes) -> list[bytes]:
     """Each code of a picture, or the one thing that was given."""
+    from credentials.foreign.reading import items_in
     from credentials.reading import is_picture, texts_in
 
     if not is_picture(data):
-        return [data.strip() if data[:1].isascii() else data]  # the last byte of CBOR may look like white space
+        text = data.strip() if data[:1].isascii() else data  # the last byte of CBOR may look like white space
+        return [*items_in(text.split() if text.startswith(b"shc:/") else [text])]  # a card may be in several codes
     try:
         texts = texts_in(data)
     except MalformedError as error:
         raise click.UsageError(f"the picture cannot be read: {error}") from error
     if not texts:
         raise click.UsageError("no code was found in the picture; try a sharper or larger one")
-    return [text.encode() for text in texts]
+    return [*items_in([text.encode() for text in texts])]
 
 
 def _policy(folder: Path | None, name: str | None, challenge: str | None, proof_only: bool) -> Policy:
@@ -145,6 +147,7 @@ def _challenge(data: bytes) -> Challenge:
 
 
 def _print(report: Report, lang: str, explain: bool) -> None:
+    from credentials.foreign.naming import limit
     from credentials.wording import verdict
 
     words = verdict(report.verdict, lang)
@@ -162,6 +165,8 @@ def _print(report: Report, lang: str, explain: bool) -> None:
             label = shown.labels.get(claim, {}).get(lang) or claim
             echo(f"  {label}: (not shown in this code)", err=True)
         _print_path(report, lang)
+    if shown is not None and (limits := limit(shown.form, lang)):
+        echo(f"  {limits}", err=True)
     for age in report.ages:
         echo(f"  {age.what} as of {age.age} minutes ago: {age.label}", err=True)
     if explain:
@@ -172,6 +177,8 @@ def _print(report: Report, lang: str, explain: bool) -> None:
         _print_reasons(report, lang)
     if any(check.code == "document-missing" for check in report):
         echo("Bring the issuer's DID document: `weid trust document fetch DID`, or `add FILE`.", err=True)
+    if any(check.code == "issuer-not-in-trust-data" for check in report) and shown is not None and limit(shown.form, lang):
+        echo("Import a list of that system's keys: `weid trust import-anchors KIND FILE`.", err=True)
     if any(check.code == "no-trust-root" for check in report):
         echo("Run `weid trust add GENESIS` with the genesis file of the registry you trust.", err=True)
 
