@@ -49,7 +49,7 @@ class Desk:
         self.party, self.terms, self.public = party, terms, public
         self.did, self.names, self.client = party.did, party.names, party.client
         self._ledger = Ledger(party.folder / "issued.db")
-        self.lookups = Book(self._ledger.store, party.secret("lookup"), terms.lookup, hash=self.client.genesis.hash)
+        self.lookups = self._book()
         self._shelf = Shelf()
 
     @classmethod
@@ -82,6 +82,12 @@ class Desk:
         if at is not None:
             desk._ledger.forget_originals(at)
         return desk
+
+    def change_terms(self, terms: Terms) -> None:
+        """From now on issue and be asked by these terms; what was issued stays as it is."""
+        self.party.keep("terms.json", terms.to_bytes())
+        self.terms = terms
+        self.lookups = self._book()
 
     def close(self) -> None:
         """Close the files."""
@@ -247,6 +253,9 @@ class Desk:
     def anchor(self, fingerprint: bytes, kind: str) -> None:
         """Put a salted fingerprint on the log; RejectedError `already-exists` when it is there."""
         self.party.submit(ops.evidence_anchor(self.party.author(), fingerprint, kind))
+
+    def _book(self) -> Book:
+        return Book(self._ledger.store, self.party.secret("lookup"), self.terms.lookup, hash=self.client.genesis.hash)
 
     def _has_right(self, facts: Facts, digest: bytes, at: int) -> bool:
         return any(right.digest == digest and right.state == "now" for right in rights_of(facts, self.did, at))

@@ -204,6 +204,10 @@ class Party:
         """The names as records hold them."""
         return tuple(sorted(self.names.items()))
 
+    def keep(self, name: str, data: bytes) -> None:
+        """Write a file of the folder: the old one or the new one stands there, whatever happens."""
+        self._write(name, data)
+
     def secret(self, name: str) -> bytes:
         """32 random bytes kept under this name, sealed in the folder as the keys are; made when first asked for."""
         path, kind = f"{name}.secret", f"{name}-secret"

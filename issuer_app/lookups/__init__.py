@@ -6,8 +6,8 @@ The index never leaves the institution (R25): no value of it is in an answer, a 
 from __future__ import annotations
 
 from issuer_app.lookups.book import Book
-from issuer_app.lookups.bulk import index_faults, index_rows
+from issuer_app.lookups.bulk import index_faults, index_printed, index_rows
 from issuer_app.lookups.inputs import Given, InputFault
 from issuer_app.lookups.rules import Lookup, Rule, read_lookup
 
-__all__ = ["Book", "Given", "InputFault", "Lookup", "Rule", "index_faults", "index_rows", "read_lookup"]
+__all__ = ["Book", "Given", "InputFault", "Lookup", "Rule", "index_faults", "index_printed", "index_rows", "read_lookup"]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Book", "Entry"]
 
+PRINTED, OTHER = "printed", "other"  # kinds of entry without a document: what stands on the certificate, what was typed
 _TABLES: Final = (
     # id is '' where the value leads to every certificate of the person; entry ties what was written together
     """CREATE TABLE IF NOT EXISTS lookup_entries (value BLOB NOT NULL, person BLOB NOT NULL, id TEXT NOT NULL, rule TEXT NOT NULL,
@@ -37,8 +38,11 @@ _TABLES: Final = (
  WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS lookup_certificates ON lookup_people (person)",
     "CREATE TABLE IF NOT EXISTS lookup_notes (id TEXT PRIMARY KEY, box BLOB NOT NULL) STRICT",
-    "CREATE TABLE IF NOT EXISTS lookup_asked (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL) STRICT",
-    "CREATE TABLE IF NOT EXISTS lookup_links (mark BLOB PRIMARY KEY, id TEXT NOT NULL, until INTEGER NOT NULL) STRICT",
+    # who asked is not kept; id is '' where nothing was found, so that both are written alike
+    """CREATE TABLE IF NOT EXISTS lookup_asked (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, rule TEXT NOT NULL,
+ at INTEGER NOT NULL) STRICT""",
+    """CREATE TABLE IF NOT EXISTS lookup_links (mark BLOB PRIMARY KEY, id TEXT NOT NULL, rule TEXT NOT NULL,
+ until INTEGER NOT NULL) STRICT""",
 )
 _FIND: Final = """SELECT DISTINCT p.id AS id, i.seq AS seq FROM lookup_entries e JOIN lookup_people p ON p.person = e.person
  JOIN issued i ON i.id = p.id WHERE e.value IN ({values}) AND (e.id = '' OR e.id = p.id) AND p.schema IN ({schemas})
@@ -48,7 +52,10 @@ _SEAL: Final = {"intl": 10, "gm": 1_000}  # the passphrase is 256 random bits: n
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What was written at one time for one person: by which kind of document (or none), and when. Nothing can be read back."""
+    """What was written at one time for one person: by which kind of document (or `printed`, `other`), and when.
+
+    Nothing of it can be read back.
+    """
 
     id: str
     kind: str
@@ -95,15 +102,23 @@ class Book:
                            cost=_SEAL[self._profile])  # fmt: skip
                 db.execute("INSERT OR REPLACE INTO lookup_notes VALUES (?, ?)", (id_, box))
 
-    def replace(self, id_: str, entry: str | None, given: Given, *, at: int, random: Random) -> None:
-        """Write another document of the certificate's holder, instead of an earlier entry of theirs if one is named."""
+    def replace(self, id_: str, schema: str, entry: str | None, given: Given, *, at: int, random: Random) -> None:
+        """Write another document of the certificate's holder, instead of an earlier entry of theirs if one is named.
+
+        What is printed on the certificate, its number and claim code, stays as it is.
+        """
         with self.store.change() as db:
-            row = self.store.row("SELECT person, schema FROM lookup_people WHERE id = ?", id_)
+            row = self.store.row("SELECT person FROM lookup_people WHERE id = ?", id_)
             if row is not None and entry is not None:
-                old = bytes.fromhex(entry)
-                db.execute("DELETE FROM lookup_entries WHERE person = ? AND entry = ?", (row["person"], old))
-            if given.documents:
-                self._write(db, id_, str(row["schema"]) if row else "", given, at, random)
+                old = "DELETE FROM lookup_entries WHERE person = ? AND entry = ? AND kind <> ?"
+                db.execute(old, (row["person"], bytes.fromhex(entry), PRINTED))
+            self._write(db, id_, schema, given, at, random)
+
+    def remove(self, id_: str, entry: str) -> None:
+        """Take an entry of the certificate's holder away."""
+        with self.store.change() as db:
+            db.execute("DELETE FROM lookup_entries WHERE entry = ? AND person = (SELECT person FROM lookup_people WHERE id = ?)",
+                       (bytes.fromhex(entry), id_))  # fmt: skip
 
     def find(self, rule: Rule, by: Sequence[str], forms: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
         """The ids of the certificates that these inputs name, the newest first; the same work whether there are any."""
@@ -131,11 +146,11 @@ class Book:
             for row in self.store.rows(sql, id_)
         )
 
-    def together(self, id_: str) -> tuple[str, ...]:
-        """The ids of all certificates of the holder of this one, the newest first."""
-        sql = """SELECT p.id AS id FROM lookup_people p JOIN lookup_people own ON own.person = p.person
- JOIN issued i ON i.id = p.id WHERE own.id = ? AND i.state <> 'refused' ORDER BY i.seq DESC LIMIT 50"""
-        return tuple(str(row["id"]) for row in self.store.rows(sql, id_))
+    def together(self, id_: str, schemas: Sequence[str] = ()) -> tuple[str, ...]:
+        """The ids of all certificates of the holder of this one (of these schemas, if any are named), the newest first."""
+        sql = """SELECT p.id AS id, p.schema AS schema FROM lookup_people p JOIN lookup_people own ON own.person = p.person
+ JOIN issued i ON i.id = p.id WHERE own.id = ? AND i.state <> 'refused' AND i.erased = 0 ORDER BY i.seq DESC LIMIT 50"""
+        return tuple(str(row["id"]) for row in self.store.rows(sql, id_) if not schemas or row["schema"] in schemas)
 
     def note(self, id_: str) -> tuple[str, str]:
         """(where one-time links go, claim code) of a certificate; empty texts where there is none."""
@@ -188,7 +203,8 @@ class Book:
         for rule in self.lookup.of(schema):
             for by in rule.by:
                 numbers = [(kind, f"{kind}:{number}") for kind, number in given.documents if kind in rule.documents]
-                for kind, number in numbers if "documentNumber" in by else [("", "")]:
+                rest = OTHER if rule.extra(by) else PRINTED
+                for kind, number in numbers if "documentNumber" in by else [(rest, "")]:
                     forms = {**own, "documentNumber": (number,)}
                     if all(name in forms for name in by):
                         made += [(value, rule.shared(by), rule.name, kind) for value in self.values(rule, by, forms)]

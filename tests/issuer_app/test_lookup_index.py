@@ -125,7 +125,7 @@ def test_a_changed_passport_is_corrected_for_all_certificates(open_house: House)
     assert (entry.kind, entry.rules) == ("passport", ("document",))
     given, faults = desk.lookups.read("skill-certificate", CLAIMS, {"passport": "E7654321"}, day=at)
     assert faults == ()
-    desk.lookups.replace(rows[0].id, entry.id, given, at=at, random=random)
+    desk.lookups.replace(rows[0].id, "skill-certificate", entry.id, given, at=at, random=random)
     assert found(open_house, "passport", PASSPORT) == []
     assert found(open_house, "passport", "E7654321") == [rows[1].id, rows[0].id] == list(desk.lookups.together(rows[0].id))
     assert len(desk.lookups.entries(rows[1].id)) == 1
