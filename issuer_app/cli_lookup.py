@@ -75,13 +75,13 @@ def lookup_rules(folder: Path, passphrase_file: str | None, pack: Path | None) -
     """Show by what rules holders look up, or take them from a pack; numbers and codes of what was issued join the index."""
     from dataclasses import replace
 
-    from issuer_app.lookups import index_printed, read_lookup
+    from issuer_app.lookups import index_printed, lookup_of
     from issuer_app.premises import read_pack_folder
 
     with (place := Premises.open(folder)).opened:
         desk = _desk(place, passphrase_file)
         if pack is not None:
-            known = read_lookup(read_pack_folder(pack).section("lookup"))
+            known = lookup_of(read_pack_folder(pack))
             desk.change_terms(replace(desk.terms, lookup=known))
             count = index_printed(desk, at=_now(), random=secrets.token_bytes)
             click.echo(f"{count} certificates can be found that could not.", err=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from credentials.status import MIN_BITS
-from issuer_app.lookups.rules import Lookup, read_lookup
+from issuer_app.lookups.rules import Lookup, lookup_of, read_lookup
 from weid.canon import JSON, jcs, parse_json
 from weid.errors import MalformedError
 from weid.pack import Pack
@@ -36,7 +36,7 @@ class Terms:
         typed = pack.section("lookup").get("typed", {}) if issue.get("typedCode") is True else {}
         return cls._read(
             {"valid": issue.get("valid", {}), "typed": typed, "nextUpdate": status.get("nextUpdate", WEEK),
-             "listSize": status.get("listSize", MIN_BITS), "lookup": read_lookup(pack.section("lookup")).to_json()}
+             "listSize": status.get("listSize", MIN_BITS), "lookup": lookup_of(pack).to_json()}
         )  # fmt: skip
 
     @classmethod

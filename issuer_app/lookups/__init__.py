@@ -8,6 +8,17 @@ from __future__ import annotations
 from issuer_app.lookups.book import Book
 from issuer_app.lookups.bulk import index_faults, index_printed, index_rows
 from issuer_app.lookups.inputs import Given, InputFault
-from issuer_app.lookups.rules import Lookup, Rule, read_lookup
+from issuer_app.lookups.rules import Lookup, Rule, lookup_of, read_lookup
 
-__all__ = ["Book", "Given", "InputFault", "Lookup", "Rule", "index_faults", "index_printed", "index_rows", "read_lookup"]
+__all__ = [
+    "Book",
+    "Given",
+    "InputFault",
+    "Lookup",
+    "Rule",
+    "index_faults",
+    "index_printed",
+    "index_rows",
+    "lookup_of",
+    "read_lookup",
+]

@@ -18,9 +18,9 @@ from issuer_app.documents import KINDS
 from issuer_app.lookups.inputs import CLAIM, FACTORS
 from weid.canon import JSON
 from weid.errors import MalformedError
-from weid.pack import labels
+from weid.pack import Pack, labels
 
-__all__ = ["SHOWS", "Lookup", "Pace", "Rule", "read_lookup"]
+__all__ = ["SHOWS", "Lookup", "Pace", "Rule", "lookup_of", "read_lookup"]
 
 SHOWS: Final = ("certificate", "existence", "nothing-without-link")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
@@ -99,6 +99,23 @@ def read_lookup(section: Mapping[str, JSON]) -> Lookup:
     if extra or not isinstance(rules, dict):
         raise MalformedError(f"lookup.json: unknown member {min(extra)}" if extra else "lookup.json: rules must be an object")
     return Lookup(MappingProxyType({name: _rule(name, value) for name, value in rules.items()}), _pace(section.get("pace", {})))
+
+
+def lookup_of(pack: Pack) -> Lookup:
+    """The look-up of a pack, whose rules name only schemas and claims that the pack has; MalformedError."""
+    known = read_lookup(pack.section("lookup"))
+    for rule in known.rules.values():
+        for schema in rule.schemas:
+            properties = pack.section(f"schemas/{schema}").get("properties")
+            claims = set(properties) if isinstance(properties, dict) else set()
+            wanted = {name.removeprefix(CLAIM) for by in rule.by for name in by if name.startswith(CLAIM)} | set(
+                rule.source.values()
+            )
+            if not claims or wanted - claims:
+                raise MalformedError(
+                    f"lookup.json: rules.{rule.name}: schema {schema} has no {', '.join(sorted(wanted - claims))}"
+                )
+    return known
 
 
 def _rule(name: str, value: JSON) -> Rule:

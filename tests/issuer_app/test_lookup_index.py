@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from issuer_app.ledger import Issued
-from issuer_app.lookups import InputFault, index_faults, index_rows, read_lookup
+from issuer_app.lookups import InputFault, index_faults, index_rows, lookup_of, read_lookup
 from issuer_app.lookups.blind import Blind
 from issuer_app.lookups.inputs import read_forms
 from issuer_app.lookups.printed import printed
@@ -29,6 +30,7 @@ from tests.issuer_app.lookup_house import (
     award,
     lookups,
 )
+from weid.canon import jcs
 from weid.errors import IssueError, MalformedError
 from weid.hashes import SHA256, SM3, Hash
 
@@ -282,6 +284,14 @@ def test_rules_are_kept_with_the_terms_and_old_terms_have_none() -> None:
     old = b'{"listSize":131072,"nextUpdate":10080,"typed":{},"valid":{}}'
     assert Terms.from_bytes(old).lookup.rules == {}
     assert Terms.of_pack(pack("health-code")).lookup.rules == {}
+
+
+@pytest.mark.parametrize(("change", "word"), [({"schemas": ["other"]}, "other"), ({"from": {"name": "nickname"}}, "nickname")])
+def test_a_pack_whose_rules_name_what_it_has_not_is_refused(change: dict[str, Any], word: str) -> None:
+    good = pack("certificate-authority")
+    files = {**good.files, "lookup.json": jcs({"rules": {"document": {**OPEN, **change}}})}
+    with pytest.raises(MalformedError, match=word):
+        lookup_of(replace(good, files=files))
 
 
 def test_a_key_that_is_lost_opens_nothing(open_house: House) -> None:

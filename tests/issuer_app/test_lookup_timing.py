@@ -16,7 +16,7 @@ from tests.issuer_app.lookup_house import CN, OPEN, PRIVATE, asking_house, award
 MANY = {"address": "100000 per minute", "name": "100000 per minute", "value": "100000 per minute", "all": "100000 per day"}
 
 
-@pytest.mark.parametrize(("spent", "waits"), [(0.0, 0.15), (0.149, 0.001), (0.151, 0.149), (0.31, 0.14), (0.15, 0.0)])
+@pytest.mark.parametrize(("spent", "waits"), [(0.0, 0.15), (0.149, 0.001), (0.151, 0.149), (0.31, 0.14), (0.301, 0.149)])
 def test_an_answer_ends_on_the_beat(spent: float, waits: float) -> None:
     """At the floor, or at the next multiple of it; what is refused does not wait."""
     now, slept = [100.0], []
