@@ -189,6 +189,8 @@ def test_r25_nothing_readable_stays_and_erasing_takes_everything(tmp_path: Path,
     def held() -> bytes:
         return b"".join(path.read_bytes() for path in sorted((house.folder / "desk").rglob("*")) if path.is_file())
 
+    log = b"".join(path.read_bytes() for path in (house.folder / "registry").rglob("*") if path.is_file())
+    assert not any(secret in log for secret in (value, value.hex().encode(), CN.encode()))  # R25: it never leaves the desk
     assert value in held()
     assert not any(
         needle in held() for needle in [*(text.encode() for text in texts), *hashes, *(h.hex().encode() for h in hashes)]
