@@ -15,7 +15,7 @@ from verifier_app.languages import in_words, text, texts
 from verifier_app.moments import Moment, moment, moment_of, old
 from weid.canon import JSON
 
-__all__ = ["Age", "Finding", "Line", "Look", "Shown", "View", "look_of", "view_of"]
+__all__ = ["Age", "Beside", "Finding", "Line", "Look", "Shown", "View", "look_of", "view_of"]
 
 GREEN: Final = frozenset({"valid", "valid-bearer"})
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -73,6 +73,16 @@ class Age:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What the paper around the code says beside what is signed; `paper` is not signed by anybody."""
+
+    note: str
+    signed: str
+    paper: str
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One judged credential."""
 
@@ -88,6 +98,7 @@ class View:
     ages: tuple[Age, ...]
     limit: str
     technical: tuple[Line, ...]
+    paper: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)
