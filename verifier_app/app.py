@@ -29,7 +29,7 @@ __all__ = ["create_app"]
 MAX_UPLOAD: Final = 12 << 20  # a phone's photo; bundles have their own limit
 SIZES: Final = {
     "check.scan": 3 << 20, "check.opened": 1 << 14, "trust.bundle": 64 << 20, "trust.reference": 2 << 20,
-    "check.verify": 20 << 20, "gate.scan": 12 << 20, "gate.text": 1 << 16, "transfer.frames": 3 << 20,
+    "gate.scan": 12 << 20, "gate.text": 1 << 16, "transfer.frames": 3 << 20,
     "batch.add": batch_pages.MAX_BODY, "batch.files": batch_pages.MAX_BODY,
 }  # fmt: skip
 YEAR: Final = 365 * 86_400

@@ -160,7 +160,7 @@ def test_a_picture_bomb_is_refused_before_it_is_unpacked(place: Place) -> None:
         (b"", "empty"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "not-a-picture"),
         (b"\xff\xd8\xff\xe0" + b"\1" * 400, "not-a-picture"),
-        (b"%PDF-1.7\n...", "pdf"),
+        (b"%PDF-1.7\n...", "unreadable"),
     ],
 )
 def test_broken_files_are_told_apart(place: Place, data: bytes, problem: str) -> None:

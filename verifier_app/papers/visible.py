@@ -26,7 +26,7 @@ COVERED: Final = "covered"  # the name lies under a picture
 UNREAD: Final = "unread"  # no text that a machine can read: a scan or a photo
 NO_NAME: Final = "no-name"  # the certificate shows no name to compare
 _LONGEST: Final = 80  # characters of what a paper says that are shown back
-_SEPARATORS: Final = " \t:：﹕-–—|/·.,，、()（）[]【】_*"
+_SEPARATORS: Final = " \t:：﹕-–—|/·.,，、()（）[]【】"
 _GAP: Final = re.compile(r"\s{2,}|\t|[|｜;；。]")
 _MASKS: Final = "*＊"
 
@@ -86,16 +86,17 @@ def compare(names: Names, pages: Iterable[Page]) -> Seen:
 
 def _one(value: str, labels: tuple[str, ...], others: tuple[str, ...], seen: tuple[str, ...], covered: tuple[str, ...]) -> Seen:
     for text in seen:
-        for beside in _beside(text, labels, others):
-            if not _holds(beside, value):
+        for whole, beside in _beside(text, labels, others):
+            if not (_holds(whole, value, labelled=True, start=True) or _holds(beside, value, labelled=True)):
                 return Seen(DIFFERS, value, beside[:_LONGEST])
     if any(_holds(text, value) for text in seen):
         return Seen(SAME, value)
     return Seen(COVERED if any(_holds(text, value) for text in covered) else ABSENT, value)
 
 
-def _beside(text: str, labels: tuple[str, ...], others: tuple[str, ...]) -> Iterator[str]:
-    """What stands behind or below each label that begins a line: "Name: X", or "Name" and X in the next line."""
+def _beside(text: str, labels: tuple[str, ...], others: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """What stands behind or below each label that begins a line ("Name: X", or "Name" and X in the next line), and the part
+    of it before a wide gap or another label."""
     lines = [line.strip() for line in unicodedata.normalize("NFKC", text).split("\n") if line.strip()]
     for index, line in enumerate(lines):
         rest = _after(line, labels)
@@ -103,9 +104,9 @@ def _beside(text: str, labels: tuple[str, ...], others: tuple[str, ...]) -> Iter
             continue
         if not rest and index + 1 < len(lines) and _after(lines[index + 1], (*labels, *others)) is None:
             rest = lines[index + 1]
-        rest = _until(rest, others)
-        if _plain(rest):
-            yield rest
+        part = _until(rest, others)
+        if _plain(part):
+            yield rest, part
 
 
 def _after(line: str, labels: tuple[str, ...]) -> str | None:
@@ -137,18 +138,20 @@ def _until(rest: str, others: tuple[str, ...]) -> str:
     return rest[: min(ends, default=len(rest))].strip(_SEPARATORS)
 
 
-def _holds(text: str, value: str) -> bool:
+def _holds(text: str, value: str, *, labelled: bool = False, start: bool = False) -> bool:
     """Whether the text holds the value, letter for letter, however it is set: spaces, case and width do not count.
 
-    A name in letters must not be the beginning or end of a longer word ("An" is not in "Anderson").
+    A name in letters must not be part of a longer word ("An" is not in "Anderson"), and beside a label no name may be, in
+    any script; in running text Chinese has no blanks to go by. `start`: the text must begin with it.
     """
     letters = [letter for letter in unicodedata.normalize("NFKC", value).casefold() if letter.isalnum() or letter in _MASKS]
     if not letters:
         return False
-    pattern = r"[\W_]*?".join(r"\w" if letter in _MASKS else re.escape(letter) for letter in letters)
-    spelled = letters[0].isascii() or unicodedata.name(letters[0], "").startswith(("LATIN", "CYRILLIC", "GREEK"))
+    pattern = r"[\W_]*?".join(r"[\w*]" if letter in _MASKS else re.escape(letter) for letter in letters)
+    spelled = labelled or letters[0].isascii() or unicodedata.name(letters[0], "").startswith(("LATIN", "CYRILLIC", "GREEK"))
     edges = (r"(?<!\w)", r"(?!\w)") if spelled else ("", "")
-    return re.search(edges[0] + pattern + edges[1], unicodedata.normalize("NFKC", text).casefold()) is not None
+    found = re.search(edges[0] + pattern + edges[1], unicodedata.normalize("NFKC", text).casefold())
+    return found is not None and (not start or found.start() == 0)
 
 
 def _plain(text: str) -> str:

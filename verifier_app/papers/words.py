@@ -23,7 +23,7 @@ def look_beside(card: Look, seen: Seen | None, language: str) -> Look:
     """The verdict's component; never green around a paper that does not say what is signed."""
     if seen is None or not seen.wrong or card.name not in GREEN:
         return card
-    words = (text(language, f"paper.{part}") for part in ("word", "sentence", "do"))
+    words = (text(language, key) for key in ("paper.word", "paper.sentence", "paper.do"))
     return Look(ALTERED, "paper-differs", "red", *words)
 
 
