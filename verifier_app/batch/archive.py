@@ -39,27 +39,25 @@ def files_in(data: bytes) -> Iterator[tuple[str, bytes | None]]:
         raise MalformedError(f"more than {MAX_FILES} files in one archive", code="bad-archive")
     left = MAX_WHOLE
     for entry in entries:
-        content = _read(archive, entry, min(MAX_FILE, left))
-        left -= len(content or b"")
-        if left <= 0:
+        content, spent = _read(archive, entry)
+        left -= spent
+        if left < 0:
             raise MalformedError(f"more than {MAX_WHOLE} bytes in one archive", code="bad-archive")
         yield entry.filename, content
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes | None:
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[bytes | None, int]:
+    """(content, bytes unpacked): what was unpacked counts, whether it could be used or not."""
     if entry.flag_bits & 1 or entry.compress_type not in _PLAIN:
-        return None
-    parts, size = [], 0
+        return None, 0
+    found = bytearray()
     try:
         with archive.open(entry) as stream:
-            while part := stream.read(_CHUNK):
-                size += len(part)
-                if size > most:
-                    return None
-                parts.append(part)
+            while len(found) <= MAX_FILE and (part := stream.read(_CHUNK)):
+                found += part
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
-        return None
-    return b"".join(parts)
+        return None, len(found)
+    return (bytes(found) if len(found) <= MAX_FILE else None), len(found)
 
 
 def _is_wanted(name: str) -> bool:

@@ -96,7 +96,7 @@ def printable() -> str | tuple[str, int]:
     signer = held.signer
     return render_template(
         "batch/print.html", lines=lines, digests=[result.digest.hex() for result in results], counts=counts_of(lines),
-        made=moment(held.now(), held.settings.zone), name=held.settings.name, trust=trust_lines(),
+        made=moment(held.now(), held.settings.zone), name=held.settings.name, rests=trust_lines(),
         key="" if signer is None else key_fingerprint(signer.public_key), values="values" in request.form,
     )  # fmt: skip
 
