@@ -17,7 +17,8 @@ from credentials.check_report import read_check_report
 from tests.verifier_app.places import CERTIFICATE, Place, said, token
 from tests.verifier_app.sheets import archive, certificate, pdf, photo
 from verifier_app.batch.archive import MAX_FILES, files_in
-from verifier_app.batch.sessions import IDLE, Batches
+from verifier_app.batch.judging import Result
+from verifier_app.batch.sessions import IDLE, MAX_BATCHES, MAX_LINES, Batches
 from weid.canon import jcs
 from weid.errors import MalformedError, SignatureError
 
@@ -212,17 +213,33 @@ def test_nothing_is_left_after_the_end(place: Place) -> None:
     assert NAME.encode() not in kept
 
 
-def test_a_batch_has_an_end(place: Place) -> None:
-    """More lines than the cap are refused whole; more batches than the cap drop the longest idle."""
+def test_a_batch_has_an_end() -> None:
+    """More lines than the cap are refused whole; more batches than the cap too, until an idle one is purged."""
     now = [100]
-    batches = Batches(lambda: now[0])
-    names = []
-    for _ in range(201):
-        names.append(batches.open(None))
-        now[0] += 0 if len(names) > 1 else 1
-    assert len(batches) == 200
-    assert batches.lines(names[0]) == ()
-    assert batches.add("unknown", ()) is None
+    batches, line = Batches(lambda: now[0]), Result("x", bytes(32), problem="empty")
+    assert batches.add("a", (line,) * MAX_LINES) == 1
+    assert batches.add("a", (line,)) is None
+    assert len(batches.lines("a")) == MAX_LINES
+    for number in range(MAX_BATCHES - 1):
+        assert batches.add(f"{number}", (line,)) == 1
+    assert batches.add("late", (line,)) is None
+    now[0] += IDLE + 1
+    assert batches.add("late", (line,)) == 1
+    assert len(batches) == 1
+
+
+def test_two_files_at_once_are_of_one_batch(place: Place) -> None:
+    """The page gave the browser its batch before the first file, so no answer can start another."""
+    app = place.app()
+    client = app.test_client()
+    client.get("/batch")
+    cookie = client.get_cookie("verifier")
+    assert cookie is not None
+    for name in ("a", "b"):
+        twin = app.test_client()
+        twin.set_cookie("verifier", cookie.value)
+        send(twin, name, b"")
+    assert page(client).count('<th scope="row"') == 2
 
 
 def test_writes_need_the_form_token_and_our_own_origin(place: Place) -> None:

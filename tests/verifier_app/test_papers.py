@@ -39,6 +39,8 @@ def seen(text: str, name: str = "Zhang Wei", *, covered: str = "", labels: tuple
     "text, name, outcome, paper",
     [
         ("Holder's name: Zhang Wei\nSkill: x", "Zhang Wei", "same", ""),
+        ("持有人姓名 Holder’s name: 张伟", "张伟", "same", ""),
+        ("持有人姓名 Holder’s name: 李雷", "张伟", "differs", "李雷"),
         ("HOLDER'S NAME   ZHANG  WEI", "Zhang Wei", "same", ""),
         ("持有人姓名 Holder's name: 张伟", "张伟", "same", ""),
         ("持有人姓名：张 伟 证书编号 2026", "张伟", "same", ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -48,6 +49,7 @@ room = Blueprint("batch", __name__, url_prefix="/batch")
 @room.get("")
 def page() -> str:
     """The drop zone and what this browser's batch gave so far."""
+    _name()
     return _page()
 
 
@@ -168,9 +170,10 @@ def _batches() -> Batches:
 
 
 def _name() -> str:
-    """The batch of this browser, begun now if there is none."""
-    session["batch"] = name = _batches().open(session.get("batch"))
-    return name
+    """The name of this browser's batch. It is in the cookie with the page already: two files may come at once."""
+    if "batch" not in session:
+        session["batch"] = secrets.token_hex(16)
+    return cast(str, session["batch"])
 
 
 def _offer(asked: str | None) -> Offer | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from threading import Lock
 from typing import Final
@@ -17,36 +16,25 @@ MAX_LINES: Final = 2_000
 
 
 class Batches:
-    """The results of each browser's batch, by a random id that its session cookie carries."""
+    """The results of each browser's batch, by a random id that its signed session cookie carries."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
         self._lock = Lock()
         self._held: dict[str, tuple[int, list[Result]]] = {}
 
-    def open(self, name: str | None) -> str:
-        """The id of the batch, a new one where it is not known; the longest idle one goes when there are too many."""
-        with self._lock:
-            self._purge()
-            if name is not None and name in self._held:
-                return name
-            if len(self._held) >= MAX_BATCHES:
-                del self._held[min(self._held, key=lambda key: self._held[key][0])]
-            fresh = secrets.token_hex(16)
-            self._held[fresh] = (self._now(), [])
-            return fresh
-
     def add(self, name: str, results: tuple[Result, ...]) -> int | None:
-        """The number of the first line added; None when the batch is gone or full."""
+        """The number of the first line added; None when the batch, or this machine, is full: nobody's batch makes room."""
         with self._lock:
             self._purge()
-            held = self._held.get(name)
-            if held is None or len(held[1]) + len(results) > MAX_LINES:
+            if name not in self._held and len(self._held) >= MAX_BATCHES:
                 return None
-            first = len(held[1]) + 1
-            held[1].extend(results)
-            self._held[name] = (self._now(), held[1])
-            return first
+            lines = self._held.get(name, (0, []))[1]
+            if len(lines) + len(results) > MAX_LINES:
+                return None
+            lines.extend(results)
+            self._held[name] = (self._now(), lines)
+            return len(lines) - len(results) + 1
 
     def lines(self, name: str | None) -> tuple[Result, ...]:
         """The lines so far."""

@@ -74,7 +74,7 @@ def names_of(said: Presented) -> Names:
 def compare(names: Names, pages: Iterable[Page]) -> Seen:
     """The names against the text of the pages they stand on; the worst of several names decides."""
     held = tuple(pages)
-    seen, covered = (tuple(getattr(page, kind) for page in held) for kind in ("seen", "covered"))
+    seen, covered = tuple(_even(page.seen) for page in held), tuple(_even(page.covered) for page in held)
     if not names.values:
         return Seen(NO_NAME)
     signed = " ".join(names.values)
@@ -97,7 +97,7 @@ def _one(value: str, labels: tuple[str, ...], others: tuple[str, ...], seen: tup
 def _beside(text: str, labels: tuple[str, ...], others: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """What stands behind or below each label that begins a line ("Name: X", or "Name" and X in the next line), and the part
     of it before a wide gap or another label."""
-    lines = [line.strip() for line in unicodedata.normalize("NFKC", text).split("\n") if line.strip()]
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
     for index, line in enumerate(lines):
         rest = _after(line, labels)
         if rest is None:
@@ -117,11 +117,11 @@ def _after(line: str, labels: tuple[str, ...]) -> str | None:
         label = next((word for word in sorted(labels, key=len, reverse=True) if _begins(start, word)), None)
         if label is None:
             return rest.strip(_SEPARATORS) if found else None
-        rest, found = start[len(unicodedata.normalize("NFKC", label)) :], True
+        rest, found = start[len(_even(label)) :], True
 
 
 def _begins(text: str, label: str) -> bool:
-    word = unicodedata.normalize("NFKC", label)
+    word = _even(label)
     if not word or text[: len(word)].casefold() != word.casefold():
         return False
     following = text[len(word) : len(word) + 1]
@@ -132,7 +132,7 @@ def _until(rest: str, others: tuple[str, ...]) -> str:
     """Up to a wide gap, or to the label of another claim in the same line."""
     ends = [match.start() for match in _GAP.finditer(rest)][:1]
     for label in others:
-        at = rest.casefold().find(unicodedata.normalize("NFKC", label).casefold())
+        at = rest.casefold().find(_even(label).casefold())
         if at > 0:
             ends.append(at)
     return rest[: min(ends, default=len(rest))].strip(_SEPARATORS)
@@ -144,14 +144,19 @@ def _holds(text: str, value: str, *, labelled: bool = False, start: bool = False
     A name in letters must not be part of a longer word ("An" is not in "Anderson"), and beside a label no name may be, in
     any script; in running text Chinese has no blanks to go by. `start`: the text must begin with it.
     """
-    letters = [letter for letter in unicodedata.normalize("NFKC", value).casefold() if letter.isalnum() or letter in _MASKS]
+    letters = [letter for letter in _even(value).casefold() if letter.isalnum() or letter in _MASKS]
     if not letters:
         return False
     pattern = r"[\W_]*?".join(r"[\w*]" if letter in _MASKS else re.escape(letter) for letter in letters)
     spelled = labelled or letters[0].isascii() or unicodedata.name(letters[0], "").startswith(("LATIN", "CYRILLIC", "GREEK"))
     edges = (r"(?<!\w)", r"(?!\w)") if spelled else ("", "")
-    found = re.search(edges[0] + pattern + edges[1], unicodedata.normalize("NFKC", text).casefold())
+    found = re.search(edges[0] + pattern + edges[1], text.casefold())
     return found is not None and (not start or found.start() == 0)
+
+
+def _even(text: str) -> str:
+    """One width and one apostrophe: a typesetter turns ' into ’."""
+    return unicodedata.normalize("NFKC", text).replace("’", "'").replace("‘", "'").replace("`", "'")
 
 
 def _plain(text: str) -> str:

@@ -5,6 +5,7 @@ What arrives goes the way of any bundle file: it proves itself against the pinne
 
 from __future__ import annotations
 
+import secrets
 import urllib.error
 import urllib.request
 from functools import lru_cache
@@ -60,7 +61,7 @@ def frame(number: int) -> Response:
 @room.get("/receive")
 def receive() -> str:
     """The camera that collects frames."""
-    session["receiving"] = _receivings().open(session.get("receiving"))
+    _name()
     return render_template("transfer/receive.html")
 
 
@@ -76,7 +77,7 @@ def frames() -> Response:
         texts = tuple(request.get_data(as_text=True).split())[:8]
     else:
         abort(415)
-    session["receiving"] = name = _receivings().open(session.get("receiving"))
+    name = _name()
     try:
         progress = _receivings().take(name, frames_among(texts))
     except MalformedError as error:
@@ -111,6 +112,13 @@ def fetch() -> str | tuple[str, int]:
         return show_page(imported=_imported(data))
     except WeidError as error:
         return show_page(refused=Refused(t(refusal_key(error)), error.code)), 422
+
+
+def _name() -> str:
+    """The name of this browser's receiver, in its cookie before the first frame."""
+    if "receiving" not in session:
+        session["receiving"] = secrets.token_hex(16)
+    return cast(str, session["receiving"])
 
 
 def _taken(data: bytes) -> dict[str, str]:

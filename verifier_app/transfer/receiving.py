@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
+from weid.errors import MalformedError
 from weid.fountain import Receiver, frame_of
 
 __all__ = ["Progress", "Receivings"]
@@ -38,22 +38,14 @@ class Receivings:
         self._now, self._lock = now, Lock()
         self._held: dict[str, _Held] = {}
 
-    def open(self, name: str | None) -> str:
-        """The id, a new one where it is not known."""
+    def take(self, name: str, texts: tuple[str, ...]) -> Progress:
+        """Take frames; MalformedError `mixed-sets`, `changed-frames`, `not-a-frame`, `too-many` receivers under way."""
         with self._lock:
             oldest = self._now() - IDLE
             self._held = {key: held for key, held in self._held.items() if held.at >= oldest}
-            if name is None or name not in self._held:
-                if len(self._held) >= MAX_AT_ONCE:
-                    del self._held[min(self._held, key=lambda key: self._held[key].at)]
-                name = secrets.token_hex(16)
-                self._held[name] = _Held(self._now())
-            return name
-
-    def take(self, name: str, texts: tuple[str, ...]) -> Progress:
-        """Take frames; MalformedError `mixed-sets`, `changed-frames`, `not-a-frame`."""
-        with self._lock:
-            held = self._held[name]
+            if name not in self._held and len(self._held) >= MAX_AT_ONCE:
+                raise MalformedError("too many receive at once", code="too-many")
+            held = self._held.setdefault(name, _Held(self._now()))
             held.at = self._now()
             for text in texts:
                 held.receiver.take(frame_of(text))
