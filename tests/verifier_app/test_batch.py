@@ -8,6 +8,8 @@ import json
 import re
 import struct
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,22 @@ from weid.errors import MalformedError, SignatureError
 
 NAME = str(CERTIFICATE["holderName"])
 SECRET = {"PASSPHRASE": "correct horse", "SEAL_COST": 10}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One registry for the tests that change nothing in it."""
+    made = Place(tmp_path_factory.mktemp("place"), "certificate-authority", "skill-certificate")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Place]:
+    """A registry for a test that changes its trust, its clock or its folder."""
+    made = Place(tmp_path, "certificate-authority", "skill-certificate")
+    yield made
+    made.close()
 
 
 def send(client: FlaskClient, name: str, data: bytes, **headers: str) -> list[dict[str, Any]]:
@@ -88,13 +106,13 @@ def test_the_check_page_exposes_it_too(place: Place) -> None:
 
 
 @pytest.mark.parametrize("state", ["revoked", "suspended"])
-def test_a_revoked_one_is_that_and_not_green(place: Place, state: str) -> None:
+def test_a_revoked_one_is_that_and_not_green(alone: Place, state: str) -> None:
     """Recent trust data say so in the table."""
-    made = place.issue(CERTIFICATE)
+    made = alone.issue(CERTIFICATE)
     assert made.leaf is not None
-    client = place.client()
-    bundle = place.revoke(made.leaf.index, state)
-    place.clock = place.now
+    client = alone.client()
+    bundle = alone.revoke(made.leaf.index, state)
+    alone.clock = alone.now
     client.post("/trust/bundle", data={"file": (io.BytesIO(bundle), "b"), "csrf_token": token(client)})
     assert verdicts(send(client, "a.json", made.file)) == [state]
 
@@ -146,12 +164,12 @@ def test_a_name_of_a_file_is_only_a_name(place: Place) -> None:
     assert "x" * 150 not in line["html"]
 
 
-def test_the_report_is_signed_and_names_nobody_unless_asked(place: Place) -> None:
+def test_the_report_is_signed_and_names_nobody_unless_asked(alone: Place) -> None:
     """By the verifier's key that outlives a restart; digests instead of names; any change is found."""
-    made = place.issue(CERTIFICATE)
-    client = place.client(**SECRET)
+    made = alone.issue(CERTIFICATE)
+    client = alone.client(**SECRET)
     send(client, "cv-zhangwei.json", made.file)
-    send(client, "x.pdf", certificate("李雷", place.png(made)))
+    send(client, "x.pdf", certificate("李雷", alone.png(made)))
     send(client, "empty", b"")
     data = {"csrf_token": token(client, "/batch")}
     answer = client.post("/batch/report", data=data)
@@ -165,11 +183,11 @@ def test_the_report_is_signed_and_names_nobody_unless_asked(place: Place) -> Non
     full = client.post("/batch/report", data={**data, "values": "on"})
     assert NAME in full.get_data(as_text=True)
     assert read_check_report(full.data).items[0]["file"]["name"] == "cv-zhangwei.json"
-    again = place.client(**SECRET)
+    again = alone.client(**SECRET)
     send(again, "a.json", made.file)
     other = again.post("/batch/report", data={"csrf_token": token(again, "/batch")})
     assert read_check_report(other.data).fingerprint == report.fingerprint
-    assert (place.trust / "verifier.key").stat().st_mode & 0o077 == 0
+    assert (alone.trust / "verifier.key").stat().st_mode & 0o077 == 0
     for change in (answer.data.replace(b"valid-bearer", b"valid", 1), answer.data.replace(b'"empty"', b'"locked"')):
         with pytest.raises(SignatureError):
             read_check_report(change)
@@ -178,13 +196,13 @@ def test_the_report_is_signed_and_names_nobody_unless_asked(place: Place) -> Non
             read_check_report(change)
 
 
-def test_without_a_passphrase_nothing_is_signed(place: Place) -> None:
+def test_without_a_passphrase_nothing_is_signed(alone: Place) -> None:
     """No key is made in secret; the page says what is missing."""
-    client = place.client()
-    send(client, "a.json", place.issue(CERTIFICATE).file)
+    client = alone.client()
+    send(client, "a.json", alone.issue(CERTIFICATE).file)
     assert said("en", "batch.unsigned") in page(client)
     assert client.post("/batch/report", data={"csrf_token": token(client, "/batch")}).status_code == 409
-    assert not (place.trust / "verifier.key").exists()
+    assert not (alone.trust / "verifier.key").exists()
 
 
 def test_the_printable_page_shows_what_was_asked_for(place: Place) -> None:
@@ -196,20 +214,20 @@ def test_the_printable_page_shows_what_was_asked_for(place: Place) -> None:
     assert NAME in client.post("/batch/print", data={**data, "values": "on"}).get_data(as_text=True)
 
 
-def test_nothing_is_left_after_the_end(place: Place) -> None:
+def test_nothing_is_left_after_the_end(alone: Place) -> None:
     """Ended by a button, by an hour, and never seen by another browser."""
-    app = place.app()
+    app = alone.app()
     client, other = app.test_client(), app.test_client()
-    send(client, "a.json", place.issue(CERTIFICATE).file)
+    send(client, "a.json", alone.issue(CERTIFICATE).file)
     assert NAME in page(client)
     assert NAME not in page(other)
     client.post("/batch/forget", data={"csrf_token": token(client, "/batch")})
     assert NAME not in page(client)
     assert len(app.extensions["batches"]) == 0
-    send(client, "a.json", place.issue(CERTIFICATE).file)
-    place.clock += IDLE + 1
+    send(client, "a.json", alone.issue(CERTIFICATE).file)
+    alone.clock += IDLE + 1
     assert NAME not in page(client)
-    kept = b"".join(path.read_bytes() for path in place.trust.rglob("*") if path.is_file() and path.name != "trust.bin")
+    kept = b"".join(path.read_bytes() for path in alone.trust.rglob("*") if path.is_file() and path.name != "trust.bin")
     assert NAME.encode() not in kept
 
 

@@ -190,6 +190,14 @@ def test_what_waits_is_sealed_and_can_be_erased(place: Place) -> None:
     assert said("en", "waiting.none") in client.get("/waiting?lang=en").get_data(as_text=True)
 
 
+def test_the_list_of_what_waits_is_for_this_machine_alone(place: Place) -> None:
+    """A service that phones reach shows it to nobody on the network."""
+    client = place.client(**SECRET, KEEP_UNDECIDED=48)
+    assert client.get("/waiting", environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 403
+    assert "/waiting" not in client.get("/", environ_base={"REMOTE_ADDR": "192.0.2.7"}).get_data(as_text=True)
+    assert "/waiting" in client.get("/").get_data(as_text=True)
+
+
 def test_nothing_waits_unless_the_operator_asked(place: Place) -> None:
     """Off by default, and never without a passphrase."""
     client = place.client()
@@ -218,11 +226,11 @@ def frames(client: FlaskClient, *numbers: int) -> list[bytes]:
     return seen
 
 
-def receive(client: FlaskClient, frame: bytes) -> dict[str, Any]:
-    headers = {"X-CSRFToken": token(client, "/transfer/receive")}
+def receive(client: FlaskClient, frame: bytes, held: str = "") -> dict[str, Any]:
+    headers = {"X-CSRFToken": held or token(client, "/transfer/receive")}
     answer = client.post("/transfer/frames?lang=en", data=frame, content_type="image/jpeg", headers=headers)
-    held: dict[str, Any] = answer.get_json()
-    return held
+    told: dict[str, Any] = answer.get_json()
+    return told
 
 
 def test_trust_data_pass_from_screen_to_camera(place: Place) -> None:
@@ -234,8 +242,9 @@ def test_trust_data_pass_from_screen_to_camera(place: Place) -> None:
     receiver = place.client(TRUST_FOLDER=target)
     assert "data-fragments" in sender.get("/transfer").get_data(as_text=True)
     said_last: dict[str, Any] = {}
-    for frame in frames(sender, *range(1, 80, 2)):
-        said_last = receive(receiver, frame)
+    form = token(receiver, "/transfer/receive")
+    for number in range(1, 80, 2):
+        said_last = receive(receiver, *frames(sender, number), form)
         if said_last.get("done"):
             break
     assert said_last["done"]
@@ -280,10 +289,12 @@ def test_the_button_fetches_only_from_the_operators_address(place: Place) -> Non
         assert asked == []
         page = client.post("/transfer/fetch?lang=en", data={"csrf_token": token(client, "/trust")})
         assert "Imported" in page.get_data(as_text=True)
+        assert client.post("/transfer/fetch", data={"csrf_token": token(client, "/trust")}).status_code == 429
         assert asked == ["/bundle"]
     finally:
         server.stop()
         thread.join(5)
+    client = place.client(TRUST_URL=f"http://127.0.0.1:{server.bind_addr[1]}/bundle")
     failed = client.post("/transfer/fetch?lang=en", data={"csrf_token": token(client, "/trust")})
     assert failed.status_code == 502
     assert "did not answer" in failed.get_data(as_text=True)

@@ -85,6 +85,7 @@ def accessible(page: Any) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_the_gate_answers_while_the_code_is_still_held_up(place: Place, tmp_path: Path) -> None:
     """From code in sight to the verdict on the screen at 720p; each code counted once; three seconds, then ready again."""
     codes = [place.png(place.issue({**CERTIFICATE, "certificateNumber": f"20260000{n:04}"})) for n in range(4)]
@@ -115,6 +116,7 @@ def test_the_gate_answers_while_the_code_is_still_held_up(place: Place, tmp_path
         shot(page, "gate-desk")
 
 
+@pytest.mark.long
 def test_the_gate_by_hand_scanner_and_keys(place: Place) -> None:
     """No camera: a sentence and a field. Space keeps the answer, Escape ends it; a second time is counted again."""
     made = place.issue(CERTIFICATE)
@@ -141,6 +143,7 @@ def test_the_gate_by_hand_scanner_and_keys(place: Place) -> None:
         shot(page, "gate-phone")
 
 
+@pytest.mark.long
 def test_the_drop_zone_fills_its_table(place: Place) -> None:
     """Files are judged one after the other with progress; the edited one stands out; the report can be saved."""
     made = place.issue(CERTIFICATE)
@@ -171,6 +174,7 @@ def test_the_drop_zone_fills_its_table(place: Place) -> None:
                 shot(page, f"batch-print-{name}")
 
 
+@pytest.mark.long
 def test_the_kiosk_starts_with_the_language_and_returns_to_it(place: Place, tmp_path: Path) -> None:
     """Choose, press once, hold up the code, read the answer; then the languages again."""
     camera = film(tmp_path / "kiosk.mjpeg", [place.png(place.issue(CERTIFICATE))], shown=90)
@@ -189,6 +193,7 @@ def test_the_kiosk_starts_with_the_language_and_returns_to_it(place: Place, tmp_
         page.wait_for_url(f"{address}/kiosk")
 
 
+@pytest.mark.long
 def test_a_bundle_goes_from_screen_to_camera(place: Place, tmp_path: Path) -> None:
     """One frame in five is missing from the film; the page says how far it is and then what it took."""
     sender = Sender(pack(place.bundle()))
@@ -210,6 +215,7 @@ def test_a_bundle_goes_from_screen_to_camera(place: Place, tmp_path: Path) -> No
         shot(page, "receive-phone")
 
 
+@pytest.mark.long
 def test_less_motion_means_a_press_for_each_piece(place: Place) -> None:
     """Who asked their machine for less motion gets a still picture and two buttons."""
     with serving(place.app()) as address, chromium() as browser:
@@ -223,9 +229,8 @@ def test_less_motion_means_a_press_for_each_piece(place: Place) -> None:
         shot(page, "transfer-phone")
 
 
-@pytest.mark.parametrize(
-    "language", [*LANGUAGES[2:3], *(pytest.param(name, marks=pytest.mark.long) for name in ("zh-Hans", "zh-Hant", "pt"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(place: Place, language: str, scheme: str) -> None:
     """Every page at 390 and 1280 pixels, light and dark."""

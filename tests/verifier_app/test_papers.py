@@ -24,6 +24,14 @@ LABELS = ("Holder's name", "持有人姓名", "Nome do titular")
 
 
 @pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One registry for the tests that change nothing in it."""
+    made = Place(tmp_path_factory.mktemp("place"), "certificate-authority", "skill-certificate")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
 def readers() -> Iterator[Readers]:
     made = Readers(1)
     yield made
@@ -92,23 +100,19 @@ def test_a_page_of_a_desk_says_what_is_signed(place: Place, readers: Readers) ->
 
 
 COVER = "#place(top + left, dx: 0mm, dy: -1mm)[#rect(width: 160mm, height: 7mm, fill: white)]\n"
-
-
-@pytest.mark.parametrize(
-    "body, seen_text, covered",
-    [
-        ("#text(fill: white)[hidden]shown", "shown", ""),
-        ("#place(top + left, dx: -300mm)[hidden]shown", "shown", ""),
-        ("hidden" + COVER + "#place(top + left)[shown]", "shown", ""),
-        ('#place(top + left)[under]#place(top + left)[#image("code.png", width: 30mm)]', "", "under"),
-    ],
+TRICKS = (
+    ("#text(fill: white)[hidden]shown", "shown", ""),
+    ("#place(top + left, dx: -300mm)[hidden]shown", "shown", ""),
+    ("hidden" + COVER + "#place(top + left)[shown]", "shown", ""),
+    ('#place(top + left)[under]#place(top + left)[#image("code.png", width: 30mm)]', "", "under"),
 )
-def test_what_is_not_drawn_is_not_what_the_paper_says(
-    place: Place, readers: Readers, body: str, seen_text: str, covered: str
-) -> None:
+
+
+def test_what_is_not_drawn_is_not_what_the_paper_says(place: Place, readers: Readers) -> None:
     """White on white, off the page, under a shape: not shown. Under a picture: left open."""
+    body = "#pagebreak()".join(trick for trick, _, _ in TRICKS)
     paper = readers.pdf(pdf(body, {"code.png": place.png(place.issue(CERTIFICATE))}))
-    assert [(page.seen.strip(), page.covered.strip()) for page in paper.pages] == [(seen_text, covered)]
+    assert [(page.seen.strip(), page.covered.strip()) for page in paper.pages] == [trick[1:] for trick in TRICKS]
 
 
 def test_every_code_of_every_page_is_found(place: Place, readers: Readers) -> None:
@@ -120,7 +124,7 @@ def test_every_code_of_every_page_is_found(place: Place, readers: Readers) -> No
     assert len(readers.picture(side_by_side([place.png(code) for code in codes])).codes) == 3
 
 
-@pytest.mark.parametrize("skew, blur", [(0.0, 0.6), (0.08, 1.0), (0.14, 1.4)])
+@pytest.mark.parametrize("skew, blur", [(0.08, 1.0), (0.14, 1.4)])
 def test_a_photo_of_a_print_is_read(place: Place, readers: Readers, skew: float, blur: float) -> None:
     """Seen from the side, out of focus, with glare."""
     made = place.issue(CERTIFICATE)
@@ -154,9 +158,9 @@ def test_a_reader_that_does_not_finish_is_ended(place: Place) -> None:
 
 
 def test_a_picture_of_too_many_pixels_is_not_decoded(readers: Readers) -> None:
-    """A kilobyte that would be gigabytes."""
+    """A few kilobytes of more pixels than are taken."""
     out = BytesIO()
-    Image.new("1", (16_000, 16_000)).save(out, "PNG")
+    Image.new("1", (6_500, 6_500)).save(out, "PNG")
     assert readers.picture(out.getvalue()).problem == "too-large"
 
 

@@ -20,6 +20,15 @@ __all__ = ["Readers"]
 
 SECONDS: Final = 12.0
 LIFE: Final = 400  # reads of one process, so that nothing a file left behind in it lasts
+_KNOWN: Final = (
+    "PATH",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "SYSTEMROOT",
+)  # nothing of the operator's
 _COMMAND: Final = ("-P", "-m", "verifier_app.papers.worker")
 
 
@@ -74,8 +83,9 @@ class _Reader:
     def __init__(self) -> None:
         self.asked = 0
         self._process = subprocess.Popen(
-            [sys.executable, *_COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
-        )
+            [sys.executable, *_COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+            env={name: value for name, value in os.environ.items() if name in _KNOWN},
+        )  # fmt: skip
 
     @property
     def alive(self) -> bool:

@@ -17,12 +17,16 @@ __all__ = ["KINDS", "main"]
 
 MEMORY: Final = 2 << 30
 PROCESSOR: Final = 300  # seconds of a whole life; the pool ends a single read much sooner
+LIMITS: Final = {  # no file to write, no process to start
+    resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: PROCESSOR, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NPROC: 0,
+    resource.RLIMIT_NOFILE: 64, resource.RLIMIT_CORE: 0,
+}  # fmt: skip
 KINDS: Final = {b"P": read_pdf, b"I": read_picture}
 
 
 def main() -> None:
     """Serve requests on standard input until it ends."""
-    for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, PROCESSOR), (resource.RLIMIT_FSIZE, 0)):
+    for limit, value in LIMITS.items():
         resource.setrlimit(limit, (value, value))
     stream, out = sys.stdin.buffer, sys.stdout.buffer
     while (kind := stream.read(1)) in KINDS:

@@ -6,6 +6,7 @@ What arrives goes the way of any bundle file: it proves itself against the pinne
 from __future__ import annotations
 
 import secrets
+import time
 import urllib.error
 import urllib.request
 from functools import lru_cache
@@ -32,6 +33,7 @@ __all__ = ["room"]
 room = Blueprint("transfer", __name__, url_prefix="/transfer")
 MAX_BUNDLE: Final = 64 << 20
 SECONDS: Final = 30
+PAUSE: Final = 20  # seconds between two fetches
 _PICTURES: Final = ("image/jpeg", "image/png", "image/webp")
 
 
@@ -101,6 +103,10 @@ def fetch() -> str | tuple[str, int]:
     address = checker().settings.trust_url
     if address is None:
         abort(404)
+    last = current_app.extensions.get("fetched")
+    if last is not None and time.monotonic() - last < PAUSE:
+        abort(429)  # whoever reaches this page must not make us ask the registry all day
+    current_app.extensions["fetched"] = time.monotonic()
     try:
         with open_straight(urllib.request.Request(address), timeout=SECONDS) as answer:
             data = bytes(answer.read(MAX_BUNDLE + 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Redirect
 
 from credentials.report import Report
@@ -33,6 +33,13 @@ class Line:
     kind: str
     kept: Moment
     until: Moment
+
+
+@room.before_request
+def _from_here() -> None:
+    """Only this machine itself: the list names people, and a service for phones is open to its whole network."""
+    if request.remote_addr not in ("127.0.0.1", "::1"):
+        abort(403)
 
 
 @room.get("")
