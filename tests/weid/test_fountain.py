@@ -14,7 +14,7 @@ from weid.errors import MalformedError
 from weid.fountain import MAX_BYTES, Frame, Receiver, Sender, frame_of, is_frame
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(min_size=1, max_size=3000), st.integers(16, 200), st.randoms(use_true_random=False), st.floats(0, 0.9))
 def test_whatever_is_lost_enough_frames_give_the_same_bytes(data: bytes, size: int, chance: random.Random, loss: float) -> None:
     """Any order, any loss, doubled frames: complete means equal, and 30 more than n complete."""
@@ -30,7 +30,7 @@ def test_whatever_is_lost_enough_frames_give_the_same_bytes(data: bytes, size: i
         assert receiver.data == data
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(min_size=40, max_size=600), st.data())
 def test_a_changed_frame_never_gives_other_bytes(data: bytes, draw: st.DataObject) -> None:
     """A forger who also mends the CRC stops the transfer; the bytes are the right ones or none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ MAX_FILES: Final = 500
 MAX_FILE: Final = 20_000_000
 MAX_WHOLE: Final = 300_000_000
 _CHUNK: Final = 1 << 16
+_BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError, struct.error, NotImplementedError,
+                  RuntimeError)  # fmt: skip
 _PLAIN: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -33,7 +36,7 @@ def files_in(data: bytes) -> Iterator[tuple[str, bytes | None]]:
     try:
         archive = zipfile.ZipFile(BytesIO(data))
         entries = [entry for entry in archive.infolist() if not entry.is_dir() and _is_wanted(entry.filename)]
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise MalformedError("not a ZIP file that can be read", code="bad-archive") from error
     if len(entries) > MAX_FILES:
         raise MalformedError(f"more than {MAX_FILES} files in one archive", code="bad-archive")
@@ -55,7 +58,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[bytes | Non
         with archive.open(entry) as stream:
             while len(found) <= MAX_FILE and (part := stream.read(_CHUNK)):
                 found += part
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
+    except _BROKEN:
         return None, len(found)
     return (bytes(found) if len(found) <= MAX_FILE else None), len(found)
 
