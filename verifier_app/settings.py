@@ -125,7 +125,7 @@ def _address(value: object) -> str | None:
     parts = urlsplit(str(value))
     local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not parts.hostname or not (parts.scheme == "https" or local) or parts.username is not None:
-        raise MalformedError("TRUST_URL must be an https address", code="bad-config")
+        raise MalformedError(f"TRUST_URL {value} is no https address", code="bad-config")
     return str(value)
 
 

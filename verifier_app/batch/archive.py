@@ -17,8 +17,8 @@ MAX_FILES: Final = 500
 MAX_FILE: Final = 20_000_000
 MAX_WHOLE: Final = 300_000_000
 _CHUNK: Final = 1 << 16
-_BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError, struct.error, NotImplementedError,
-                  RuntimeError)  # fmt: skip
+_BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, OverflowError, LookupError, struct.error,
+                  NotImplementedError, RuntimeError)  # fmt: skip
 _PLAIN: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -35,7 +35,7 @@ def files_in(data: bytes) -> Iterator[tuple[str, bytes | None]]:
     """
     try:
         archive = zipfile.ZipFile(BytesIO(data))
-        entries = [entry for entry in archive.infolist() if not entry.is_dir() and _is_wanted(entry.filename)]
+        entries = [entry for entry in archive.infolist() if _is_wanted(entry.filename)]
     except _BROKEN as error:
         raise MalformedError("not a ZIP file that can be read", code="bad-archive") from error
     if len(entries) > MAX_FILES:
@@ -64,6 +64,6 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[bytes | Non
 
 
 def _is_wanted(name: str) -> bool:
-    """Not what file managers put beside the files."""
+    """Not a folder, and not what file managers put beside the files."""
     last = name.rsplit("/", 1)[-1]
     return bool(last) and not last.startswith(".") and "__MACOSX/" not in name and last not in ("Thumbs.db", "desktop.ini")
