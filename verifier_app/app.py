@@ -122,6 +122,7 @@ def _frame() -> dict[str, Any]:
         "pin_command": "weid trust add GENESIS",
         "moment": moment,
         "chosen": "",
+        "keeps": the_checker().settings.keep_undecided if the_checker().shelf is not None else 0,
         "waits": the_checker().shelf is not None and request.remote_addr in ("127.0.0.1", "::1"),
     }
 

@@ -81,7 +81,7 @@ class Checker:
 
     def _shelf(self, profile: str) -> Shelf | None:
         held = self.settings
-        if not held.keep_undecided or held.passphrase is None:
+        if not held.keep_undecided or held.passphrase is None or held.kiosk:  # nobody at a kiosk was told
             return None
         path = held.folder / "verifier-waiting.db"
         return Shelf(path, held.passphrase, random=held.random, profile=profile, cost=held.seal_cost)

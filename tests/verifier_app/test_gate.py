@@ -168,6 +168,8 @@ def test_undecided_ones_wait_and_are_judged_again(place: Place) -> None:
     assert 'data-verdict="valid-bearer"' in shown
     assert 'data-verdict="revoked"' in shown
     assert NAME in shown
+    assert said("en", "foot.waits", hours=48) in shown
+    assert said("en", "foot.kept") not in shown
     place.clock += 49 * 60
     assert said("en", "waiting.none") in client.get("/waiting?lang=en").get_data(as_text=True)
 
@@ -203,6 +205,7 @@ def test_nothing_waits_unless_the_operator_asked(place: Place) -> None:
     client = place.client()
     place.clock = place.now + 20 * 24 * 60
     judge(client, place.text(place.issue(CERTIFICATE, minutes=60_000)))
+    assert place.app(**SECRET, KEEP_UNDECIDED=48, KIOSK=True).extensions["checker"].shelf is None
     assert said("en", "waiting.off") in client.get("/waiting?lang=en").get_data(as_text=True)
     assert not (place.trust / "verifier-waiting.db").exists()
     with pytest.raises(MalformedError):

@@ -33,7 +33,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def readers() -> Iterator[Readers]:
-    made = Readers(1)
+    made = Readers(1, seconds=60)
     yield made
     made.close()
 
@@ -152,7 +152,7 @@ def test_a_reader_that_does_not_finish_is_ended(place: Place) -> None:
     began = time.monotonic()
     assert slow.pdf(good).problem == "unreadable"
     assert time.monotonic() - began < 2
-    slow._seconds = 12.0
+    slow._seconds = 60.0
     assert slow.pdf(good).codes
     slow.close()
 

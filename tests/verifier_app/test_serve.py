@@ -43,7 +43,7 @@ def serve(place: Place, port: int, *more: str) -> subprocess.Popen[str]:
 
 def fetch(port: int, context: ssl.SSLContext | None = None) -> tuple[str, bytes | None]:
     """(answer, certificate) of GET / once the server is up."""
-    for _ in range(100):
+    for _ in range(300):
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
                 stream = context.wrap_socket(plain, server_hostname="localhost") if context else plain

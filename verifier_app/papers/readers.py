@@ -18,7 +18,7 @@ from weid.errors import MalformedError
 
 __all__ = ["Readers"]
 
-SECONDS: Final = 12.0
+SECONDS: Final = 20.0
 LIFE: Final = 400  # reads of one process, so that nothing a file left behind in it lasts
 _KNOWN: Final = (
     "PATH",
