@@ -163,11 +163,11 @@ class Imports:
 
     def put_lines(self, id_: str, lines: Iterable[tuple[Checked, str, str | None, tuple[str, ...]]], done: int) -> None:
         """Keep checked lines: (line, state, id where it was issued before, cells where something is wrong)."""
-        rows = [
-            (id_, line.number, state, *((line.mark, _json(dict(line.claims)), _json(dict(line.extra))) if state == "good" else _NONE),
-             _wrong((*line.wrong, *line.notices)), _json(cells), known)
-            for line, state, known, cells in lines
-        ]  # fmt: skip
+        rows = []
+        for line, state, known, cells in lines:
+            kept = (line.mark, _json(dict(line.claims)), _json(dict(line.extra))) if state == "good" else _NONE
+            wrong = _wrong((*line.wrong, *line.notices))
+            rows.append((id_, line.number, state, *kept, wrong, _json(cells), known))
         with self.store.change() as db:
             db.conn.executemany("INSERT INTO import_lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             db.execute("UPDATE imports SET done = ? WHERE id = ?", (done, id_))
