@@ -28,7 +28,7 @@ from registry.node.service import create_node
 from tests.browser import serving
 from tests.issuer_app.house import House
 from tests.issuer_app.sheets import csv_of, person, xlsx_of
-from weid.errors import IssueError, MalformedError, RejectedError, SignatureError
+from weid.errors import IssueError, MalformedError, RejectedError, SignatureError, WeidError
 from weid.facts import Facts
 
 EN = Speaker("en", UTC)
@@ -249,6 +249,27 @@ def test_a_batch_report_is_signed_and_names_nobody(house: House) -> None:
             report.check_report(change, facts(house))
     with pytest.raises(MalformedError):
         report.check_report(data + b" ", facts(house))
+
+
+def test_any_change_of_a_batch_report_is_refused_by_our_errors_alone(house: House) -> None:
+    """Every byte changed, dropped or doubled (R27)."""
+    work = importer(house)
+    job = issued(work, house, csv_of([person(1)]))
+    data, known = report.batch_report(house.desk, work.records, job, house.now), facts(house)
+    for place in range(0, len(data), 3):
+        for changed in (data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :], data[:place] + data[place + 1 :],
+                        data[:place] + data[place : place + 1] + data[place:]):  # fmt: skip
+            if changed != data:
+                with pytest.raises(WeidError):
+                    report.check_report(changed, known)
+
+
+def test_fingerprints_of_checks_by_typing_follow_one_by_one(house: House) -> None:
+    """A pack that declares them has an operation a certificate beside the two of the batch; a cut goes on."""
+    work = importer(house)
+    house.desk.terms = Terms.of_pack(house.pack)
+    job = issued(work, house, csv_of([person(1), person(2)]))
+    assert work.records.get(job.id).state == "done" and all(row.anchored and row.code for row in house.desk.find(""))
 
 
 def test_a_zip_holds_every_file_under_safe_names(house: House) -> None:
