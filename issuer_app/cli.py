@@ -14,6 +14,7 @@ import click
 
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
+from issuer_app.importing.cli import import_
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -195,6 +196,7 @@ def serve(
     from credentials.carrier import prefix
     from issuer_app.app import create_app
     from issuer_app.config import Config
+    from issuer_app.importing.running import importer
     from registry.node.serving import certificate
     from registry.node.serving import serve as run
 
@@ -216,9 +218,12 @@ def serve(
         address = bind or ("0.0.0.0" if tls else "127.0.0.1")  # noqa: S104 (asked for by --tls, printed below)
         if files is not None:
             click.echo(f"Certificate fingerprint (SHA-256): {files[2]}", err=True)
-        scheme = "https" if tls else "http"
+        scheme, app = "https" if tls else "http", create_app(config)
+        if config.desk is not None:
+            with app.app_context():
+                importer().resume()
         run(
-            create_app(config), address, port, tls=None if files is None else files[:2],
+            app, address, port, tls=None if files is None else files[:2],
             ready=lambda opened: click.echo(f"{scheme}://{hosts[0]}:{opened}/", err=True),
         )  # fmt: skip
 
@@ -384,5 +389,5 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, convert, restore):
+for command in (backup, convert, import_, restore):
     issuer.add_command(command)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from issuer_app.importing.openapi import IMPORT
+from issuer_app.importing.openapi import paths as import_paths
 from issuer_app.users import ROLES
 from weid.records import REASONS
 
@@ -63,6 +65,7 @@ _ONCE = {
 }  # fmt: skip
 
 _SCHEMAS: dict[str, Any] = {
+    "Import": IMPORT,
     "Problem": {
         "type": "object", "required": ["type", "title", "status", "code"],
         "properties": {
@@ -192,6 +195,7 @@ def document() -> dict[str, Any]:
         },
         **_certificates(),
         **_institutions(),
+        **import_paths(_operation, _ONCE),
     }  # fmt: skip
     return {
         "openapi": "3.1.0",
