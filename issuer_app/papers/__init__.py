@@ -15,6 +15,7 @@ from issuer_app.ledger import Issued
 from issuer_app.papers import fonts, ornament, press
 from issuer_app.papers.content import Content, content_of, speakers_of
 from issuer_app.papers.look import Look, look_of
+from issuer_app.papers.placing import placed
 from weid.errors import IssueError
 
 if TYPE_CHECKING:
@@ -39,12 +40,13 @@ def pdf_of(
     `no-typesetter`; MalformedError `code-too-dense`, or what is wrong with the desk's look.
     """
     content, look = _content(desk, row, languages, host, zone, at)
-    held, data = _fonts(desk), _data(content, look, desk)
-    side = _side(content.code.modules + 8)
-    data |= {
-        "art": ornament.frame(*_SHEET, look.accent), "code": {**data["code"], "side": side}, "file": row.file.decode("utf-8"),
-        "media": MEDIA, "heading": f"{content.title.first} – {content.issuer.first}",
-    }  # fmt: skip
+    held, data = _fonts(desk), _data(content, look, desk, row)
+    data |= {"file": row.file.decode("utf-8"), "media": MEDIA}
+    own = look.templates.get("sheet")
+    if own is not None:
+        width, height = _SHEET if own.height > own.width else _SHEET[::-1]
+        return press.pdf("art", data | placed(own, content, width, height, grid=None), held, at=row.issued)
+    data |= {"art": ornament.frame(*_SHEET, data["accent"]), "code": {**data["code"], "side": _side(content.code.modules + 8)}}
     return press.pdf("sheet", data, held, at=row.issued)
 
 
@@ -55,18 +57,27 @@ def picture_of(
     """The certificate as a PNG for a phone: `card` or `poster`. Errors as `pdf_of`."""
     width, height = PICTURES[form]
     content, look = _content(desk, row, languages, host, zone, at)
-    held, data = _fonts(desk), _data(content, look, desk)
+    held, data = _fonts(desk), _data(content, look, desk, row)
     letter = press.uncovered(frozenset(content.texts()), held)
     if letter is not None:
         raise IssueError(f"{letter} (U+{ord(letter[0]):04X}) is in no font of this machine", code="no-glyph")
-    head = height * 0.34
-    each = max(1, int(min(width * 0.8, height * 0.5) // (content.code.modules + 8)))
-    data |= {
-        "art": ornament.band(width / _PER_MM, height / _PER_MM, head / _PER_MM, look.accent),
-        "code": {**data["code"], "side": each * (content.code.modules + 8) / _PER_MM},
+    own = look.templates.get(form)
+    if own is not None:
+        data |= placed(own, content, width / _PER_MM, height / _PER_MM, grid=1 / _PER_MM)
+        return press.png("art", data, held, ppi=25.4 * _PER_MM)
+    return press.png("card", data | _card(content, data["accent"], width, height), held, ppi=25.4 * _PER_MM)
+
+
+def _card(content: Content, accent: str, width: int, height: int) -> dict[str, Any]:
+    """The measures of the drawn card, in mm; the code takes what head, rows (on a poster) and foot leave."""
+    head, modules = height * 0.34, content.code.modules + 8
+    rows = 340 if height > 1600 else 60
+    each = max(1, int(min(width * 0.82, height - head - rows - 190) // modules))
+    return {
+        "art": ornament.band(width / _PER_MM, height / _PER_MM, head / _PER_MM, accent),
+        "code": {**_code(content), "side": each * modules / _PER_MM},
         "width": width / _PER_MM, "height": height / _PER_MM, "head": head / _PER_MM,
     }  # fmt: skip
-    return press.png("card", data, held, ppi=25.4 * _PER_MM)
 
 
 def _content(desk: Desk, row: Issued, languages: Sequence[str], host: str, zone: tzinfo, at: int) -> tuple[Content, Look]:
@@ -86,27 +97,32 @@ def _fonts(desk: Desk) -> Any:
         raise IssueError("the typesetter is not installed: pip install 'weid[pdf]'", code="no-typesetter") from None
 
 
-def _data(content: Content, look: Look, desk: Desk) -> dict[str, Any]:
+def _data(content: Content, look: Look, desk: Desk, row: Issued) -> dict[str, Any]:
     """What every layout is given."""
     _, families, house = fonts.load(desk.party.folder / "fonts")
-    size = content.code.modules
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">'
-        f'<path d="{ornament.code_path(content.code.rows)}"/></svg>'
-    )
     return {
         "languages": [_TAGS[language] for language in content.languages],
         "fonts": [
             {kind: fonts.stack(kind, language, families, house) for kind in ("serif", "sans")} for language in content.languages
         ],
-        "mono": "DejaVu Sans Mono", "accent": look.accent, "logo": look.logo, "seal": look.seal, "alt": content.alt,
+        "mono": "DejaVu Sans Mono", "accent": look.colour(row.claims), "logo": look.logo, "seal": look.seal, "alt": content.alt,
         "issuer": content.issuer.data(), "title": content.title.data(), "scan": content.scan.data(), "foot": content.foot.data(),
         "says": content.says.data() if content.says else None, "stamp": content.stamp.data() if content.stamp else None,
         "names": [[label.data(), value.data()] for label, value in content.names],
         "rows": [[label.data(), value.data()] for label, value in content.rows],
         "typed": [content.typed[0].data(), content.typed[1]] if content.typed else None,
-        "id": content.id, "host": content.host, "code": {"svg": svg, "modules": size},
+        "id": content.id, "host": content.host, "code": _code(content),
+        "heading": f"{content.title.first} – {content.issuer.first}",
     }  # fmt: skip
+
+
+def _code(content: Content) -> dict[str, Any]:
+    size = content.code.modules
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">'
+        f'<path d="{ornament.code_path(content.code.rows)}"/></svg>'
+    )
+    return {"svg": svg, "modules": size}
 
 
 def _side(modules: int) -> float:

@@ -21,6 +21,7 @@ from weid.pack import LANGUAGES
 __all__ = ["Content", "Pair", "content_of", "known_names", "speakers_of"]
 
 _WORDS: Final = ("title", "issuer", "id", "issued", "until", "typed", "where", "scan", "says")
+_SAID: Final = ("issued", "until", "typed", "foot")
 _PLAIN: Final = ("id", "issuer", "validFrom", "validUntil")
 
 
@@ -90,37 +91,42 @@ def content_of(
     rows = [_line(*held[name], speakers) for name in small]
     rows.append((_said("paper.issued", speakers), _pair([speaker.day(row.issued) for speaker in speakers])))
     rows.append((_said("paper.until", speakers), _pair([speaker.time(row.until) for speaker in speakers])))
-    bearer = schema.bind in ("none", "document")
+    scan = _said("paper.scan" if schema.bind in ("none", "document") else "paper.wallet", speakers)
     title, issuer = _named(schema.title, speakers), _named(names, speakers)
     says = None if look.says is None else _named(look.says, speakers)
     return Content(
         tuple(speaker.language for speaker in speakers), issuer, title, says,
         tuple(_line(*held[name], speakers) for name in large), tuple(rows), code,
-        _said("paper.scan" if bearer else "paper.wallet", speakers), _said("paper.foot", speakers),
+        scan, _said("paper.foot", speakers),
         _said("paper.specimen", speakers) if row.specimen else None,
         None if row.code is None else (_said("paper.typed", speakers), row.code), row.id, host,
-        _gaps(row, schema, held, issuer, title, host, speakers[0], look), speakers[0]("paper.code-alt", title=title.first),
+        _gaps(row, schema, held, (issuer, title, scan), host, speakers[0], look), speakers[0]("paper.code-alt", title=title.first),
     )  # fmt: skip
 
 
 def known_names(claims: Iterable[str]) -> frozenset[str]:
     """What a template may name: members of the credential, and our words for them."""
-    own = {f"paper.{word}" for word in _WORDS} | {f"credentialSubject.{name}" for name in claims}
+    own = (
+        {f"paper.{word}" for word in _WORDS}
+        | {f"words.{word}" for word in _SAID}
+        | {f"credentialSubject.{name}" for name in claims}
+    )
     return frozenset(own | set(_PLAIN) | {f"{family}.{name}" for name in claims for family in ("label", "shown")})
 
 
 def _gaps(
-    row: Issued, schema: Schema, held: Mapping[str, tuple[Claim, JSON]], issuer: Pair, title: Pair, host: str,
+    row: Issued, schema: Schema, held: Mapping[str, tuple[Claim, JSON]], said: tuple[Pair, Pair, Pair], host: str,
     speaker: Speaker, look: Look,
 ) -> dict[str, str]:  # fmt: skip
-    document = parse_json(row.file)
+    document, (issuer, title, scan) = parse_json(row.file), said
     assert isinstance(document, dict)
     filled = {
         **{name: str(document[name]) for name in _PLAIN},  # what any other reader of the file would fill in
         "paper.title": title.first, "paper.issuer": issuer.first, "paper.id": row.id, "paper.issued": speaker.day(row.issued),
         "paper.until": speaker.time(row.until), "paper.typed": row.code or "", "paper.where": host,
-        "paper.scan": speaker("paper.scan"), "paper.says": "" if look.says is None else speaker.name(look.says),
+        "paper.scan": scan.first, "paper.says": "" if look.says is None else speaker.name(look.says),
     }  # fmt: skip
+    filled |= {f"words.{word}": speaker(f"paper.{word}") for word in _SAID}
     for claim in schema.claims:
         filled[f"label.{claim.name}"] = speaker.name(claim.label)
     for name, (claim, value) in held.items():

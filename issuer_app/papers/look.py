@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,6 +30,7 @@ FORMS: Final = ("sheet", "card", "poster")  # what a template may replace
 ACCENT: Final = "#1d4f6e"
 MAX_IMAGE: Final = 1 << 20
 MAX_SIDE: Final = 2_400
+_COLOUR: Final = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 _MEMBERS: Final = frozenset({"title", "rows", "accent", "logo", "seal", "says", *FORMS})
 
 
@@ -36,17 +38,23 @@ _MEMBERS: Final = frozenset({"title", "rows", "accent", "logo", "seal", "says", 
 class Look:
     """`title`: claims in large letters; `rows`: the others in order, None for all; `says`: a line in four languages.
 
-    `logo` and `seal` are SVG texts. `digests` names the template that each form is drawn from.
+    `accents` is a claim and the colour that each of its values gives, beside the words and never instead. `logo` and `seal` are SVG texts. `digests` names the template that each form is drawn from.
     """
 
     title: tuple[str, ...] = ()
     rows: tuple[str, ...] | None = None
     accent: str = ACCENT
+    accents: tuple[str, Mapping[str, str]] | None = None
     logo: str | None = None
     seal: str | None = None
     says: Mapping[str, str] | None = None
     templates: Mapping[str, Artwork] = field(default_factory=lambda: MappingProxyType({}))
     digests: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def colour(self, claims: Mapping[str, JSON]) -> str:
+        """The accent for these claims."""
+        claim, colours = self.accents or ("", {})
+        return colours.get(str(claims.get(claim)), self.accent)
 
 
 def digest_of(data: bytes) -> str:
@@ -71,7 +79,7 @@ def read_look(files: Mapping[str, bytes], name: str) -> Look:
     rows, says = chosen.get("rows"), chosen.get("says")
     found = {form: _file(files, chosen[form], form) for form in FORMS if form in chosen}
     return Look(
-        _names(chosen.get("title", []), "title"), None if rows is None else _names(rows, "rows"), _accent(chosen.get("accent")),
+        _names(chosen.get("title", []), "title"), None if rows is None else _names(rows, "rows"), *_accent(chosen.get("accent")),
         _image(files, chosen.get("logo"), "logo"), _image(files, chosen.get("seal"), "seal"),
         None if says is None else labels(says, "render.json: says"),
         MappingProxyType({form: read_svg(data) for form, data in found.items()}),
@@ -189,14 +197,26 @@ def _names(value: JSON, member: str) -> tuple[str, ...]:
     return tuple(str(name) for name in value)
 
 
-def _accent(value: JSON) -> str:
-    from issuer_app.papers.ornament import band
-
+def _accent(value: JSON) -> tuple[str, tuple[str, Mapping[str, str]] | None]:
+    """One colour, or {"by": claim, "values": {value: colour}} with the drawn one for every other value."""
     if value is None:
-        return ACCENT
-    if not isinstance(value, str):
-        raise _refused("accent is a colour like #1d4f6e")
-    band(10, 10, 5, value)  # the drawing refuses what is not a colour
+        return ACCENT, None
+    if isinstance(value, str):
+        return _colour(value), None
+    claim, values = (value.get("by"), value.get("values")) if isinstance(value, dict) else (None, None)
+    if (
+        not isinstance(value, dict)
+        or set(value) != {"by", "values"}
+        or not isinstance(claim, str)
+        or not isinstance(values, dict)
+    ):
+        raise _refused("accent is a colour like #1d4f6e, or by and values")
+    return ACCENT, (claim, MappingProxyType({name: _colour(colour) for name, colour in values.items()}))
+
+
+def _colour(value: JSON) -> str:
+    if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+        raise _refused(f"{str(value)[:20]!r} is not a colour like {ACCENT}")
     return value
 
 
