@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from issuer_app.papers.described import paths as papers
 from issuer_app.users import ROLES
 from weid.records import REASONS
 
@@ -191,6 +192,7 @@ def document() -> dict[str, Any]:
                                status="201", body=override),
         },
         **_certificates(),
+        **papers(),
         **_institutions(),
     }  # fmt: skip
     return {

@@ -94,13 +94,14 @@ def content_of(
     scan = _said("paper.scan" if schema.bind in ("none", "document") else "paper.wallet", speakers)
     title, issuer = _named(schema.title, speakers), _named(names, speakers)
     says = None if look.says is None else _named(look.says, speakers)
+    alt = speakers[0]("paper.code-alt", title=title.first)
     return Content(
         tuple(speaker.language for speaker in speakers), issuer, title, says,
         tuple(_line(*held[name], speakers) for name in large), tuple(rows), code,
         scan, _said("paper.foot", speakers),
         _said("paper.specimen", speakers) if row.specimen else None,
         None if row.code is None else (_said("paper.typed", speakers), row.code), row.id, host,
-        _gaps(row, schema, held, (issuer, title, scan), host, speakers[0], look), speakers[0]("paper.code-alt", title=title.first),
+        _gaps(row, schema, held, (issuer, title, scan), host, speakers[0], look), alt,
     )  # fmt: skip
 
 

@@ -38,7 +38,8 @@ _MEMBERS: Final = frozenset({"title", "rows", "accent", "logo", "seal", "says", 
 class Look:
     """`title`: claims in large letters; `rows`: the others in order, None for all; `says`: a line in four languages.
 
-    `accents` is a claim and the colour that each of its values gives, beside the words and never instead. `logo` and `seal` are SVG texts. `digests` names the template that each form is drawn from.
+    `accents` is a claim and the colour that each of its values gives, beside the words and never instead. `logo` and
+    `seal` are SVG texts. `digests` names the template that each form is drawn from.
     """
 
     title: tuple[str, ...] = ()

@@ -1,4 +1,7 @@
-"""The drawn background of a certificate: guilloche bands and a rosette, as one SVG, from a colour (#rrggbb, checked by `look`) and a size alone."""
+"""The drawn background of a certificate: guilloche bands and a rosette as one SVG, from a colour and a size alone.
+
+The colour is `#rrggbb`; `look` has checked it.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def score(picture: bytes | Image, drawn: Picture, *, seed: str, trials: int = TR
         return Score(tuple((name, 0) for name in CONDITIONS), least)
     shares = []
     for name, worn in CONDITIONS.items():
-        chance = random.Random(f"{seed}|{name}")  # noqa: S311 (repeatable wear, no secret)
+        chance = random.Random(f"{seed}|{name}")  # wear that can be repeated, no secret
         count = 1 if name == "plain" else trials
         read = sum(_reads(worn(frame, chance), drawn.text) for _ in range(count))
         shares.append((name, round(100 * read / count)))
