@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
-from issuer_app import selfcheck
 from issuer_app.ledger import Issued
 from issuer_app.papers import fonts, ornament, press
+from issuer_app.papers.codes import code_of
 from issuer_app.papers.content import Content, content_of, speakers_of
 from issuer_app.papers.look import Look, look_of
 from issuer_app.papers.placing import placed
@@ -70,12 +70,12 @@ def picture_of(
 
 def _card(content: Content, accent: str, width: int, height: int) -> dict[str, Any]:
     """The measures of the drawn card, in mm; the code takes what head, rows (on a poster) and foot leave."""
-    head, modules = height * 0.34, content.code.modules + 8
+    head, modules = round(height * 0.34), content.code.modules + 8
     rows = 340 if height > 1600 else 60
-    each = max(1, int(min(width * 0.82, height - head - rows - 190) // modules))
+    side = max(1, int(min(width * 0.82, height - head - rows - 190) // modules)) * modules
+    place = {"side": side / _PER_MM, "x": (width - side) // 2 / _PER_MM, "y": (head + rows) / _PER_MM}
     return {
-        "art": ornament.band(width / _PER_MM, height / _PER_MM, head / _PER_MM, accent),
-        "code": {**_code(content), "side": each * modules / _PER_MM},
+        "art": ornament.band(width / _PER_MM, height / _PER_MM, head / _PER_MM, accent), "code": {**_code(content), **place},
         "width": width / _PER_MM, "height": height / _PER_MM, "head": head / _PER_MM,
     }  # fmt: skip
 
@@ -86,7 +86,7 @@ def _content(desk: Desk, row: Issued, languages: Sequence[str], host: str, zone:
     speakers = speakers_of(languages, zone)
     if row.erased:
         raise IssueError("the content was erased here", code="erased")
-    return content_of(row, schema, look, desk.names, selfcheck.draw(row, host), host, speakers), look
+    return content_of(row, schema, look, desk.names, code_of(row, host), host, speakers), look
 
 
 def _fonts(desk: Desk) -> Any:

@@ -9,9 +9,9 @@ from datetime import tzinfo
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from issuer_app import selfcheck
 from issuer_app.ledger import Issued
 from issuer_app.papers import pdf_of, picture_of, scan
+from issuer_app.papers.codes import code_of
 from issuer_app.papers.scan import Score
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _score(row: Issued, form: str, way: Way, data: bytes, trials: int) -> Score:
         held = _scores.get(key)
     if held is not None:
         return held
-    drawn = selfcheck.draw(row, way.host)
+    drawn = code_of(row, way.host)
     found = scan.score(scan.page_image(data) if form == "pdf" else data, drawn, seed=row.id, trials=trials)
     with _lock:
         _scores[key] = found

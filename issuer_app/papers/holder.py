@@ -17,9 +17,9 @@ from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import NotFound
 
 from credentials import picture
-from issuer_app import selfcheck
 from issuer_app.frame import config, desk, page, slow_down
 from issuer_app.ledger import Issued
+from issuer_app.papers.codes import code_of
 from issuer_app.papers.handing import hand_out
 from issuer_app.papers.links import Link
 from issuer_app.papers.web import asked_way, links, sent
@@ -85,7 +85,7 @@ def drawn(token: str, form: str) -> ResponseReturnValue:
 def code(token: str) -> ResponseReturnValue:
     """The code alone, as large as the screen."""
     row = _opened(token).row
-    return Response(picture.svg(selfcheck.draw(row, config().code_host)), content_type="image/svg+xml")
+    return Response(picture.svg(code_of(row, config().code_host)), content_type="image/svg+xml")
 
 
 @pages.get("/<token>/certificate.json")

@@ -225,7 +225,7 @@ def _box(item: Tree.Element) -> Box:
     if len(item) or "transform" in item.attrib:
         raise _refused("a text holds characters only and is not turned")
     rest = _GAP.sub("", text)
-    if "{{" in rest or "}}" in rest:
+    if "{" in rest or "}" in rest:
         raise _refused(f"{text[:60]!r}: only {{{{names}}}} may stand in double braces")
     if unsafe_text(rest) is not None or len(text) > 400:
         raise _refused("a text has at most 400 characters, and none that is invisible")

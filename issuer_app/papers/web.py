@@ -7,10 +7,10 @@ from typing import cast
 from flask import Blueprint, Response, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from issuer_app import selfcheck
 from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
 from issuer_app.papers import PICTURES, pdf_of
+from issuer_app.papers.codes import code_of
 from issuer_app.papers.described import MEDIA
 from issuer_app.papers.handing import FORMS, Handed, Way, hand_out, page_png
 from issuer_app.papers.links import Links
@@ -23,7 +23,7 @@ __all__ = ["asked_way", "links", "pages", "sent"]
 
 pages = Blueprint("papers", __name__, url_prefix="/desk/certificates")
 
-DAYS = (1, 7, 30, 90, 365)
+DAYS = (7, 30, 90, 365)
 
 
 @pages.get("/<id_>/papers")
@@ -122,7 +122,7 @@ def _page(row: Issued, link: str | None = None) -> str:
     return page(
         "papers/papers.html", row=row, schema=schema, made=made, fault=fault, way=way, names=NAMES_OF_LANGUAGES, sizes=PICTURES,
         link=link, picture=None if link is None else link_svg(link), open=links().open(row.id, now), days=DAYS,
-        drawn=None if row.erased else selfcheck.draw(row, way.host),
+        drawn=None if row.erased else code_of(row, way.host),
     )  # fmt: skip
 
 
