@@ -35,7 +35,7 @@ def create_app(config: Config) -> Flask:
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
     rooms = (front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_status.routes, api.routes)
-    for blueprint in (*rooms, papers_web.pages, papers_holder.pages, papers_api.routes):
+    for blueprint in (*rooms, papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:

@@ -22,12 +22,14 @@ from issuer_app.ledger import Issued
 from issuer_app.papers.codes import code_of
 from issuer_app.papers.handing import hand_out
 from issuer_app.papers.links import Link
+from issuer_app.papers.look import template_named
 from issuer_app.papers.web import asked_way, links, sent
 from weid.errors import IssueError
 
-__all__ = ["KeptOut", "pages", "standing_of"]
+__all__ = ["KeptOut", "pages", "standing_of", "templates"]
 
 pages = Blueprint("holder", __name__, url_prefix="/c")
+templates = Blueprint("templates", __name__)
 
 _ORDER = ("valid", "suspended", "revoked", "refused")
 _TOKEN = re.compile(r"(/c/)[A-Za-z0-9_-]{6,}")
@@ -95,6 +97,15 @@ def file(token: str) -> ResponseReturnValue:
     response = Response(row.file, content_type="application/vc")
     response.headers["Content-Disposition"] = f'attachment; filename="{row.id[:8]}.json"'
     return response
+
+
+@templates.get("/templates/<digest>.svg")
+def template(digest: str) -> ResponseReturnValue:
+    """A template that files name, for whoever draws one; it holds nobody's data."""
+    data = None if config().desk is None else template_named(desk().party.folder, digest)
+    if data is None:
+        raise NotFound
+    return Response(data, content_type="image/svg+xml")
 
 
 def standing_of(row: Issued, at: int) -> tuple[str, Any]:

@@ -24,14 +24,15 @@ from weid.codec import b64, multibase
 from weid.errors import MalformedError
 from weid.pack import Pack, labels
 
-__all__ = ["FORMS", "Look", "digest_of", "install", "look_of", "read_look"]
+__all__ = ["FORMS", "Look", "digest_of", "install", "look_of", "published_templates", "read_look", "template_named"]
 
 FORMS: Final = ("sheet", "card", "poster")  # what a template may replace
 ACCENT: Final = "#1d4f6e"
 MAX_IMAGE: Final = 1 << 20
 MAX_SIDE: Final = 2_400
+_DIGEST: Final = re.compile(r"z[1-9A-HJ-NP-Za-km-z]{40,50}", re.ASCII)
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}", re.ASCII)
-_MEMBERS: Final = frozenset({"title", "rows", "accent", "logo", "seal", "says", *FORMS})
+_MEMBERS: Final = frozenset({"title", "rows", "accent", "logo", "seal", "says", "published", *FORMS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Look:
     says: Mapping[str, str] | None = None
     templates: Mapping[str, Artwork] = field(default_factory=lambda: MappingProxyType({}))
     digests: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    published: bool = False  # whether new files name these templates (`renderMethod`)
 
     def colour(self, claims: Mapping[str, JSON]) -> str:
         """The accent for these claims."""
@@ -84,7 +86,7 @@ def read_look(files: Mapping[str, bytes], name: str) -> Look:
         _image(files, chosen.get("logo"), "logo"), _image(files, chosen.get("seal"), "seal"),
         None if says is None else labels(says, "render.json: says"),
         MappingProxyType({form: read_svg(data) for form, data in found.items()}),
-        MappingProxyType({form: digest_of(data) for form, data in found.items()}),
+        MappingProxyType({form: digest_of(data) for form, data in found.items()}), chosen.get("published", False) is True,
     )  # fmt: skip
 
 
@@ -105,6 +107,8 @@ def install(folder: Path, pack: Pack) -> None:
                 raise _refused(f"the {form} of {name} names {min(unknown)}, which is nothing")
     section = pack.section("render")
     kept = {"render.json": jcs(section), **{path: pack.files[path] for path in sorted(_paths(section))}}
+    # Under its digest a template stays for good: files that name it outlive the look.
+    kept |= {f"named/{digest_of(data)}.svg": data for path, data in kept.items() if path.startswith("templates/")}
     place = folder / "papers"
     for path, data in kept.items():
         target = place / path
@@ -122,6 +126,18 @@ def look_of(folder: Path, schema: Schema) -> Look:
         return Look()
     held = path.stat()
     return _kept(folder / "papers", schema.name, held.st_mtime_ns, held.st_size)
+
+
+def published_templates(folder: Path, schema: Schema) -> tuple[str, ...]:
+    """The digests that new files of a schema name; none where the pack does not publish its templates."""
+    look = look_of(folder, schema)
+    return tuple(look.digests[form] for form in FORMS if form in look.digests) if look.published else ()
+
+
+def template_named(folder: Path, digest: str) -> bytes | None:
+    """A template that a desk ever took over, by its digest."""
+    path = folder / "papers" / "named" / f"{digest}.svg"
+    return path.read_bytes() if _DIGEST.fullmatch(digest) and path.exists() else None
 
 
 @lru_cache(maxsize=64)

@@ -203,3 +203,28 @@ def test_a_template_may_be_a_picture_card_too(workshop: Workshop, row: Issued) -
     assert look.colour({}) == ACCENT
     data = picture_of(workshop.desk, row, "card", at=workshop.house.now)
     assert picture.read(data) == (selfcheck.draw(row, "v.example").text,)
+
+
+def test_files_name_published_templates_and_the_desk_serves_them(workshop: Workshop) -> None:
+    """A pack that publishes its templates: new files carry the digest, and whoever asks for it gets those bytes, for good."""
+    folder = workshop.desk.party.folder
+
+    def publish(section: dict[str, Any], files: dict[str, bytes]) -> None:
+        files["templates/sheet.svg"] = data
+        named = {"file": "templates/sheet.svg", "digest": digest_of(data)}
+        section["kinds"] = {"skill-certificate": {"sheet": named, "published": True}}
+
+    data = SHEET.replace("SIDE", "60").encode()
+    try:
+        install(folder, with_render(publish))
+        row = workshop.issue()
+        assert json.loads(row.file)["renderMethod"][0]["template"]["digestMultibase"] == digest_of(data)
+        assert workshop.house.verify(row.file).verdict == "valid-bearer"
+    finally:
+        install(folder, pack("certificate-authority"))
+    http = workshop.house.app().test_client()
+    served = http.get(f"/templates/{digest_of(data)}.svg")
+    assert (served.data, served.content_type.partition(";")[0]) == (data, "image/svg+xml")
+    for digest in (digest_of(b"other"), "..%2Frender", "x"):
+        assert http.get(f"/templates/{digest}.svg").status_code == 404
+    assert "renderMethod" not in json.loads(workshop.issue().file)
