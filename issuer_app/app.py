@@ -13,6 +13,9 @@ from issuer_app import api, frame, front, people, vc_api, web_committee, web_des
 from issuer_app.config import Config, secret_key
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
+from issuer_app.papers import api as papers_api
+from issuer_app.papers import holder as papers_holder
+from issuer_app.papers import web as papers_web
 from issuer_app.users import Users
 from registry.node.resolver import resolver_blueprint
 from weid.errors import WeidError
@@ -36,9 +39,11 @@ def create_app(config: Config) -> Flask:
     rooms = (
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
         web_status.routes, api.routes, import_pages.pages, import_routes.routes,
+        papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
     )  # fmt: skip
     for blueprint in rooms:
         app.register_blueprint(blueprint)
+    app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
         programs = vc_api.blueprint(
             config.vc_api, clock=config.clock, random=config.random, allowed=api.may_issue, public=lambda: config.public,
@@ -52,6 +57,7 @@ def create_app(config: Config) -> Flask:
         app.register_blueprint(resolving)
         csrf.exempt(resolving)  # a read, whatever its method
     csrf.exempt(import_routes.routes)
+    csrf.exempt(papers_api.routes)
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)

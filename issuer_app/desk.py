@@ -18,6 +18,7 @@ from credentials.typed import typed_kind
 from credentials.vcdm import status_url
 from issuer_app.ledger import Issued, Ledger, ListRow
 from issuer_app.making import Maker
+from issuer_app.papers.look import published_templates
 from issuer_app.party import Party
 from issuer_app.publish import publish_list
 from issuer_app.published import REFRESH, Published, Shelf
@@ -260,8 +261,9 @@ class Desk:
         """What makes certificates of this kind now, with the newest key."""
         genesis, signer = self.client.genesis, self.party.signer("assert")
         return Maker(
-            schema, signer, Registry(genesis.origin, genesis.digest), genesis.hash, self.did, self.terms, self.public, at
-        )
+            schema, signer, Registry(genesis.origin, genesis.digest), genesis.hash, self.did, self.terms, self.public, at,
+            published_templates(self.party.folder, schema),
+        )  # fmt: skip
 
     def _make(
         self, schema: Schema, claims: Mapping[str, JSON], binding: Binding, minutes: int | None, at: int,

@@ -6,6 +6,7 @@ from typing import Any
 
 from issuer_app.importing.openapi import IMPORT
 from issuer_app.importing.openapi import paths as import_paths
+from issuer_app.papers.described import paths as papers
 from issuer_app.users import ROLES
 from weid.records import REASONS
 
@@ -194,6 +195,7 @@ def document() -> dict[str, Any]:
                                status="201", body=override),
         },
         **_certificates(),
+        **papers(),
         **_institutions(),
         **import_paths(_operation, _ONCE),
     }  # fmt: skip
