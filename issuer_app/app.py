@@ -13,6 +13,7 @@ from issuer_app import api, frame, front, people, vc_api, web_committee, web_des
 from issuer_app.config import Config, secret_key
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
+from issuer_app.lookups import web_api, web_entries, web_find
 from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
 from issuer_app.papers import web as papers_web
@@ -41,7 +42,7 @@ def create_app(config: Config) -> Flask:
         web_status.routes, api.routes, import_pages.pages, import_routes.routes,
         papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
     )  # fmt: skip
-    for blueprint in rooms:
+    for blueprint in (*rooms, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
@@ -58,6 +59,7 @@ def create_app(config: Config) -> Flask:
         csrf.exempt(resolving)  # a read, whatever its method
     csrf.exempt(import_routes.routes)
     csrf.exempt(papers_api.routes)
+    csrf.exempt(web_api.routes)
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)
