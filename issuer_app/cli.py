@@ -15,6 +15,8 @@ import click
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
+from issuer_app.cli_papers import link, look, paper
+from issuer_app.importing.cli import import_
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -57,6 +59,7 @@ def init(
     """Make keys, register the DID, and (a desk) apply for what it wants to issue."""
     from issuer_app.desk import Desk
     from issuer_app.office import Office
+    from issuer_app.papers.look import install
     from issuer_app.premises import read_pack_folder
     from issuer_app.terms import Terms
 
@@ -79,6 +82,8 @@ def init(
             folder / "desk", client=place.client, suite=kind_of_keys, names=words, passphrase=secret, at=_now(),
             random=secrets.token_bytes, terms=None if chosen is None else Terms.of_pack(chosen),
         )  # fmt: skip
+        if chosen is not None:
+            install(folder / "desk", chosen)
         if wants:
             _apply(desk, wants)
         desk.close()
@@ -196,6 +201,7 @@ def serve(
     from credentials.carrier import prefix
     from issuer_app.app import create_app
     from issuer_app.config import Config
+    from issuer_app.importing.running import importer
     from registry.node.serving import certificate
     from registry.node.serving import serve as run
 
@@ -217,9 +223,12 @@ def serve(
         address = bind or ("0.0.0.0" if tls else "127.0.0.1")  # noqa: S104 (asked for by --tls, printed below)
         if files is not None:
             click.echo(f"Certificate fingerprint (SHA-256): {files[2]}", err=True)
-        scheme = "https" if tls else "http"
+        scheme, app = "https" if tls else "http", create_app(config)
+        if config.desk is not None:
+            with app.app_context():
+                importer().resume()
         run(
-            create_app(config), address, port, tls=None if files is None else files[:2],
+            app, address, port, tls=None if files is None else files[:2],
             ready=lambda opened: click.echo(f"{scheme}://{hosts[0]}:{opened}/", err=True),
         )  # fmt: skip
 
@@ -386,5 +395,5 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, convert, lookup, lookup_rules, outbox, restore):
+for command in (backup, convert, import_, link, look, lookup, lookup_rules, outbox, paper, restore):
     issuer.add_command(command)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
@@ -17,7 +17,7 @@ from credentials.text import unsafe_text
 from weid.canon import JSON, parse_json
 from weid.errors import SchemaError
 
-__all__ = ["Field", "Fault", "fields", "read_form"]
+__all__ = ["Field", "Fault", "fields", "read_fields", "read_form"]
 
 _INPUTS: Mapping[str, str] = {
     "text": "text", "digits": "digits", "enum": "select", "date": "date", "minutes": "datetime-local",
@@ -73,9 +73,16 @@ def _field(claim: Claim, value: JSON) -> Field:
 
 def read_form(schema: Schema, form: Mapping[str, str], zone: tzinfo) -> tuple[dict[str, JSON], dict[str, Fault]]:
     """The claims typed in, and the faults by claim name; the claims are usable only when there are no faults."""
+    return read_fields(schema, fields(schema), form, zone)
+
+
+def read_fields(
+    schema: Schema, inputs: Sequence[Field], form: Mapping[str, str], zone: tzinfo
+) -> tuple[dict[str, JSON], dict[str, Fault]]:
+    """The same with the inputs of the schema at hand, for many rows of one schema."""
     claims: dict[str, JSON] = {}
     faults: dict[str, Fault] = {}
-    for field in fields(schema):
+    for field in inputs:
         value = _read(field, form, zone)
         if isinstance(value, Fault):
             faults[field.claim.name] = value
