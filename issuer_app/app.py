@@ -13,6 +13,7 @@ from issuer_app import api, frame, front, people, vc_api, web_committee, web_des
 from issuer_app.config import Config, secret_key
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
+from issuer_app.lifecycle import pages as later_pages
 from issuer_app.lookups import web_api, web_entries, web_find
 from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
@@ -24,6 +25,7 @@ from weid.errors import WeidError
 __all__ = ["create_app"]
 
 _CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_LISTS = ("imports.upload", "later.check")  # what takes spreadsheets
 
 
 def create_app(config: Config) -> Flask:
@@ -39,7 +41,7 @@ def create_app(config: Config) -> Flask:
     csrf = CSRFProtect(app)
     rooms = (
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
-        web_status.routes, api.routes, import_pages.pages, import_routes.routes,
+        web_status.routes, api.routes, later_pages.pages, import_pages.pages, import_routes.routes,
         papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
     )  # fmt: skip
     for blueprint in (*rooms, web_find.pages, web_entries.pages, web_api.routes):
@@ -80,7 +82,7 @@ def _allow_upload() -> None:
     if request.endpoint in ("office.audit_home", "reissue.check", "committee.act"):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
-    elif request.endpoint == "imports.upload" and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit
+    elif request.endpoint in _LISTS and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit
         request.max_content_length = request.max_form_memory_size = frame.config().limits.import_bytes
 
 

@@ -152,7 +152,7 @@ class Ledger:
 
     def find(self, text: str, limit: int) -> tuple[Issued, ...]:
         """The newest certificates that hold every word of the text somewhere: name, number or id."""
-        words = _folded(text).split()[:8]
+        words = folded(text).split()[:8]
         where = " AND ".join(["state NOT IN ('refused', 'draft')", *["instr(find, ?) > 0"] * len(words)])
         sql = f"SELECT * FROM issued WHERE {where} ORDER BY seq DESC LIMIT ?"
         return tuple(_issued(row) for row in self.store.rows(sql, *words, limit))
@@ -318,7 +318,7 @@ def stored(row: Mapping[str, Any], claims: Mapping[str, JSON], state: str) -> di
     """The columns of a row as they are first stored; a `draft` is hidden from everything until its import is whole."""
     words = " ".join(str(value) for value in claims.values() if isinstance(value, str | int))
     return {
-        **row, "claims": json.dumps(dict(claims), ensure_ascii=False), "find": _folded(f"{row['id']} {words}"),
+        **row, "claims": json.dumps(dict(claims), ensure_ascii=False), "find": folded(f"{row['id']} {words}"),
         "state": state, "reason": None, "changed": None, "told": "", "published": 0, "anchored": 0,
     }  # fmt: skip
 
@@ -327,5 +327,5 @@ def _mark(request: str) -> bytes:
     return SHA256(request.encode("utf-8"))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()
