@@ -13,7 +13,7 @@ from typing import Final
 from credentials import sd_jwt
 from credentials.jws import require_type, time_code
 from credentials.sd_claims import Disclosure, open_claims
-from credentials.sd_jwt import DC_SD_JWT, SdJwt, confirmed_key
+from credentials.sd_jwt import ALWAYS_SHOWN, DC_SD_JWT, SdJwt, confirmed_key
 from credentials.token_status import StatusReference, read_reference
 from credentials.type_metadata import ClaimMetadata, ClaimPath, TypeMetadata
 from weid.canon import JSON
@@ -23,7 +23,6 @@ from weid.keys import PublicKey
 
 __all__ = ["SdJwtVc", "check_type", "read_sd_jwt_vc", "verify_sd_jwt_vc"]
 
-NEVER_HIDDEN: Final = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"})
 MAX_TYPES: Final = 64
 
 
@@ -61,7 +60,7 @@ def read_sd_jwt_vc(token: SdJwt) -> SdJwtVc:
 
 
 def _read(token: SdJwt, claims: dict[str, JSON]) -> SdJwtVc:
-    for name in sorted(NEVER_HIDDEN & set(claims)):
+    for name in sorted(ALWAYS_SHOWN & set(claims)):
         if name not in token.payload or _conceals(token.payload[name]):
             raise MalformedError(f"{name} was hidden, and no verifier would have missed it", code="claim-hidden")
     vct, integrity = claims.get("vct"), claims.get("vct#integrity")

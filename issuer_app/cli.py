@@ -14,8 +14,11 @@ import click
 
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
+from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
+from issuer_app.cli_papers import link, look, paper
+from issuer_app.cli_status import lift, revoke, suspend
 from issuer_app.importing.cli import import_
-from issuer_app.lifecycle.cli import change, ending, exposed, replace
+from issuer_app.lifecycle.cli import change, cosign, ending, exposed, replace
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -28,8 +31,7 @@ __all__ = ["issuer"]
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
-ROLES = click.Choice(["clerk", "reviewer", "auditor", "admin"])
-REASON = click.option("--reason", required=True, help="Shown to those who check, e.g. error-in-data, fraud.")
+ROLES = click.Choice(["clerk", "reviewer", "auditor", "governor", "admin", "lookup"])
 
 
 @click.group()
@@ -49,16 +51,21 @@ def issuer() -> None:
 @click.option("--pack", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Periods and typed checks.")
 @click.option("--party", help="Take the names of this party of the pack.")
 @click.option("--wants", multiple=True, help="A kind of certificate to apply for, by schema name; may be repeated.")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="With --as governor: the sealed key of a member, instead of a new one (same passphrase).")  # fmt: skip
 def init(
     folder: Path, passphrase_file: str | None, genesis: Path, node: str, kind: str, suite: str | None,
-    names: tuple[str, ...], pack: Path | None, party: str | None, wants: tuple[str, ...],
+    names: tuple[str, ...], pack: Path | None, party: str | None, wants: tuple[str, ...], key: Path | None,
 ) -> None:  # fmt: skip
     """Make keys, register the DID, and (a desk) apply for what it wants to issue."""
     from issuer_app.desk import Desk
     from issuer_app.office import Office
+    from issuer_app.papers.look import install
     from issuer_app.premises import read_pack_folder
     from issuer_app.terms import Terms
 
+    if key is not None and kind != "governor":
+        raise click.UsageError("--key goes with --as governor")
     place = Premises.create(folder, genesis.read_bytes(), node)
     chosen = None if pack is None else read_pack_folder(pack)
     words = dict(item.split("=", 1) for item in names if "=" in item)
@@ -76,10 +83,17 @@ def init(
             folder / "desk", client=place.client, suite=kind_of_keys, names=words, passphrase=secret, at=_now(),
             random=secrets.token_bytes, terms=None if chosen is None else Terms.of_pack(chosen),
         )  # fmt: skip
+        if chosen is not None:
+            install(folder / "desk", chosen)
         if wants:
             _apply(desk, wants)
         desk.close()
         did = desk.did
+    elif key is not None:
+        did = Office.adopt(
+            folder / kind, key.read_bytes(), client=place.client, names=words, passphrase=secret, at=_now(),
+            random=secrets.token_bytes,
+        ).did  # fmt: skip
     else:
         did = Office.create(
             folder / kind, client=place.client, suite=kind_of_keys, names=words, passphrase=secret, at=_now(),
@@ -170,7 +184,7 @@ def public_url(folder: Path, url: str | None) -> None:
 @issuer.command()
 @FOLDER
 @PASS
-@click.option("--port", default=8420, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8420, show_default=True)
 @click.option("--bind", help="Address to listen on [127.0.0.1; 0.0.0.0 with --tls].")
 @click.option("--tls", is_flag=True, help="HTTPS with a self-signed certificate; its fingerprint is printed.")
 @click.option("--name", "names", multiple=True, help="Host name or address people open; may be repeated.")
@@ -201,6 +215,7 @@ def serve(
             folder=place.app, desk=place.desk(secret) if place.holds("desk") else None,
             office=place.office("reviewer", secret) if place.holds("reviewer") else None,
             audit=place.office("auditor", secret) if place.holds("auditor") else None,
+            council=place.office("governor", secret) if place.holds("governor") else None,
             code_host=code_host, zone=ZoneInfo(timezone), secure=tls, hosts=hosts, vc_api=place.instances(secret),
             public=place.public,
             resolver=place.resolver() if resolver else None,
@@ -225,16 +240,17 @@ def serve(
 @click.argument("schema")
 @click.argument("claims", type=click.File("rb"))
 @click.option("--bind", type=click.File("rb"), help="The holder's binding request.")
-@click.option("--minutes", type=click.IntRange(min=1), help="A shorter validity.")
+@click.option("--minutes", type=click.IntRange(1, 5_256_000), help="A shorter validity.")
 @click.option("--specimen", is_flag=True)
 @click.option("--once", help="A key under which asking again gives the same certificate.")
+@click.option("--lookup", type=click.File("rb"), help="JSON file of what the holder is to find it by, e.g. numbers by kind.")
 @click.option("--code-host", default="v.example", show_default=True)
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Write code.png, code.svg and certificate.json here."
 )
 def issue(
     folder: Path, passphrase_file: str | None, schema: str, claims: IO[bytes], bind: IO[bytes] | None,
-    minutes: int | None, specimen: bool, once: str | None, code_host: str, out: Path | None,
+    minutes: int | None, specimen: bool, once: str | None, lookup: IO[bytes] | None, code_host: str, out: Path | None,
 ) -> None:  # fmt: skip
     """Issue SCHEMA (by name) from a JSON file of CLAIMS (- for standard input); prints the code's text."""
     from credentials import picture
@@ -249,7 +265,7 @@ def issue(
         row = desk.issue(
             _digest(desk, schema), value, bind=None if bind is None else bind.read().decode("utf-8", "replace"),
             minutes=minutes, at=_now(), random=secrets.token_bytes, by="cli", specimen=specimen,
-            request=None if once is None else f"cli:{once}",
+            request=None if once is None else f"cli:{once}", lookup=None if lookup is None else texts_in(lookup.read()),
         )  # fmt: skip
         drawn = selfcheck.draw(row, code_host)
         found = selfcheck.check(drawn, desk.facts(_now()), datetime.now(UTC))
@@ -273,38 +289,6 @@ def find(folder: Path, text: str, limit: int) -> None:
     with (place := Premises.open(folder)).opened:
         for row in place.ledger().find(text, limit):
             _print(row)
-
-
-@issuer.command()
-@FOLDER
-@PASS
-@click.argument("id_", metavar="ID")
-@REASON
-def revoke(folder: Path, passphrase_file: str | None, id_: str, reason: str) -> None:
-    """Revoke for good."""
-    with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).revoke(id_, reason, _now()))
-
-
-@issuer.command()
-@FOLDER
-@PASS
-@click.argument("id_", metavar="ID")
-@REASON
-def suspend(folder: Path, passphrase_file: str | None, id_: str, reason: str) -> None:
-    """Suspend until lifted."""
-    with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).suspend(id_, reason, _now()))
-
-
-@issuer.command()
-@FOLDER
-@PASS
-@click.argument("id_", metavar="ID")
-def lift(folder: Path, passphrase_file: str | None, id_: str) -> None:
-    """Lift a suspension."""
-    with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).lift(id_, _now()))
 
 
 @issuer.command()
@@ -383,5 +367,9 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, change, convert, ending, exposed, import_, replace, restore):
+COMMANDS = (
+    backup, change, convert, cosign, ending, exposed, import_, lift, link, look, lookup, lookup_rules, outbox, paper,
+    replace, restore, revoke, suspend,
+)  # fmt: skip
+for command in COMMANDS:
     issuer.add_command(command)

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.office import Office
 
-__all__ = ["Running", "audit", "config", "desk", "for_strangers", "needs", "office", "page", "prepare", "refusal_page",
-           "safe_next", "signed_in", "slow_down", "speaker", "tell", "users", "user"]  # fmt: skip
+__all__ = [
+    "Running", "audit", "config", "council", "decider", "desk", "for_strangers", "needs", "office", "page", "prepare",
+    "refusal_page", "safe_next", "signed_in", "slow_down", "speaker", "tell", "user", "users",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,22 @@ def audit() -> Office:
     return found
 
 
+def council() -> Office:
+    """The committee member's office; RefusedError where this app has none."""
+    found = config().council
+    if found is None:
+        raise RefusedError("this app has no committee member's key", code="no-office")
+    return found
+
+
+def decider() -> Office:
+    """The office that decides about institutions for this person: the reviewer's, else the committee member's."""
+    for role, found in (("reviewer", config().office), ("governor", config().council)):
+        if role in user().roles and found is not None:
+            return found
+    raise RefusedError("this app has no key of the authority for this person", code="no-office")
+
+
 def for_strangers() -> bool:
     """Whether this request is for a status list: whoever asks gets the same, so that caches may keep it."""
     return request.endpoint in ("status.status_list", "vc-api-issuer.status_list")
@@ -161,7 +179,8 @@ def page(template: str, **values: Any) -> str:
 def _same_page(language: str) -> str:
     """This page in another language; after a POST, the page it came from is the front page."""
     arguments = {**request.args.to_dict(), "lang": language} if request.method == "GET" else {"lang": language}
-    path = quote(request.path) if request.method == "GET" else url_for("front.front")
+    start = "find.home" if request.blueprint == "find" else "front.front"  # strangers stay on the pages that are theirs
+    path = quote(request.path) if request.method == "GET" else url_for(start)
     # "//host" and "/\\host" are addresses of other sites to a browser, and a missing page shows this link too.
     return f"/{path.lstrip('/')}?{urlencode(arguments)}"
 

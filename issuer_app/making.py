@@ -25,7 +25,10 @@ __all__ = ["Maker"]
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Makes certificates of one kind with one key at one minute (UTC minutes); `public` is where strangers find the lists."""
+    """Makes certificates of one kind with one key at one minute (UTC minutes); `public` is where strangers find the lists.
+
+    `templates` are digests of what its files are drawn with.
+    """
 
     schema: Schema
     signer: Signer
@@ -35,6 +38,7 @@ class Maker:
     terms: Terms
     public: str | None
     at: int
+    templates: tuple[str, ...] = ()
 
     def row(
         self, claims: Mapping[str, JSON], slot: Slot | None, random: Random, *, by: str, bind: Binding = NO_BINDING,
@@ -46,7 +50,7 @@ class Maker:
         length = length if bind.minutes is None else min(length, bind.minutes)
         made = issuing.issue(
             schema, claims, issuer=self.signer, registry=self.registry, issued=at, valid_until=at + length, random=random,
-            bind=bind, slot=slot, specimen=specimen, status_base=self.public,
+            bind=bind, slot=slot, specimen=specimen, status_base=self.public, templates=self.templates,
         )  # fmt: skip
         code, mark = self._typed(claims, slot, random)
         return {

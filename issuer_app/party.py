@@ -25,8 +25,9 @@ from weid.facts import Facts, Found
 from weid.keyfile import open_key, seal_key
 from weid.keys import LocalSigner
 from weid.records import DidRecord, Names
-from weid.sealed import Passphrase
+from weid.sealed import Passphrase, seal, unseal
 from weid.suites import Random, suite
+from weid.suites._suite import drawn
 
 __all__ = ["Party"]
 
@@ -72,6 +73,29 @@ class Party:
         party = cls(folder, did, names, keys, client=client, random=random, profile=profile, passphrase=passphrase, cost=cost)
         for number, secret in enumerate(made, 1):
             party._keep_key(number, secret, keys[number])
+        party._write(_HEAD, jcs({"did": did, "names": dict(names.items())}))
+        return party
+
+    @classmethod
+    def adopt(
+        cls, folder: Path, sealed: bytes, *, client: RegistryClient, names: Mapping[str, str], passphrase: str | Passphrase,
+        random: Random = secrets.token_bytes,
+    ) -> Party:  # fmt: skip
+        """A party over a copy of a sealed log-op key that was made elsewhere, as a committee member's is.
+
+        KeyMaterialError for a wrong passphrase or another role, MalformedError for a key of another registry's chain.
+        """
+        if (folder / _HEAD).exists():
+            raise ConflictError(f"{folder.name} holds a party already", code="already-exists")
+        signer = open_key(sealed, passphrase)
+        did, _, number = signer.kid.partition("#key-")
+        if signer.role != "log-op" or not number.isdigit():
+            raise KeyMaterialError("this key signs no operations", code="wrong-role")
+        if not did.startswith(f"did:weid:{client.genesis.chain}:"):
+            raise MalformedError(f"{did} is of another registry", code="foreign-genesis")
+        profile, keys = client.genesis.profile, {int(number): signer}
+        party = cls(folder, did, names, keys, client=client, random=random, profile=profile, passphrase=passphrase)
+        party._write(f"keys/{int(number):03}-{signer.role}.key", sealed)
         party._write(_HEAD, jcs({"did": did, "names": dict(names.items())}))
         return party
 
@@ -202,6 +226,21 @@ class Party:
     def names_sorted(self) -> Names:
         """The names as records hold them."""
         return tuple(sorted(self.names.items()))
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Write a file of the folder: the old one or the new one stands there, whatever happens."""
+        self._write(name, data)
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes kept under this name, sealed in the folder as the keys are; made when first asked for."""
+        path, kind = f"{name}.secret", f"{name}-secret"
+        with self.locked():
+            if (self.folder / path).exists():
+                return unseal((self.folder / path).read_bytes(), self._passphrase, kind=kind)
+            made = drawn(self._random, 32)
+            profile = self._profile if self._profile == "gm" else "intl"
+            self._write(path, seal(made, self._passphrase, kind=kind, random=self._random, profile=profile, cost=self._cost))
+            return made
 
     @contextmanager
     def locked(self) -> Iterator[None]:

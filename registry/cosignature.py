@@ -17,7 +17,7 @@ from weid.errors import MalformedError, SignatureError, TrustError
 from weid.hashes import SHA256
 from weid.keys import PublicKey, Signer
 
-__all__ = ["CosignerKey", "cosign", "cosigner_type", "find_cosignature", "verify_cosignature"]
+__all__ = ["CosignerKey", "check_cosigner", "cosign", "cosigner_type", "find_cosignature", "verify_cosignature"]
 
 CONTEXT = "c2sp/cosignature"
 ROLE = "witness"
@@ -49,6 +49,12 @@ class CosignerKey:
         return f"{self.name}+{self.key_id.hex()}+{b64(cosigner_type(self.key) + self.key.data)}"
 
 
+def check_cosigner(name: str) -> None:
+    """MalformedError `note-name` unless a witness can cosign under this name (signed-note; 255 bytes in tlog-cosignature)."""
+    check_name(name)
+    _len8(name)
+
+
 def cosigner_type(key: PublicKey) -> bytes:
     """The type prefix of a cosigner's key; MalformedError for suites that cosign nothing."""
     if key.suite not in _TYPES:
@@ -58,7 +64,7 @@ def cosigner_type(key: PublicKey) -> bytes:
 
 def cosign(text: str, name: str, signer: Signer, *, at: int) -> NoteSignature:
     """The witness's line under a checkpoint text at a POSIX second; MalformedError for a text that is no checkpoint."""
-    check_name(name)
+    check_cosigner(name)
     key = CosignerKey(name, signer.public_key)
     signature = signer.sign(CONTEXT, _message(text, key, at))
     return NoteSignature(name, key.key_id, at.to_bytes(_TIME, "big") + signature)

@@ -8,8 +8,7 @@ Without operator keys a registry can be read, replayed and checked, not signed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import RLock
 from typing import TypeAlias
@@ -17,23 +16,21 @@ from typing import TypeAlias
 from registry.answers import bundle_of, update_or_bundle
 from registry.authority import Link
 from registry.batch import Verified
-from registry.checkpoint import Checkpoint
-from registry.engines import LogEngine, Placed
+from registry.engines import GapError, LogEngine, Placed
 from registry.engines.follow import Follower
 from registry.engines.shared import Shared
 from registry.engines.sqlite import SqliteEngine, genesis_of
 from registry.genesis import Genesis, parse_genesis
 from registry.note import parse_note, print_note
-from registry.operations import Author, SignedOperation, read_entry, state_commit, time_tick
-from registry.published import committed_state, handed_out, keep_cosigned, read_log_note
-from registry.reading import ReadableLog
+from registry.operations import Author, SignedOperation, state_commit, time_tick
+from registry.published import committed_state, handed_out, keep_cosigned
 from registry.receipt import Receipt
 from registry.registers import pack_leaves, register_root
+from registry.replayed import ReplayedLog
 from registry.signer import OperatorKeys
 from registry.snapshot import print_snapshot
-from registry.state import Duplicate, Rejected, Result
 from registry.statement import parse_statement, statement_digest
-from weid.errors import ConflictError, MalformedError, RegistryError, RejectedError
+from weid.errors import ConflictError, RegistryError, RejectedError
 from weid.keys import Signer
 from weid.records import RegisterLeaf
 from weid.suites import Random
@@ -41,23 +38,20 @@ from weid.suites import Random
 __all__ = ["Engine", "Receipt", "Registry"]
 
 Engine: TypeAlias = Callable[[SqliteEngine], LogEngine]
-_PAGE = 1_000
 
 
-class Registry(ReadableLog):
-    """A registry in one SQLite file; safe to call from several threads of one process.
+class Registry(ReplayedLog):
+    """A registry in one SQLite file; safe to call from several threads, and beside other processes on the same file.
 
-    `engine` is that file. With `order` another engine gives the order, and the file follows it; appends then take as
-    long as the engine needs to make them final, while reads go on.
+    Whoever writes takes in first what others wrote (`catch_up`). `engine` is that file. With `order` another engine gives
+    the order, and the file follows it; appends then take as long as the engine needs to make them final, while reads go on.
     """
 
     def __init__(
         self, engine: SqliteEngine, genesis: Genesis, keys: OperatorKeys | None, random: Random, order: Follower | None = None
     ) -> None:
-        super().__init__(engine, genesis)
-        self._keys, self._random, self._writing, self.order = keys, random, RLock(), order
-        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify")
-        self._taken: dict[int, Receipt] = {}
+        super().__init__(engine, genesis, keys, order)
+        self._random, self._writing = random, RLock()
         self._shared: Shared[Receipt] = Shared()
 
     @classmethod
@@ -117,9 +111,10 @@ class Registry(ReadableLog):
         return self._shared.submit(entries, self._writing, self._followed)
 
     def follow(self) -> int:
-        """Bring in what the engine has made final since: how many entries. Nothing to do for the embedded engine."""
+        """Bring in what the engine has made final since, and what another process has written: how many entries."""
         with self._writing:
             before = self.size
+            self.catch_up()
             self._taken.clear()
             if self.order is not None:
                 self.order.catch_up(self._pull)
@@ -127,7 +122,7 @@ class Registry(ReadableLog):
 
     def tick(self, minute: int) -> Receipt:
         """Bring log time up to a minute; nothing happens if it is there already."""
-        with self._writing:
+        with self._writing, self._whole():
             self.follow()
             if minute == self.state.now and self.size:
                 return Receipt(None, "applied")
@@ -140,7 +135,7 @@ class Registry(ReadableLog):
                 self.follow()
                 # Here no stranger's operation may come in between, or a steady stream of them would leave every statement
                 # stale. Another engine gives its own order: there the append is compared, and made again.
-                with self._lock if self.order is None else nullcontext():
+                with self._whole():
                     receipt = self._commit()
                 if receipt.code != "moved":
                     return receipt
@@ -212,7 +207,9 @@ class Registry(ReadableLog):
 
         `check` raises if what they lead to is not what was signed; this registry must then be opened again.
         """
-        with self._lock:
+        with self._exclusive() as moved:
+            if moved:
+                raise ConflictError("another process has brought this copy further: again", code="other-writer")
             before = self.size
             self._replay_page(list(entries))
             check()
@@ -225,11 +222,9 @@ class Registry(ReadableLog):
                 self.engine.unstage()
                 raise
 
-    def _read(self, data: bytes) -> SignedOperation | Receipt:
-        try:
-            return read_entry(data, hash=self.genesis.hash)
-        except MalformedError as error:
-            return Receipt(None, "unknown-type" if error.code == "unknown-type" else "malformed", str(error))
+    def _whole(self) -> AbstractContextManager[object]:
+        """Around several appends that nobody comes between; another engine gives its own order."""
+        return self._exclusive() if self.order is None else nullcontext()
 
     def _refusal(self, entry: SignedOperation | Receipt, verify: Verified) -> Receipt | None:
         """Why an entry does not reach the log, or None if it does."""
@@ -242,13 +237,6 @@ class Registry(ReadableLog):
                 return Receipt(None, error.code, str(error))
         first = self.state.seen.get(entry.id)
         return None if first is None else self._again(first)
-
-    def _again(self, index: int) -> Receipt:
-        """The answer to an operation that is on the log already: a rejected one stays rejected."""
-        first = self.results[index]
-        if first == "applied":
-            return Receipt(index, "duplicate")
-        return Receipt(index, first, "this operation was rejected before")
 
     def _new_key_signed(self, entry: SignedOperation, code: str, verify: Verified) -> bool:
         """Whether a key that an earlier entry of the same batch registers has signed this one."""
@@ -267,7 +255,7 @@ class Registry(ReadableLog):
         with self._lock:
             verify = Verified(self.state, known)
         verify.work(self._threads)  # most of the work, outside the lock: it goes on while another batch is being stored
-        with self._lock:
+        with self._exclusive():
             answers = [self._refusal(entry, verify) for entry in read]
             admitted = [
                 entry for entry, answer in zip(read, answers, strict=True)
@@ -303,73 +291,27 @@ class Registry(ReadableLog):
 
     def _pull(self) -> None:
         assert self.order is not None
+        self.catch_up()
         for page in self.order.pages():
-            with self._lock:
+            with self._exclusive() as moved:
+                if moved:
+                    raise GapError("another process follows into this file too: once more from where it is now")
                 self._take(page)
 
     def _take(self, page: list[bytes]) -> None:
         """Store and apply final entries of another engine, and sign the log with them."""
         placed = self.engine.wait(self.engine.append(page, expect=self.state.size), 30.0)
         if not isinstance(placed, Placed):
-            raise ConflictError("another process follows into this file: open it again", code="other-writer")
-        self._taken.update(enumerate(self._replay_page(page), placed.first))
+            raise ConflictError("another writer appended to this log: open it again", code="other-writer")
+        self._replay_page(page)
         self._publish()
 
-    def _apply(self, entry: SignedOperation, verify: Verified) -> Receipt:
-        return self._receipt(self.state.apply_entry(entry, verify))
-
-    def _receipt(self, result: Result) -> Receipt:
-        """Write down what the entry just applied gave."""
-        index = len(self.results)
-        self.results.append(result.code)
-        if isinstance(result, Duplicate):
-            return self._again(result.index)
-        return Receipt(index, result.code, result.detail if isinstance(result, Rejected) else "")
-
-    def _publish(self) -> None:
-        if self._keys is not None:
-            if self.order is not None:
-                self.order.check()
-            self._keys.follow(self.state.authority)
-            tree = self.engine.tree
-            checkpoint = Checkpoint(self.genesis.origin, tree.size, tree.root)
-            note = print_note(self._keys.sign_checkpoint(checkpoint, tree.root_at))
-            if tree.size == 0:
-                self.engine.keep("note", "checkpoint", note)
-            else:
-                self.engine.stage("note", "checkpoint", note)  # a lost one is signed again on open
-
     def _replay(self) -> None:
-        """Apply every stored entry, then compare with the stored tree, the checkpoint and the mark."""
-        page: list[bytes] = []
-        for entry in self.engine.read(0, self.size):
-            page.append(entry.data)
-            if len(page) == _PAGE:
-                self._replay_page(page)
-                page = []
-        self._replay_page(page)
-        tree = self.engine.tree
-        if (self.state.size, self.state.frontier.root()) != (tree.size, tree.root):
-            raise ConflictError("the entries are not those of the stored tree", code="wrong-tree")
-        self._check_checkpoint()
+        """Apply every stored entry, compare with the stored tree, the checkpoint and the mark, and sign the log again."""
+        self._take_in()
         if self._keys is not None:
-            self._keys.follow(self.state.authority)
-            self._keys.check(tree.size, tree.root_at)
-            self._publish()
-
-    def _replay_page(self, page: list[bytes]) -> list[Receipt]:
-        read = [self._read(data) for data in page]
-        known = [entry for entry in read if isinstance(entry, SignedOperation)]
-        verify = Verified(self.state, known).work(self._threads)
-        return [
-            self._apply(entry, verify) if isinstance(entry, SignedOperation) else self._receipt(self.state.apply(data))
-            for data, entry in zip(page, read, strict=True)
-        ]
-
-    def _check_checkpoint(self) -> None:
-        checkpoint, tree = read_log_note(parse_note(self.checkpoint()), self.state.authority), self.engine.tree
-        if checkpoint.size > tree.size or tree.root_at(checkpoint.size) != checkpoint.root:
-            raise ConflictError("the stored checkpoint is of another history", code="wrong-checkpoint")
+            with self._exclusive():
+                self._publish()
 
     def _author(self) -> Author:
         return Author.of(self.genesis, self._held().operator, self._random)

@@ -17,7 +17,17 @@ from weid.errors import MalformedError, TrustError
 from weid.hashes import SHA256
 from weid.keys import PublicKey, Signer
 
-__all__ = ["Note", "NoteKey", "NoteSignature", "parse_note", "print_note", "read_verifier_key", "sign_note", "verify_note"]
+__all__ = [
+    "Note",
+    "NoteKey",
+    "NoteSignature",
+    "check_name",
+    "parse_note",
+    "print_note",
+    "read_verifier_key",
+    "sign_note",
+    "verify_note",
+]
 
 CONTEXT = "c2sp/note"
 MAX_BYTES = 1 << 20

@@ -25,7 +25,7 @@ from weid.errors import MalformedError, TrustError
 
 __all__ = [
     "ProofFile", "ProvenEntry", "ProvenRecord", "check_proof", "parse_proof_file", "print_proof_file", "read_checkpoint",
-    "read_statement",
+    "read_statement", "witnessed",
 ]  # fmt: skip
 
 _HEAD = "c2sp.org/tlog-proof@v1"
@@ -86,14 +86,35 @@ def parse_proof_file(data: bytes) -> ProofFile:
     return ProofFile(unb64(lines[1][6:]), decimal(lines[2][6:]), path, note)
 
 
-def check_proof(data: bytes, genesis: Genesis) -> ProvenEntry | ProvenRecord:
+def check_proof(data: bytes, genesis: Genesis, authority: Authority | None = None) -> ProvenEntry | ProvenRecord:
     """What a proof file of either kind shows about the registry of this genesis.
 
+    `authority` is the genesis followed through the changes of its keys and witnesses [the genesis alone]. Its newest keys
+    count and no earlier ones, which may be stolen: ask for an older proof again. TrustError `foreign-genesis` if it is another's.
     MalformedError for what is no proof; SignatureError or TrustError where the registry did not sign, or the witnesses it
     asks for did not (`no-quorum`); ProofError where the proof shows something else. A state statement is the operator's word
     alone: what witnesses vouch for is the log.
     """
-    return _record(data, genesis) if data[:1] == b"{" else _entry(parse_proof_file(data), genesis)
+    held = Authority.of(genesis) if authority is None else authority
+    if held.genesis.digest != genesis.digest:
+        raise TrustError("these key changes are of another registry", code="foreign-genesis")
+    return _record(data, held) if data[:1] == b"{" else _entry(parse_proof_file(data), held)
+
+
+def witnessed(data: bytes, authority: Authority) -> bool | None:
+    """Whether the policy's quorum has cosigned a checkpoint note; None where the policy asks for nobody.
+
+    SignatureError or TrustError for a line that is wrong: what is merely missing is False.
+    """
+    if not authority.policy.needed:
+        return None
+    try:
+        verify_quorum(parse_note(data), authority.note_key, authority.policy)
+    except TrustError as error:
+        if error.code != "no-quorum":
+            raise
+        return False
+    return True
 
 
 def read_checkpoint(data: bytes, authority: Authority) -> Checkpoint:
@@ -116,8 +137,8 @@ def read_statement(data: bytes, authority: Authority) -> Statement:
     return statement
 
 
-def _entry(proof: ProofFile, genesis: Genesis) -> ProvenEntry:
-    authority = Authority.of(genesis)
+def _entry(proof: ProofFile, authority: Authority) -> ProvenEntry:
+    genesis = authority.genesis
     checkpoint = read_checkpoint(proof.checkpoint, authority)
     if authority.policy.needed:  # an operator with two histories could else show either (R19)
         verify_quorum(parse_note(proof.checkpoint), authority.note_key, authority.policy)
@@ -126,7 +147,7 @@ def _entry(proof: ProofFile, genesis: Genesis) -> ProvenEntry:
     return ProvenEntry(proof.index, read_entry(proof.entry, hash=genesis.hash), checkpoint)
 
 
-def _record(data: bytes, genesis: Genesis) -> ProvenRecord:
+def _record(data: bytes, authority: Authority) -> ProvenRecord:
     if len(data) > 4 * _MAX_BYTES:
         raise MalformedError("a record with its proof is at most 4 MiB", code="too-large")
     value = parse_json(data)
@@ -137,7 +158,7 @@ def _record(data: bytes, genesis: Genesis) -> ProvenRecord:
         raise MalformedError("not a record with its proof")
     if not (record is None or isinstance(record, str)):
         raise MalformedError("a record is base64 or null")
-    statement = read_statement(note.encode(), Authority.of(genesis))
+    statement = read_statement(note.encode(), authority)
     held = None if record is None else unb64(record)
-    found = read_proof(unb64(proof), statement.map, kind, key, held, hash=genesis.hash)
+    found = read_proof(unb64(proof), statement.map, kind, key, held, hash=authority.genesis.hash)
     return ProvenRecord(kind, key, found, statement)

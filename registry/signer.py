@@ -63,20 +63,27 @@ class OperatorKeys:
 
     def __init__(
         self, genesis: Genesis, *, log: Signer, state: Signer, operator: Signer, mark: Path, spare: Sequence[Signer] = (),
-        rotated: bool = False,
+        rotated: bool = False, more: Callable[[], Sequence[Signer]] | None = None,
     ) -> None:  # fmt: skip
-        """`rotated`: the keys may be later ones than the genesis names; opening the log says which of them count."""
+        """`rotated`: the keys may be later ones than the genesis names; opening the log says which of them count.
+
+        `more` gives the keys that are held now: another process may have changed one since (`weid registry rotate-key`).
+        """
         held = (("log", log), ("state", state), ("operator", operator))
         for what, signer in held:
             if signer.role != KEYS[what]:
                 raise KeyMaterialError(f"the {what} key has another role", code="wrong-key")
-        self._spare = [*held, *((what, signer) for signer in spare for what, role in KEYS.items() if signer.role == role)]
+        self._spare, self._more = [*held, *_named(spare)], more
         self._genesis, self._path = genesis, mark
         self._empty = HighWater(genesis.origin, genesis.digest)
         self.mark = self._read()
         self._log, self._state, self.operator = log, state, operator
         if not rotated:
             self.follow(Authority.of(genesis))
+
+    def reload(self) -> None:
+        """Read the mark again: another process of this operator may have signed since."""
+        self.mark = self._read()
 
     def follow(self, authority: Authority) -> None:
         """Sign with the keys in force from here on (R21); KeyMaterialError `wrong-key` if one of them is not here.
@@ -88,9 +95,12 @@ class OperatorKeys:
             raise KeyMaterialError(f"the operator key is called {self._genesis.operator_kid}", code="wrong-key")
 
     def _holding(self, authority: Authority, what: str) -> Signer:
-        for name, signer in self._spare:
-            if name == what and signer.public_key == authority.key(what):
-                return signer
+        for again in (False, True):
+            if again and self._more is not None:
+                self._spare += _named(self._more())
+            for name, signer in self._spare:
+                if name == what and signer.public_key == authority.key(what):
+                    return signer
         raise KeyMaterialError(f"the {what} key in force is not here", code="wrong-key")
 
     def change(self, authority: Authority, what: str, fresh: Signer) -> Link:
@@ -158,3 +168,8 @@ class OperatorKeys:
         finally:
             os.close(folder)
         self.mark = mark
+
+
+def _named(signers: Sequence[Signer]) -> list[tuple[str, Signer]]:
+    """Each with what it signs for, by its role."""
+    return [(what, signer) for signer in signers for what, role in KEYS.items() if signer.role == role]

@@ -21,6 +21,7 @@ COMMANDS = {
         "wallet_cli.verify:verify",
         "Check a credential offline: FILE, code text, picture, or - for standard input.",
     ),
+    "verify-report": ("wallet_cli.verify_report:verify_report", "Check a verifier's signed report, and who signed it."),
     "import": ("wallet_cli.old_format:import_", "Turn a WeIdentity credential into a request to issue it again."),
     "trust": ("wallet_cli.trust:trust", "The registry you trust, and its bundles."),
     "registry": ("wallet_cli.registry:registry", "Run a registry: init, serve, tick, bundle, fsck."),
@@ -31,6 +32,10 @@ COMMANDS = {
     "pack": ("wallet_cli.pack:pack", "Packs: whole systems as data. test, demo, show."),
     "demo": ("wallet_cli.demo:demo", "Every story end to end, through the real front doors."),
 }
+
+
+MISTYPED = frozenset({"bad-key", "bad-url"})
+"""Codes of what was typed wrong, found only where it is used: usage (exit 2), not an answer (exit 1)."""
 
 
 class LazyGroup(click.Group):
@@ -81,7 +86,10 @@ def main() -> None:
         sys.exit(2)
     except WeidError as error:
         click.echo(escaped(f"weid: {error} [{error.code}]"), err=True)
-        sys.exit(1)
+        sys.exit(2 if error.code in MISTYPED else 1)
+    except UnicodeEncodeError:
+        click.echo("weid: a name or text that was given is not UTF-8", err=True)
+        sys.exit(2)
     except OSError as error:
         click.echo(f"weid: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
         sys.exit(2)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wallet_cli.committee import FILE, FOLDER, MEMBER, NODE, PASS, decides, say
+from wallet_cli.committee import MEMBER, decides, say
+from wallet_cli.options import FILE, HELD, HELD_FOLDER, NEW_FILE, NODE, PASS
 from wallet_cli.state import echo_json, write_atomic
 from weid.errors import RejectedError, WeidError
 
@@ -32,7 +33,7 @@ def fresh(_context: click.Context, _option: click.Parameter, path: Path | None) 
 OUT = click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     required=True,
     callback=fresh,
     help="The file to keep; a new one.",
@@ -43,11 +44,11 @@ _NOT_TAKEN = frozenset({
     "unknown-register", "wrong-role",
 })  # fmt: skip
 GROUP = click.option("--group", type=FILE, required=True, help="File with the register's group key.")
-PACK = click.option("--pack", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True, help="The pack.")
+PACK = click.option("--pack", type=HELD, required=True, help="The pack.")
 KEY = click.option("--key", "key_name", required=True, help="Which business key of the pack.")
 HAND_IN = click.option(
     "--hand-in",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     callback=fresh,
     help="Write a request for the register's owner instead of sending.",
 )
@@ -56,7 +57,7 @@ HAND_IN = click.option(
 def acts(command: Callable[..., None]) -> Callable[..., None]:
     """A command of a party over its key in FOLDER (`weid issuer init` or `weid registry join`): it is given the party."""
 
-    @FOLDER
+    @HELD_FOLDER
     @PASS
     @NODE
     @MEMBER
@@ -72,7 +73,7 @@ def acts(command: Callable[..., None]) -> Callable[..., None]:
 def reads(command: Callable[..., None]) -> Callable[..., None]:
     """A command that only asks, by the genesis in FOLDER: it is given a client, and needs no key."""
 
-    @FOLDER
+    @HELD_FOLDER
     @NODE
     @functools.wraps(command)
     def run(folder: Path, node: str, **given: Any) -> None:

@@ -6,7 +6,6 @@ With `--propose` the decision is put to the vote (R24); `wallet_cli.voting` has 
 from __future__ import annotations
 
 import functools
-import os
 import re
 import secrets
 from collections.abc import Callable
@@ -16,15 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wallet_cli.state import now, passphrase
+from wallet_cli.options import DAYS, FILE, HELD_FOLDER, NODE, PASS
+from wallet_cli.state import node_key, now, passphrase
 
 if TYPE_CHECKING:
     from issuer_app.office import Office
 
-FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
-NODE = click.option("--node", default="http://127.0.0.1:8440", show_default=True, help="URL of the registry's node.")
 MEMBER = click.option("--member", default="committee", show_default=True, help="Which member's key signs.")
 NEW_MEMBER = click.option(
     "--member",
@@ -34,14 +30,13 @@ NEW_MEMBER = click.option(
     help="What the member is to be called: letters, digits, hyphens.",
 )
 PROPOSE = click.option("--propose", is_flag=True, help="Put it to the vote instead of doing it.")
-DAYS = click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="For how long.")
 LANGUAGES = ("en", "pt", "zh-Hans", "zh-Hant")
 
 
 def signs(command: Callable[..., None]) -> Callable[..., None]:
     """A command of a member over its key in FOLDER: it is given the member's office first."""
 
-    @FOLDER
+    @HELD_FOLDER
     @PASS
     @NODE
     @MEMBER
@@ -191,11 +186,6 @@ def office_of(folder: Path, node: str, member: str, passphrase_file: str | None,
     return Office.of_signer(place, signer, client=client, names=names, random=secrets.token_bytes, proposing=propose)
 
 
-def node_key() -> str | None:
-    """The reader's key of a private group, from WEID_NODE_KEY."""
-    return os.environ.get("WEID_NODE_KEY") or None
-
-
 def member_name(name: str) -> str:
     """A new member's name, which becomes a file's; BadParameter for anything but letters, digits and hyphens."""
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", name):
@@ -214,10 +204,13 @@ def say(office: Office, done: str) -> None:
 
 
 def until_in(days: int) -> int:
-    """The minute so many days from now."""
+    """The minute so many days from now; UsageError for one that no calendar has."""
     from weid.codec import minutes
 
-    return minutes(now() + timedelta(days=days))
+    try:
+        return minutes(now() + timedelta(days=days))
+    except OverflowError:
+        raise click.UsageError(f"--days {days}: that is after the year 9999") from None
 
 
 COMMANDS = (grant, end_role, approve, delegate, undelegate, publish_schema, recognise, withdraw_recognition)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wallet_cli.options import HELD, PLACE
+
 if TYPE_CHECKING:
     from wallet_cli.live import Live
     from wallet_cli.report_page import Told
@@ -20,8 +22,8 @@ MARK = ".weid-demo"
 
 
 @click.command()
-@click.option("--out", default="demo", show_default=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--pack", "packs", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", default="demo", show_default=True, type=PLACE)
+@click.option("--pack", "packs", multiple=True, type=HELD)
 @click.option("--lang", default="en", show_default=True, help="zh-Hans, zh-Hant, en or pt.")
 @click.option("--serve", is_flag=True, help="Leave the apps up afterwards and say where to click.")
 def demo(out: Path, packs: tuple[Path, ...], lang: str, serve: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wallet_cli.options import FOLDER, PASS
 from wallet_cli.state import passphrase, write_atomic
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 NEXT = "registry.toml.next"
 _NOWHERE = "0x" + "00" * 20  # stands for the contract that is not deployed yet
-FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
 
 
 @click.command()
@@ -31,10 +30,10 @@ PASS = click.option("--passphrase-file", help="File with the operator's passphra
     "--to", "kind", type=click.Choice(["evm", "etcd", "sqlite"]), required=True, help="sqlite: back to the embedded one."
 )
 @click.option("--url", help="evm: the node's JSON-RPC.")
-@click.option("--chain", type=int, help="evm: the chain's own id.")
+@click.option("--chain", type=click.IntRange(0, (1 << 63) - 1), help="evm: the chain's own id.")
 @click.option("--contract", help="evm: an empty log contract of this registry; without it one is deployed.")
 @click.option("--finality", default="latest", show_default=True, help="evm: latest, safe, finalized, or a number of blocks.")
-@click.option("--price", type=int, help="evm: fixed gas price, e.g. 0.")
+@click.option("--price", type=click.IntRange(0, (1 << 63) - 1), help="evm: fixed gas price, e.g. 0.")
 @click.option("--endpoint", "endpoints", multiple=True, help="etcd: a member's client URL; give each.")
 @click.option("--prefix", help="etcd: where the log is kept; /weid/<origin> without it.")
 @click.option("--ca", help="PEM file of the authority behind the server's certificate.")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from wallet_cli.options import FILE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["envelope"]
 
 FORMS: Final = ("vc+jwt", "vc+sd-jwt", "vc+cose", "vp+jwt", "vp+sd-jwt", "vp+cose")
-FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 KEY: Final = click.option("--key", "key_file", required=True, type=FILE,
                           help="A JWK, or a verification method with publicKeyJwk and secretKeyJwk.")  # fmt: skip
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wallet_cli.committee import FILE, signs
+from wallet_cli.committee import signs
 from wallet_cli.holder import AT
+from wallet_cli.options import FILE, HELD_FOLDER, OUTPUT, PLACE
 from wallet_cli.state import echo, now, write_atomic
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @signs
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the proofs.")
+@click.option("-o", "--output", type=PLACE, required=True, help="Folder for the proofs.")
 def anchor(office: Office, files: tuple[Path, ...], output: Path) -> None:
     """Put the fingerprint of FILES on the log with one operation; writes a proof for each, and the batch's secret."""
     from registry import operations as ops
@@ -46,8 +47,8 @@ def anchor(office: Office, files: tuple[Path, ...], output: Path) -> None:
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@HELD_FOLDER
+@OUTPUT
 def checkpoint(folder: Path, output: Path) -> None:
     """Write the log's signed checkpoint: anchored in another registry, it says that this log was there by then."""
     from wallet_cli.registry_folder import open_registry
@@ -67,7 +68,10 @@ def checkpoint(folder: Path, output: Path) -> None:
 @click.argument("file", type=FILE)
 @click.argument("proof", type=FILE)
 def check_evidence(at: str | None, file: Path, proof: Path) -> None:
-    """Say when a FILE was anchored, and by whom, from its PROOF and the trust data at hand; exit 1 if it was not."""
+    """Say when a FILE was anchored, and by whom, from its PROOF and the trust data at hand.
+
+    Exit 1 if its author has withdrawn it, 3 if your trust data do not know it: a newer bundle may.
+    """
     from registry.evidence_batch import find_evidence, parse_proof
     from wallet_cli.trust import load_facts
     from weid.codec import rfc3339
@@ -80,7 +84,8 @@ def check_evidence(at: str | None, file: Path, proof: Path) -> None:
     if not isinstance(root, Found):
         click.echo("Nothing is pinned: `weid trust add GENESIS` first.", err=True)
         sys.exit(3)
-    if not facts.find("did", shown.actor):
+    known = next((item for item in facts.find("did", shown.actor) if item.source.origin == shown.origin), None)
+    if known is None:
         echo(f"Your trust data do not know {shown.actor}: import the bundle of {shown.origin}.", err=True)
         sys.exit(3)
     found = next(
@@ -88,8 +93,10 @@ def check_evidence(at: str | None, file: Path, proof: Path) -> None:
          if (item := find_evidence(facts, digest_of(file, hash), shown, hash=hash)) is not None), None,
     )  # fmt: skip
     if found is None:
-        echo("This file was not anchored under this proof.")
-        sys.exit(1)
+        # Never a "no": what was anchored after the bundle was made looks just like what never was.
+        as_of = rfc3339(known.source.log_time)
+        echo(f"Not anchored as of {as_of}; a newer bundle may know it. If not, the file or the proof is another one.")
+        sys.exit(3)
     names = facts.fact("issuer", shown.actor)
     named = dict(names.record.names).get("en", shown.actor) if isinstance(names, Found) else shown.actor
     echo(f"Anchored by {named} at {rfc3339(found.record.published)}, in {found.source.label}.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.options import FILE, NEW_FILE, PASS
 from wallet_cli.state import echo, home, now, passphrase, read_input, write_atomic
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from wallet_cli.wallet import Binding, Held, Wallet
     from weid.facts import Facts
 
-PASS = click.option("--passphrase-file", help="File with the wallet's passphrase (or WEID_PASSPHRASE_FILE).")
 AT = click.option("--at", metavar="TIME", help="Act as if it were this time (2026-11-23T08:00:00Z).")
 LANG = click.option("--lang", default="en", show_default=True, help="Language of names: zh-Hans, zh-Hant, en, pt.")
 
@@ -37,7 +37,7 @@ def init(passphrase_file: str | None, gm: bool) -> None:
 @PASS
 @AT
 @click.option("--suite", default="ed25519", type=click.Choice(["ed25519", "p256", "sm2"]), show_default=True)
-@click.option("--chain", "minutes", type=int, metavar="MINUTES", help="A hash chain of so many one-minute slots.")
+@click.option("--chain", "minutes", type=click.IntRange(1, 1_440), metavar="MINUTES", help="A hash chain of one-minute slots.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the request to this file.")
 def request(passphrase_file: str | None, at: str | None, suite: str, minutes: int | None, output: str | None) -> None:
     """Make a fresh key (or hash chain) and print the binding request to hand to the issuer.
@@ -79,7 +79,7 @@ def new_binding(suite_name: str, minutes: int | None, *, created: int) -> tuple[
 @click.command()
 @PASS
 @AT
-@click.option("--schema", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The schema, for a file.")
+@click.option("--schema", type=FILE, help="The schema, for a file.")
 @click.argument("what")
 def receive(passphrase_file: str | None, at: str | None, schema: Path | None, what: str) -> None:
     """Put a credential into the wallet: its FILE, the code's text, a picture of the code, or - for standard input.
@@ -175,7 +175,7 @@ def schema_of(item: Held) -> Schema:
 
 @click.command()
 @PASS
-@click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("output", type=NEW_FILE)
 def backup(passphrase_file: str | None, output: Path) -> None:
     """Write an encrypted copy of the wallet to OUTPUT (it opens with the same passphrase)."""
     from wallet_cli.wallet import load_wallet, wallet_path
@@ -189,7 +189,7 @@ def backup(passphrase_file: str | None, output: Path) -> None:
 
 @click.command()
 @PASS
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", type=FILE)
 def restore(passphrase_file: str | None, source: Path) -> None:
     """Restore a wallet from a backup; refuses to overwrite a wallet that is there."""
     from wallet_cli.wallet import KIND, Wallet, wallet_path

@@ -43,10 +43,11 @@ def client_of(folder: Path, node: str) -> RegistryClient:
     from issuer_app.premises import Premises
     from registry.genesis import parse_genesis
     from registry.node.client import RegistryClient
+    from wallet_cli.state import node_key
 
     if (folder / "node.json").exists():
         return Premises.open(folder).client
-    return RegistryClient.http(parse_genesis((folder / "genesis.json").read_bytes()), node)
+    return RegistryClient.http(parse_genesis((folder / "genesis.json").read_bytes()), node, key=node_key())
 
 
 def proven(client: RegistryClient, kind: str, key: str) -> Any | None:

@@ -1,4 +1,7 @@
-"""How the demo knocks at the front doors: a program with an API key, and a person's browser with cookies and forms."""
+"""How the demo knocks at the front doors: a program with an API key, and a person's browser with cookies and forms.
+
+A program follows no redirects, or its key would go wherever an answer points; a browser follows those of its own site.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from collections.abc import Mapping
 from html import unescape
 from http.cookiejar import CookieJar
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from registry.engines.straight import open_straight
 from weid.errors import WeidError
 
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -54,7 +58,7 @@ class Browser:
 
     def __init__(self, base: str) -> None:
         self._base = base.rstrip("/")
-        self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), _OwnSite)
         self.at = ""
 
     def get(self, path: str) -> str:
@@ -92,9 +96,18 @@ class Browser:
             raise AnswerError(_sentence(text), code=_code(text) or f"http-{error.code}") from error
 
 
+class _OwnSite(urllib.request.HTTPRedirectHandler):
+    """Redirects within the site, as after a form; others stay an answer (HTTPError with its status)."""
+
+    def redirect_request(self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if urlsplit(newurl)[:2] != urlsplit(req.full_url)[:2]:
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _send(request: urllib.request.Request) -> bytes:
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with open_straight(request, timeout=30) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -102,7 +115,8 @@ def _send(request: urllib.request.Request) -> bytes:
         try:
             problem = json.loads(data)
         except ValueError:
-            problem = {}
+            problem = None
+        problem = problem if isinstance(problem, dict) else {}
         code = str(problem.get("code") or f"http-{error.code}")
         raise AnswerError(str(problem.get("title") or error.reason), code=code) from error
 

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wallet_cli.state import echo, passphrase, read_input, write_atomic
+from wallet_cli.keys import make_key
+from wallet_cli.options import FOLDER, NEW_FILE, OUTPUT, PASS, PLACE, PORT, SIGNING_NAME
+from wallet_cli.state import echo, node_key, passphrase, read_input, write_atomic
 from weid.errors import WeidError
 
 if TYPE_CHECKING:
     from registry.mirror.mirror import Mirror
-
-FILE = click.Path(dir_okay=False, path_type=Path)
-FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-PASS = click.option("--passphrase-file", help="File with the passphrase (or WEID_PASSPHRASE_FILE).")
 
 
 @click.command()
@@ -27,9 +25,10 @@ def mirror(folder: Path, source: str, genesis: str | None) -> None:
     """Bring the copy in FOLDER up to the source: verify every entry, root and state, then keep them. Exit 1 on a fork."""
     from registry.mirror.source import open_source
 
+    given = open_source(source, key=node_key())
     copy = _open(folder, genesis)
     try:
-        done = copy.sync(open_source(source))
+        done = copy.sync(given)
     finally:
         copy.close()
     click.echo(f"{done.size}")
@@ -41,23 +40,20 @@ def mirror(folder: Path, source: str, genesis: str | None) -> None:
 @click.command("mirror-sign")
 @FOLDER
 @PASS
-@click.option("--key", "key_file", type=FILE, required=True, help="The mirror's key; made if new.")
-@click.option("--name", required=True, help="Name to sign under, e.g. mirror.example.org/1.")
-@click.option("-o", "--output", type=FILE, required=True)
+@click.option("--key", "key_file", type=NEW_FILE, required=True, help="The mirror's key; made if new.")
+@SIGNING_NAME
+@OUTPUT
 def mirror_sign(folder: Path, passphrase_file: str | None, key_file: Path, name: str, output: Path) -> None:
     """Sign the operator's state statement under the mirror's own key: it was recomputed here (R20)."""
     from registry.note import NoteKey
-    from weid.keyfile import open_key, seal_key
-    from weid.suites import suite
+    from wallet_cli.registry_folder import SUITE
+    from weid.keyfile import open_key
 
     copy, words = _open(folder, None), passphrase(passphrase_file)
     try:
-        profile = copy.registry.genesis.profile
-        chosen = "sm2" if profile == "gm" else "ed25519"
         if not key_file.exists():
-            secret = suite(chosen).generate(secrets.token_bytes)
-            sealed = seal_key(secret, chosen, name, "mirror", words, random=secrets.token_bytes, profile=profile)
-            write_atomic(key_file, sealed, private=True)
+            chosen = SUITE[copy.registry.genesis.profile]
+            make_key(key_file, chosen, name, "mirror", words, random=secrets.token_bytes)
         signer = open_key(key_file.read_bytes(), words)
         write_atomic(output, copy.cosign_state(name, signer))
     finally:
@@ -67,7 +63,7 @@ def mirror_sign(folder: Path, passphrase_file: str | None, key_file: Path, name:
 
 @click.command("mirror-serve")
 @FOLDER
-@click.option("--port", default=8460, show_default=True)
+@click.option("--port", type=PORT, default=8460, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 def mirror_serve(folder: Path, port: int, host: str) -> None:
     """Serve the reads, proofs, tiles and bundles of a copy; it takes no operations."""
@@ -87,7 +83,7 @@ def mirror_serve(folder: Path, port: int, host: str) -> None:
 
 @click.command()
 @FOLDER
-@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("target", type=PLACE)
 def export(folder: Path, target: Path) -> None:
     """Write the log of FOLDER as static files (C2SP tlog-tiles) to TARGET: a web root, or a stick to carry to a mirror."""
     from registry.mirror.static import export as write

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_cli.holder import AT, LANG
+from wallet_cli.options import FILE, NEW_FILE
 from wallet_cli.state import echo, now, read_input, write_atomic
 from weid.errors import WeidError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from credentials.weidentity import WeIdentityCredential
     from weid.canon import JSON
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _DECISIVE = ("format", "facts.conflict", "proof.signature", "disclosure.digests", "schema")
 
 
@@ -27,10 +27,10 @@ _DECISIVE = ("format", "facts.conflict", "proof.signature", "disclosure.digests"
 @click.argument("what", metavar="FILE")
 @AT
 @LANG
-@click.option("--cpt", type=_FILE, help="The CPT (JSON Schema) of its number: settles which type each value has.")
-@click.option("--did-document", "document", type=_FILE, help="The issuer's DID document, when its key is not its first one.")
+@click.option("--cpt", type=FILE, help="The CPT (JSON Schema) of its number: settles which type each value has.")
+@click.option("--did-document", "document", type=FILE, help="The issuer's DID document, when its key is not its first one.")
 @click.option("--salt-length", type=click.IntRange(1, 64), help="`salt.length` of the issuer's system (usually 5).")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the request to this file.")
+@click.option("-o", "--output", type=NEW_FILE, help="Write the request to this file.")
 def import_(
     what: str, at: str | None, lang: str, cpt: Path | None, document: Path | None, salt_length: int | None, output: Path | None
 ) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.options import HELD_FOLDER
+
 if TYPE_CHECKING:
     from weid.pack import Pack
-
-DIR = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
 
 def load_pack(folder: Path) -> Pack:
@@ -33,17 +33,19 @@ def pack() -> None:
 
 
 @pack.command()
-@DIR
+@HELD_FOLDER
 @click.option("--case", "only", help="Run one case.")
 @click.option("--no-flip", is_flag=True, help="Skip the proof that each case can fail.")
 def test(folder: Path, only: str | None, no_flip: bool) -> None:
     """Run every case of a pack in a fresh world, then again with one expectation flipped: that one must fail."""
     from credentials.requests import read_request, request_names
+    from issuer_app.lookups import lookup_of
     from registry.pack import read_assets
     from wallet_cli.cases import read_cases, run_case, run_flipped
 
     loaded = load_pack(folder)
     read_assets(loaded)
+    lookup_of(loaded)
     for name in request_names(loaded):  # a rule over a claim that may be hidden is refused before any case (R12)
         read_request(loaded, name)
     cases = {name: case for name, case in read_cases(loaded).items() if only in (None, name)}
@@ -63,7 +65,7 @@ def test(folder: Path, only: str | None, no_flip: bool) -> None:
 
 
 @pack.command()
-@DIR
+@HELD_FOLDER
 @click.option("--lang", default="en", show_default=True)
 def demo(folder: Path, lang: str) -> None:
     """Tell the golden path of a pack step by step, in this process."""
@@ -78,7 +80,7 @@ def demo(folder: Path, lang: str) -> None:
 
 
 @pack.command()
-@DIR
+@HELD_FOLDER
 def show(folder: Path) -> None:
     """Show what a pack holds: parties, schemas, requests, cases."""
     from credentials.requests import request_names, schema_digests

@@ -12,12 +12,14 @@ import urllib.error
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import click
 
+from registry.engines.straight import open_straight, web_url
 from wallet_cli.holder import AT
+from wallet_cli.options import CERTIFICATE
 from wallet_cli.state import echo, home, now, read_input
 from weid.errors import MalformedError, WeidError
 
@@ -41,8 +43,7 @@ def bring(lists: tuple[Path, ...] = (), schemas: tuple[Path, ...] = ()) -> Refer
 @click.command()
 @AT
 @click.argument("what", metavar="[URL|FILE]...", nargs=-1)
-@click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Certificates to trust instead of the system's, e.g. a desk's own certificate.pem.")  # fmt: skip
+@CERTIFICATE
 def update(at: str | None, what: tuple[str, ...], ca: Path | None) -> None:
     """Bring status lists and schemas here: each URL or FILE, and with none everything kept before, again by its URL.
 
@@ -52,6 +53,9 @@ def update(at: str | None, what: tuple[str, ...], ca: Path | None) -> None:
     from wallet_cli.trust import load_facts
     from weid.codec import minutes, rfc3339
 
+    for item in what:  # a mistyped address is told before anything is fetched
+        if "://" in item:
+            check_address(item)
     moment, place, failed = now(at), bring(), False
     facts = load_facts(moment)
     for item in what or tuple(dict.fromkeys(held.url for held in place.load())):
@@ -66,25 +70,22 @@ def update(at: str | None, what: tuple[str, ...], ca: Path | None) -> None:
     sys.exit(1 if failed else 0)
 
 
+def check_address(url: str) -> None:
+    """MalformedError `bad-url` unless this is an address of https, or of http on this machine."""
+    parts = urlsplit(web_url(url, who="what is brought"))
+    if parts.scheme != "https" and parts.hostname not in _LOCAL:
+        raise MalformedError(f"{url}: only https is fetched", code="bad-url")
+
+
 def fetch(url: str, ca: Path | None = None) -> bytes:
     """The bytes at a URL: https (http on this machine alone), no redirects, at most a megabyte; MalformedError."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOCAL):
-        raise MalformedError(f"{url}: only https is fetched", code="bad-url")
+    check_address(url)
     context = ssl.create_default_context(cafile=None if ca is None else str(ca))
-    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _Straight)
     try:
-        with opener.open(urllib.request.Request(url, headers={"Accept": _ACCEPT}), timeout=20) as answer:
+        with open_straight(urllib.request.Request(url, headers={"Accept": _ACCEPT}), timeout=20, tls=context) as answer:
             data = bytes(answer.read(MAX_BYTES + 1))
     except (urllib.error.URLError, HTTPException, OSError, ValueError) as error:
         raise MalformedError(f"{url}: cannot be had: {error}", code="unreachable") from None
     if len(data) > MAX_BYTES:
         raise MalformedError(f"{url}: more than {MAX_BYTES} bytes", code="too-large")
     return data
-
-
-class _Straight(urllib.request.HTTPRedirectHandler):
-    """A redirect would let one server choose what another is asked."""
-
-    def redirect_request(self, *args: Any, **more: Any) -> None:
-        return None

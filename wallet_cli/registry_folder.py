@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wallet_cli.keys import make_key
 from wallet_cli.state import write_atomic
 from weid.errors import WeidError
 
 if TYPE_CHECKING:
-    from registry.genesis import Genesis
+    from registry.genesis import Genesis, Member
     from registry.log import Engine, Registry
     from registry.signer import OperatorKeys
     from weid.keys import LocalSigner, PublicKey
@@ -22,43 +25,39 @@ OPERATOR_ROLES = {"log": "log", "state": "state", "operator": "log-op"}
 
 def create_registry(
     folder: Path, *, origin: str, chain: int, profile: str, members: dict[str, int], passphrase: str | Passphrase, minute: int,
-    random: Random, cost: int | None = None, witnesses: str = "quorum none\n",
+    random: Random, cost: int | None = None, witnesses: str = "quorum none\n", founders: Sequence[Member] = (),
+    floors: Mapping[str, int] | None = None,
 ) -> Registry:  # fmt: skip
-    """A new registry: operator keys, one key for each committee member, genesis, first tick.
+    """A new registry: operator keys, the committee, genesis, first tick.
 
-    `members` are names and voting weights; their keys are sealed beside the operator's as committee-<name>.json.
-    WeidError `exists` rather than touching a folder that holds a registry.
+    `members` are names and voting weights; their keys are sealed beside the operator's as committee-<name>.json. `founders`
+    are members whose keys are with themselves. WeidError `exists` rather than touching a folder that holds a registry.
     """
     from registry.genesis import Genesis, Member, print_genesis
     from registry.log import Registry
+    from registry.note import check_name
+    from registry.pack_committee import floors as more_than_half
     from weid.did import key_id, weid_did
-    from weid.keyfile import seal_key
-    from weid.keys import PublicKey
     from weid.sealed import Passphrase
-    from weid.suites import suite
 
     if (folder / "genesis.json").exists():
         raise WeidError(f"{folder} holds a registry already", code="exists")
+    check_name(origin)
     (folder / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
-    chosen = suite(SUITE[profile])
     words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
 
-    def fresh(name: str, kid: str | None, role: str) -> PublicKey:
-        secret = chosen.generate(random)
-        key = PublicKey(chosen.name, chosen.public(secret))
-        named = kid or key_id(weid_did(chain, key), 1)
-        sealed = seal_key(secret, chosen.name, named, role, words, random=random, profile=profile, cost=cost)
-        write_atomic(folder / "keys" / f"{name}.json", sealed, private=True)
-        return key
+    def fresh(name: str, kid: str | Callable[[PublicKey], str], role: str) -> PublicKey:
+        return make_key(folder / "keys" / f"{name}.json", SUITE[profile], kid, role, words, random=random, cost=cost)
 
     keys = {name: fresh(name, f"{origin}#{name}", role) for name, role in OPERATOR_ROLES.items()}
-    committee = []
+    committee = list(founders)
     for name, weight in members.items():
-        key = fresh(f"committee-{name}", None, "log-op")
+        key = fresh(f"committee-{name}", lambda key: key_id(weid_did(chain, key), 1), "log-op")
         committee.append(Member(str(weid_did(chain, key)), name, weight, key))
     genesis = Genesis(
         origin=origin, chain=chain, profile=profile, log=keys["log"], state=keys["state"], operator=keys["operator"],
-        committee=tuple(committee), floors=_floors(sum(members.values())), witnesses=witnesses, first_tick=minute,
+        committee=tuple(committee), floors=floors or more_than_half(sum(member.weight for member in committee)),
+        witnesses=witnesses, first_tick=minute,
     )  # fmt: skip
     data = print_genesis(genesis)
     write_atomic(folder / "genesis.json", data)
@@ -67,9 +66,17 @@ def create_registry(
     return registry
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a key must know of its registry before there is one: its chain and profile."""
+
+    chain: int
+    profile: str
+
+
 def member_key(
     folder: Path,
-    genesis: Genesis,
+    home: Home | Genesis,
     name: str,
     passphrase: Passphrase,
     *,
@@ -82,20 +89,13 @@ def member_key(
     One that is there is taken up, so that what broke off is done again; WeidError `exists` where it is of another DID.
     """
     from weid.did import key_id, weid_did
-    from weid.keyfile import seal_key
-    from weid.keys import PublicKey
-    from weid.suites import suite
 
     place = folder / "keys" / f"committee-{name}.json"
     if not place.exists():
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        chosen = suite(SUITE[genesis.profile])
-        secret = chosen.generate(random)
-        named = kid or key_id(weid_did(genesis.chain, PublicKey(chosen.name, chosen.public(secret))), 1)
-        sealed = seal_key(secret, chosen.name, named, "log-op", passphrase, random=random, profile=genesis.profile, cost=cost)
-        write_atomic(place, sealed, private=True)
+        named = kid or (lambda key: key_id(weid_did(home.chain, key), 1))
+        make_key(place, SUITE[home.profile], named, "log-op", passphrase, random=random, cost=cost)
     signer = open_signer(folder, f"committee-{name}", passphrase)
-    if signer.kid != (kid or key_id(weid_did(genesis.chain, signer.public_key), 1)):
+    if signer.kid != (kid or key_id(weid_did(home.chain, signer.public_key), 1)):
         raise WeidError(f"{folder} holds another key of {name}: choose another name with --member", code="exists")
     return signer
 
@@ -132,10 +132,18 @@ def operator_keys(folder: Path, genesis: Genesis, passphrase: str | Passphrase) 
     from weid.sealed import Passphrase
 
     words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
-    log, state, operator = (open_signer(folder, name, words) for name in OPERATOR_ROLES)
-    spare = [open_signer(folder, path.stem, words) for path in sorted((folder / "keys").glob("*.next.json"))]
-    mark = folder / "high-water"
-    return OperatorKeys(genesis, log=log, state=state, operator=operator, mark=mark, spare=spare, rotated=True)
+
+    def spare() -> list[LocalSigner]:
+        return [open_signer(folder, path.stem, words) for path in sorted((folder / "keys").glob("*.next.json"))]
+
+    def held() -> list[LocalSigner]:
+        return [open_signer(folder, name, words) for name in OPERATOR_ROLES]
+
+    log, state, operator = held()
+    return OperatorKeys(
+        genesis, log=log, state=state, operator=operator, mark=folder / "high-water", spare=spare(), rotated=True,
+        more=lambda: [*spare(), *held()],
+    )  # fmt: skip
 
 
 def open_signer(folder: Path, name: str, passphrase: str | Passphrase) -> LocalSigner:
@@ -143,12 +151,6 @@ def open_signer(folder: Path, name: str, passphrase: str | Passphrase) -> LocalS
     from weid.keyfile import open_key
 
     return open_key((folder / "keys" / f"{name}.json").read_bytes(), passphrase)
-
-
-def _floors(total: int) -> dict[str, int]:
-    from registry.genesis import FLOORS
-
-    return {name: min(total, total // 2 + 1) for name in FLOORS}
 
 
 def rotate(
@@ -162,17 +164,14 @@ def rotate(
     from registry import proposals
     from registry.authority import print_chain
     from registry.operations import Author, key_change
-    from weid.keyfile import open_key, seal_key
+    from weid.keyfile import open_key
     from weid.sealed import Passphrase
-    from weid.suites import suite
 
     words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
     held, waiting = folder / "keys" / f"{what}.json", folder / "keys" / f"{what}.next.json"
     if not waiting.exists():
         old = open_key(held.read_bytes(), words)
-        chosen, profile = suite(old.public_key.suite), "gm" if old.public_key.suite == "sm2" else "intl"
-        sealed = seal_key(chosen.generate(random), chosen.name, old.kid, old.role, words, random=random, profile=profile)
-        write_atomic(waiting, sealed, private=True)
+        make_key(waiting, old.public_key.suite, old.kid, old.role, words, random=random)
     registry = open_registry(folder, words, random=random)
     try:
         fresh, authority = open_key(waiting.read_bytes(), words), registry.state.authority

@@ -1,4 +1,4 @@
-"""`weid registry serve|config|backup|restore|check-proof`: a registry from day to day, and checking it without trust."""
+"""`weid registry serve|config|reader|backup|restore`: a registry from day to day."""
 
 from __future__ import annotations
 
@@ -12,28 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wallet_cli.state import echo_json, now, passphrase, write_atomic
+from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS, PORT
+from wallet_cli.state import node_key, now, passphrase, write_atomic
 
 if TYPE_CHECKING:
-    from registry.genesis import Genesis
     from registry.log import Registry
     from registry.node.backup import Source
     from registry.node.config import Value
     from registry.node.watch import Watch
 
-FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-PASS = click.option("--passphrase-file", help="File with the operator's passphrase (or WEID_PASSPHRASE_FILE).")
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_LAST = frozenset({"engine-contradiction", "no-keys", "wrong-key", "other-writer"})  # after these nothing may be signed here
-READS = frozenset({"show", "config", "check-proof"})
+_LAST = frozenset({"engine-contradiction", "no-keys", "wrong-key"})  # after these nothing may be signed here
+READS = frozenset({"show", "config", "check-proof", "members", "proposals", "asset show", "use check", "use prove", "use reveal"})
 
 
 @click.command()
 @FOLDER
 @PASS
-@click.option("--port", type=int, help="[8440]")
+@click.option("--port", type=PORT, help="[8440]")
 @click.option("--host", help="[127.0.0.1]")
-@click.option("--every", type=int, help="Tick and commit the state every so many minutes. [1]")
+@click.option("--every", type=click.IntRange(1, 1_440), help="Tick and commit the state every so many minutes. [1]")
 @click.option("--explorer/--no-explorer", default=None, help="Show pages to people at /. [on]")
 @click.option("--group", "groups", multiple=True, metavar="NAME=FOLDER", help="Another registry, below /groups/NAME; repeatable.")
 def serve(folder: Path, passphrase_file: str | None, groups: tuple[str, ...], **flags: Any) -> None:
@@ -46,8 +43,8 @@ def serve(folder: Path, passphrase_file: str | None, groups: tuple[str, ...], **
     from registry.node.serving import serve as run
     from wallet_cli.registry_folder import open_registry
 
-    held, words, stop = _config(folder, flags), passphrase(passphrase_file), threading.Event()
-    places = {"": folder, **dict(_group(text) for text in groups)}
+    held, places = _config(folder, flags), _places(folder, groups)
+    words, stop = passphrase(passphrase_file), threading.Event()
     opened = {name: open_registry(place, words, random=secrets.token_bytes) for name, place in places.items()}
     apps = {}
     for name, registry in opened.items():
@@ -71,13 +68,40 @@ def serve(folder: Path, passphrase_file: str | None, groups: tuple[str, ...], **
             registry.close()
 
 
+def _places(folder: Path, groups: tuple[str, ...]) -> dict[str, Path]:
+    """The folder of each name, the first under "". BadParameter for one name or one registry twice.
+
+    Two writers of one log, in one folder or in copies of it, would sign two histories.
+    """
+    from registry.genesis import parse_genesis
+
+    places = {"": folder}
+    served: dict[bytes, Path] = {}
+    for name, place in (_group(text) for text in groups):
+        if name in places:
+            raise click.BadParameter(f"two groups are called {name}: each needs a name of its own", param_hint="--group")
+        places[name] = place
+    for place in places.values():
+        pin = parse_genesis((place / "genesis.json").read_bytes()).digest
+        if pin in served:
+            raise click.BadParameter(
+                f"{place} is the registry of {served[pin]} again: a log has one writer", param_hint="--group"
+            )
+        served[pin] = place
+    return places
+
+
 def _group(text: str) -> tuple[str, Path]:
     from registry.node.groups import check_group
+    from weid.errors import MalformedError
 
-    name, sign, place = text.partition("=")
-    check_group(name)
-    if not sign or not Path(place).is_dir():
-        raise click.BadParameter(f"{text}: NAME=FOLDER of a registry")
+    name, _, place = text.partition("=")
+    try:
+        check_group(name)
+    except MalformedError as error:
+        raise click.BadParameter(str(error), param_hint="--group") from None
+    if not (Path(place) / "genesis.json").is_file():
+        raise click.BadParameter(f"{text}: NAME=FOLDER of a registry", param_hint="--group")
     return name, Path(place)
 
 
@@ -119,15 +143,16 @@ def _node(opened: Registry, held: dict[str, Value], watch: Watch, folder: Path) 
 def _tick(opened: Registry, watch: Watch, stop: Any, every: int) -> None:
     from registry.witness.client import cosign_registry
     from wallet_cli.witness import report
-    from weid.errors import RegistryError, RollbackError
+    from weid.errors import RollbackError, WeidError
 
     while not stop.wait(min(60 * every, 60)):
         try:
-            opened.tick(_minute())
+            opened.catch_up()
+            opened.tick(max(_minute(), opened.state.now))  # a command may have written a later time
             opened.commit()
             if opened.state.authority.policy.needed:
                 report(cosign_registry(opened))
-        except RegistryError as error:
+        except WeidError as error:
             watch.acted("clock", error.code)
             if isinstance(error, RollbackError) or error.code in _LAST:
                 click.echo(f"the clock stopped: {error} [{error.code}]", err=True)
@@ -184,7 +209,7 @@ def reader(folder: Path, verb: str, name: str | None) -> None:
 
 @click.command()
 @FOLDER
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@OUTPUT
 def backup(folder: Path, output: Path) -> None:
     """Copy a registry into one file, while it runs; says what is not in it."""
     from registry.node.backup import LEFT_OUT, write_backup
@@ -198,7 +223,7 @@ def backup(folder: Path, output: Path) -> None:
 
 
 @click.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @FOLDER
 @click.option("--from", "source", metavar="URL", help="A node or mirror that has what the backup lacks.")
 @click.option("--new-mark", is_flag=True, help="The mark is lost: start a new one (you state that nothing beyond it was signed).")
@@ -217,7 +242,7 @@ def restore(file: Path, folder: Path, source: str | None, new_mark: bool) -> Non
     if not held:
         click.echo(f"{size} entries restored, every leaf, root and signature recomputed.", err=True)
     if source is not None:
-        count = pull(folder, _source(folder, source))
+        count = pull(folder, _source(source))
         click.echo(f"{count} entries pulled; they lead to the root that the log key has signed.", err=True)
     if new_mark and not (folder / "high-water").exists():
         write_atomic(folder / "high-water", fresh_mark(folder).to_bytes())
@@ -234,13 +259,12 @@ def restore(file: Path, folder: Path, source: str | None, new_mark: bool) -> Non
         click.echo("The log contains everything that was signed. With the keys in place it can go on.", err=True)
 
 
-def _source(folder: Path, url: str) -> Source:
-    from registry.genesis import parse_genesis
+def _source(url: str) -> Source:
     from registry.node.backup import Source
-    from registry.node.client import HttpTransport, RegistryClient
+    from registry.node.client import HttpTransport
 
-    genesis, transport = parse_genesis((folder / "genesis.json").read_bytes()), HttpTransport(url)
-    return Source(RegistryClient(genesis, transport).checkpoint(), _entries(transport))
+    transport = HttpTransport(url, key=node_key())
+    return Source(transport.get("checkpoint"), _entries(transport))
 
 
 def _entries(transport: Any) -> Callable[[int], bytes]:
@@ -257,39 +281,13 @@ def _entries(transport: Any) -> Callable[[int], bytes]:
     return entry
 
 
-@click.command("check-proof")
-@click.argument("file", type=_FILE)
-@click.option("--genesis", type=_FILE, required=True, help="The genesis file you trust.")
-def check_proof(file: Path, genesis: Path) -> None:
-    """Check a proof from the explorer, without a network: an operation is in the log, or a record in the signed state."""
-    from registry.genesis import fingerprint, parse_genesis
-    from registry.proof_file import ProvenEntry
-    from registry.proof_file import check_proof as check
-
-    root = parse_genesis(genesis.read_bytes())
-    found = check(file.read_bytes(), root)
-    if isinstance(found, ProvenEntry):
-        echo_json(_entry_shown(found, root), indent=2)
-        said = f"Operation {found.index} is in the log of {found.checkpoint.size} operations that its key has signed."
-    else:
-        from registry.operations import json_view
-        from weid.codec import rfc3339
-
-        record = None if found.record is None else json_view(found.record)
-        echo_json({"kind": found.kind, "key": found.key, "record": record}, indent=2)
-        what = "has no such record" if record is None else "says this"
-        said = f"The state of {found.statement.size} operations, signed at log time {rfc3339(found.statement.log_time)}, {what}."
-    click.echo(said, err=True)
-    click.echo(f"By the genesis with the fingerprint {fingerprint(root.digest)}.", err=True)
-
-
-def _entry_shown(found: Any, root: Genesis) -> dict[str, Any]:
-    return {"index": found.index, "id": found.operation.id.hex(), "operation": found.operation.operation.view()}
-
-
-def noted(command: click.Command) -> None:
-    """Make an operator's command leave a line in the folder's audit log: what was done and how it ended."""
-    act, inner = command.name or "", command.callback
+def noted(command: click.Command, prefix: str = "") -> None:
+    """Make a command, or each of a group, leave a line in the folder's audit log: what was done and how it ended."""
+    if isinstance(command, click.Group):
+        for inside in command.commands.values():
+            noted(inside, f"{prefix}{command.name} ")
+        return
+    act, inner = f"{prefix}{command.name}", command.callback
     if act in READS or inner is None or all(item.name != "folder" for item in command.params):
         return
 
@@ -329,4 +327,4 @@ def _note(folder: Path, act: str, result: str) -> None:
         click.echo(f"the audit log was not written: {error}", err=True)
 
 
-COMMANDS = (serve, config, reader, backup, restore, check_proof)
+COMMANDS = (serve, config, reader, backup, restore)

@@ -50,6 +50,11 @@ def echo_json(value: object, *, indent: int | None = None) -> None:
     click.echo(escaped(json.dumps(value, ensure_ascii=False, indent=indent), keep="\n"))
 
 
+def node_key() -> str | None:
+    """The reader's key of a private group, from WEID_NODE_KEY: sent to the node that is asked, and to nobody else."""
+    return os.environ.get("WEID_NODE_KEY") or None
+
+
 def passphrase(file: str | None, *, confirm: bool = False, prompt: str = "Passphrase") -> Passphrase:
     """From --passphrase-file, WEID_PASSPHRASE_FILE or the terminal; never from the command line."""
     from weid.sealed import Passphrase
@@ -86,6 +91,10 @@ def _path(what: str) -> Path | None:
     path = Path(what)
     if os.path.exists(what):  # False for what can be no path at all, such as a long code
         return path
+    from credentials.foreign.reading import is_other
+
+    if is_other(what.encode("utf-8", "surrogateescape")):
+        return None  # letters of base45 and shc:/ look like folders
     if path.suffix.lower() in FILE_NAMES or path.parent != Path():
         raise click.UsageError(f"there is no file {what}")
     return None
@@ -98,7 +107,9 @@ def _capped(data: bytes) -> bytes:
 
 
 def write_atomic(path: Path, data: bytes, *, private: bool = False) -> None:
-    """All or nothing: a temporary file beside it, fsync, rename."""
+    """All or nothing: a temporary file beside it, fsync, rename. UsageError for a path that names no file."""
+    if not path.name:
+        raise click.UsageError("a file to write has a name")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     handle = os.open(temporary, flags, 0o600 if private else 0o644)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from wallet_cli.holder import AT
+from wallet_cli.options import CERTIFICATE
 from wallet_cli.state import echo, now, read_input
 
 __all__ = ["document"]
@@ -21,7 +22,7 @@ def document() -> None:
 @document.command()
 @click.argument("did")
 @click.option("--loopback", is_flag=True, help="The host is this machine (for trying things out); no other is then asked.")
-@click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Trust this certificate instead.")
+@CERTIFICATE
 def fetch(did: str, loopback: bool, ca: Path | None) -> None:
     """Fetch the document of a DID over HTTPS and keep it. No redirects, no addresses of your own network."""
     import ssl

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from wallet_cli.options import PLACE, PORT
+
 if TYPE_CHECKING:
     from issuer_app.status_book import StatusBook
     from issuer_app.vc_api import Instance
@@ -39,9 +41,9 @@ LISTED: Final = {"status-list": ("ed25519", "eddsa-rdfc-2022"), "status-message"
 
 
 @click.command("vc-api")
-@click.option("--port", default=8443, show_default=True, help="Port to listen on; 0 for any.")
+@click.option("--port", type=PORT, default=8443, show_default=True, help="Port to listen on; 0 for any.")
 @click.option("--tls", is_flag=True, help="Serve over HTTPS with a self-signed certificate, as the suites want.")
-@click.option("--folder", default="demo/vc-api", show_default=True, type=click.Path(file_okay=False, path_type=Path),
+@click.option("--folder", default="demo/vc-api", show_default=True, type=PLACE,
               help="Where the certificate is kept.")  # fmt: skip
 def vc_api(port: int, tls: bool, folder: Path) -> None:
     """Serve the W3C VC-API with keys that are forgotten at the end: for test suites on this machine, nothing else.

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wallet_cli.committee import FILE, FOLDER, NEW_MEMBER, NODE, PASS, decides, node_key, say, signs
-from wallet_cli.state import now, passphrase, write_atomic
+from wallet_cli.committee import NEW_MEMBER, decides, say, signs
+from wallet_cli.options import FILE, FOLDER, HELD_FOLDER, NODE, OUTPUT, PASS
+from wallet_cli.state import node_key, now, passphrase, write_atomic
 
 if TYPE_CHECKING:
     from issuer_app.office import Office
     from weid.governance import ProposalRecord, RuleRecord
 
+YEAR = 366 * 24 * 60
 CATEGORY = click.Choice(["issuer", "key", "membership", "recognition", "recovery", "role", "rules", "schema"])
 
 
 @click.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@FOLDER
 @click.argument("genesis", type=FILE)
 @PASS
 @NODE
@@ -65,11 +67,11 @@ def set_member(office: Office, did: str, name: str, weight: int) -> None:
 @click.command("set-rule")
 @decides
 @click.argument("category", type=CATEGORY)
-@click.option("--agree", type=click.IntRange(min=1), help="Least weight in favour.")
+@click.option("--agree", type=click.IntRange(1, 1_000_000_000), help="Least weight in favour.")
 @click.option("--participates", type=click.IntRange(0, 100), help="Least percent of all weight that has voted; 0: any.")
 @click.option("--win", type=click.IntRange(0, 100), help="Least percent of the voted weight in favour; 0: any.")
-@click.option("--delay", type=click.IntRange(min=0), help="Timelock in minutes of log time.")
-@click.option("--period", type=click.IntRange(min=1), help="Minutes for which a vote is open.")
+@click.option("--delay", type=click.IntRange(0, YEAR), help="Timelock in minutes of log time.")
+@click.option("--period", type=click.IntRange(1, YEAR), help="Minutes for which a vote is open.")
 def set_rule(office: Office, category: str, **changed: int | None) -> None:
     """Change how decisions of a CATEGORY pass; what is not named stays as it is. Open proposals keep their rule."""
     from weid.codec import minutes
@@ -144,12 +146,12 @@ def cancel(office: Office, proposal: str) -> None:
 
 
 @click.command("ask-recovery")
-@FOLDER
+@HELD_FOLDER
 @PASS
 @NODE
 @NEW_MEMBER
 @click.argument("did")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The request file.")
+@OUTPUT
 def ask_recovery(folder: Path, passphrase_file: str | None, node: str, member: str, did: str, output: Path) -> None:
     """Make a new key in FOLDER for a DID whose keys are lost, and a request that the committee decides about."""
     from registry import bodies

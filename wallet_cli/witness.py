@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.keys import make_key
+from wallet_cli.options import FILE, FOLDER, NEW_FILE, OUTPUT, PASS, PORT, SIGNING_NAME
 from wallet_cli.state import echo, passphrase, read_input, write_atomic
 from weid.errors import MalformedError, RegistryError, WeidError
 
 if TYPE_CHECKING:
     from registry.log import Registry
     from registry.witness.client import Asked
+    from registry.witness.core import Answer
     from registry.witness.service import WitnessService
     from registry.witness.store import WitnessStore
     from weid.keys import LocalSigner
-
-FILE = click.Path(dir_okay=False, path_type=Path)
-EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-PASS = click.option("--passphrase-file", help="File with the passphrase (or WEID_PASSPHRASE_FILE).")
 
 
 @click.group()
@@ -33,26 +31,19 @@ def witness() -> None:
 @witness.command()
 @FOLDER
 @PASS
-@click.option("--name", required=True, help="Name to cosign under, e.g. witness.example.org/1.")
+@SIGNING_NAME
 @click.option("--suite", type=click.Choice(["ed25519", "ml-dsa-44", "sm2"]), default="ed25519", show_default=True)
 def init(folder: Path, passphrase_file: str | None, name: str, suite: str) -> None:
     """Make a witness in FOLDER: a key and an empty memory. Prints the verifier key for policy files."""
     from registry.cosignature import CosignerKey
     from registry.witness.store import WitnessStore
-    from weid.keyfile import seal_key
-    from weid.keys import LocalSigner
-    from weid.suites import suite as suite_named
 
     if (folder / "witness.json").exists():
         raise WeidError(f"{folder} holds a witness already", code="exists")
-    secret = suite_named(suite).generate(secrets.token_bytes)
-    key = CosignerKey(name, LocalSigner(secret, suite, name, "witness").public_key)
-    WitnessStore(folder).close()
-    profile = "gm" if suite == "sm2" else "intl"
     words = passphrase(passphrase_file, confirm=True)
-    sealed = seal_key(secret, suite, name, "witness", words, random=secrets.token_bytes, profile=profile)
-    write_atomic(folder / "witness.json", sealed, private=True)
-    click.echo(key.text())
+    WitnessStore(folder).close()
+    key = make_key(folder / "witness.json", suite, name, "witness", words, random=secrets.token_bytes)
+    click.echo(CosignerKey(name, key).text())
     click.echo("Give this line to the registries that are to name you in their policy.", err=True)
 
 
@@ -95,14 +86,14 @@ def list_(folder: Path) -> None:
 @witness.command()
 @FOLDER
 @PASS
-@click.argument("checkpoint", type=EXISTING)
-@click.option("-o", "--output", type=FILE, required=True)
+@click.argument("checkpoint", type=FILE)
+@OUTPUT
 def sign(folder: Path, passphrase_file: str | None, checkpoint: Path, output: Path) -> None:
     """Cosign a request that was carried here as a file (`weid registry cosign --request`)."""
     service = _service(folder, passphrase_file)
     answer = service.add_checkpoint(checkpoint.read_bytes())
     if answer.status != 200:
-        raise RegistryError(f"refused: {answer.status} {answer.body.strip()}", code=f"refused-{answer.status}")
+        raise RegistryError(_refused(answer), code=f"refused-{answer.status}")
     write_atomic(output, answer.body.encode())
     click.echo(str(output))
     service.store.close()
@@ -111,9 +102,9 @@ def sign(folder: Path, passphrase_file: str | None, checkpoint: Path, output: Pa
 @witness.command()
 @FOLDER
 @PASS
-@click.argument("genesis", type=EXISTING)
-@click.argument("policy", type=EXISTING)
-@click.option("-o", "--output", type=FILE, required=True)
+@click.argument("genesis", type=FILE)
+@click.argument("policy", type=FILE)
+@OUTPUT
 def approve(folder: Path, passphrase_file: str | None, genesis: Path, policy: Path, output: Path) -> None:
     """Approve a new witness POLICY of the watched log of this GENESIS: be sure who is to watch it from then on."""
     from registry.cosignature import cosign as line_of
@@ -137,7 +128,7 @@ def approve(folder: Path, passphrase_file: str | None, genesis: Path, policy: Pa
 @witness.command()
 @FOLDER
 @PASS
-@click.option("--port", default=8450, show_default=True)
+@click.option("--port", type=PORT, default=8450, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> None:
     """Serve POST /add-checkpoint (C2SP tlog-witness)."""
@@ -161,15 +152,21 @@ def serve(folder: Path, passphrase_file: str | None, port: int, host: str) -> No
 @click.option(
     "--request",
     "request_",
-    type=FILE,
+    type=NEW_FILE,
     help="Write the request for witnesses reached by file.",
 )
-@click.option("--old", default=0, show_default=True, help="With --request: the size that the witness knows.")
+@click.option(
+    "--old",
+    type=click.IntRange(0, (1 << 63) - 1),
+    default=0,
+    show_default=True,
+    help="With --request: the size that the witness knows (`witness list`); 0 the first time.",
+)
 @click.option(
     "--answer",
     "answers",
     multiple=True,
-    type=EXISTING,
+    type=FILE,
     help="Answers brought back.",
 )
 def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old: int, answers: tuple[Path, ...]) -> None:
@@ -183,6 +180,10 @@ def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old
     try:
         if request_ is not None:
             opened.commit_if_stale()
+            if old > opened.size:
+                raise click.UsageError(
+                    f"--old {old}: the log has {opened.size} entries, so a witness that knows more saw another"
+                )
             proof = opened.consistency(old, opened.size) if old else ()
             write_atomic(request_, print_request(old, proof, parse_note(opened.checkpoint())))
             click.echo(str(request_))
@@ -199,8 +200,8 @@ def cosign(folder: Path, passphrase_file: str | None, request_: Path | None, old
 @click.command("change-witnesses")
 @FOLDER
 @PASS
-@click.argument("policy", type=EXISTING)
-@click.argument("approvals", nargs=-1, required=True, type=EXISTING)
+@click.argument("policy", type=FILE)
+@click.argument("approvals", nargs=-1, required=True, type=FILE)
 @click.option("--by", default="committee", show_default=True, help="The committee member who decides.")
 @click.option("--propose", is_flag=True, help="Put it to the vote instead of doing it.")
 def change_witnesses(
@@ -284,6 +285,18 @@ def read_policy(path: Path) -> str:
         return print_policy(parse_policy(path.read_text("utf-8")))
     except UnicodeDecodeError as error:
         raise MalformedError("a policy file is UTF-8 text", code="policy") from error
+
+
+def _refused(answer: Answer) -> str:
+    """Why a witness did not cosign, and what helps; 409 carries the size that it knows (tlog-witness)."""
+    said = f"refused: {answer.status} {answer.body.strip()}"
+    if answer.status != 409:
+        return said
+    known = answer.body.strip()
+    return (
+        f"{said}: this witness has cosigned {known} entries. Make the request again with: weid registry cosign FOLDER --request "
+        f"FILE --old {known}. If the log has fewer, it is an older copy, and nothing may be signed with it"
+    )
 
 
 def _store(folder: Path) -> WitnessStore:

@@ -23,6 +23,7 @@ MAX_ENTRIES: Final = 64
 RELATIONS: Final = ("assertionMethod", "authentication", "capabilityDelegation", "capabilityInvocation", "keyAgreement")
 _PRIVATE: Final = re.compile(r"private|secret|\Ad\Z", re.IGNORECASE)
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+\Z")
+_PORTS: Final = 65_535
 _FRAGMENT: Final = re.compile(r"#[A-Za-z0-9._~!$&'()*+,;=:@/?%-]+\Z")
 
 
@@ -32,6 +33,8 @@ def document_url(did: str) -> str:
     if parsed.method != "web":
         raise MalformedError("not a did:web", code="did-method")
     host, *path = parsed.removeprefix("did:web:").split(":")
+    if int(host.partition("%3A")[2] or 443) > _PORTS:
+        raise MalformedError(f"{did} names a port over {_PORTS}", code="bad-url")
     return f"https://{host.replace('%3A', ':')}/{'/'.join(path or ['.well-known'])}/did.json"
 
 

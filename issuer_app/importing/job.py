@@ -24,13 +24,13 @@ from credentials.schema import Schema
 from issuer_app.desk import Desk
 from issuer_app.forms import Fault
 from issuer_app.importing import columns, drafts, proving
+from issuer_app.importing.before import Before
 from issuer_app.importing.checking import Checked, Checker, Wrong
 from issuer_app.importing.records import BUSY, Import, Imports, Line
 from issuer_app.importing.tables import read_table
 from issuer_app.making import Maker
 from issuer_app.publish import publish_list
 from issuer_app.store import private_file
-from weid.canon import JSON
 from weid.codec import from_minutes
 from weid.errors import IssueError, MalformedError, RejectedError, WeidError
 from weid.records import REASONS
@@ -112,16 +112,21 @@ class Importer:
         if len(mapped.columns) != len(job.header):
             raise MalformedError("a mapping says something of every column", code="import-mapping")
         self.records.source(id_)
-        self.records.set(id_, state="checking", columns=_listed(mapped.columns), key=key, kind=kind, done=0, code=None, cancel=0,
-                         auto=int(issue))  # fmt: skip
+        if not self.records.turn(id_, ("mapping", "checked"), "checking"):
+            raise IssueError("this import has gone on meanwhile", code="import-state")
+        self.records.set(
+            id_, columns=_listed(mapped.columns), key=key, kind=kind, auto=int(issue), code=None, cancel=0,
+            done=0, total=0, good=0, bad=0, same=0,
+        )  # fmt: skip
         self.work(id_, wait=wait)
 
     def reopen(self, id_: str) -> None:
         """Back to the columns; what the check found is forgotten."""
         job = self._in(id_, "checked")
         self.records.source(id_)
-        self.records.set(job.id, state="mapping", done=0, total=0, good=0, bad=0, same=0)
-        self.records.drop_lines(id_, every=True)
+        if self.records.turn(id_, ("checked",), "mapping"):
+            self.records.set(job.id, done=0, total=0, good=0, bad=0, same=0)
+            self.records.drop_lines(id_, every=True)
 
     def start(self, id_: str, *, wait: bool = False) -> None:
         """Issue the good lines; the file is destroyed. IssueError `import-nothing` where there are none."""
@@ -134,7 +139,9 @@ class Importer:
     def _begin(self, id_: str) -> None:
         if not self.desk.may_issue(self.records.get(id_).schema, self._clock()):
             raise IssueError("the registry gives no right to this schema today", code="not-accredited")
-        self.records.set(id_, state="signing", done=0, code=None, cancel=0)
+        if not self.records.turn(id_, ("checked",), "signing"):
+            raise IssueError("this import has gone on meanwhile", code="import-state")
+        self.records.set(id_, done=0, code=None)
         self.records.drop_source(id_)
 
     def work(self, id_: str, *, wait: bool = False) -> None:
@@ -158,10 +165,10 @@ class Importer:
         job = self.records.get(id_)
         if job.state not in ("mapping", "checking", "checked", "signing"):
             raise IssueError("its certificates are issued: recall them instead", code="import-too-late")
-        self.records.set(id_, cancel=1)
-        if job.state not in BUSY:
+        if self.records.turn(id_, ("mapping", "checked"), "cancelled"):  # or somebody starts it first, but never both
             self._end(id_)
             return
+        self.records.set(id_, cancel=1)
         with self._alone() as alone:  # else whoever works at it stops at its next step
             if alone and self.records.get(id_).state in ("checking", "signing"):
                 self._end(id_)
@@ -210,14 +217,13 @@ class Importer:
                 self._end(id_)
             except WeidError as error:
                 self.records.set(id_, code=error.code)
-                if job.state == "checking":
-                    self.records.set(id_, state="mapping")
+                self.records.turn(id_, ("checking",), "mapping")
 
     def _check(self, job: Import) -> None:
         table, schema = read_table(self.records.source(job.id)), self._schema(job)
         today = from_minutes(self._clock()).astimezone(self._zone).date()
         checker = Checker(schema, job.mapped, self._zone, today, len(job.header))
-        taken = self.records.numbers(job.schema, job.mapped.key) if job.mapped.key else {}
+        before = Before.of(self.desk, self.records, job)
         self.records.drop_lines(job.id, every=True)
         self.records.set(job.id, total=table.about, done=0)
         done, page = 0, list[tuple[Checked, tuple[str, ...]]]()
@@ -225,56 +231,25 @@ class Importer:
             page.append((checker.check(row), tuple(cell.shown or cell.text for cell in row.cells)))
             if len(page) == 2 * _CHUNK:
                 done += len(page)
-                self._keep_lines(job, page, taken, done)
+                self._keep_lines(job, page, before, done)
                 page = []
-        self._keep_lines(job, page, taken, done + len(page))
+        self._keep_lines(job, page, before, done + len(page))
         found = self.records.counts(job.id)
         counts = {name: found.get(name, 0) for name in ("good", "bad", "same")}
         self.records.set(job.id, state="checked", done=sum(counts.values()), total=sum(counts.values()), **counts)
         if job.auto and counts["good"]:
             self._begin(job.id)
 
-    def _keep_lines(
-        self,
-        job: Import,
-        page: list[tuple[Checked, tuple[str, ...]]],
-        taken: dict[JSON, str],
-        done: int,
-    ) -> None:
+    def _keep_lines(self, job: Import, page: list[tuple[Checked, tuple[str, ...]]], before: Before, done: int) -> None:
         """Judge lines against what was issued before, and keep them."""
         self._stop_if_asked(job.id)
-        known = self.records.known([line.mark for line, _ in page])
         kept: list[tuple[Checked, str, str | None, tuple[str, ...]]] = []
-        for line, cells in page:
-            fault, same = self._before(job, line, known.get(line.mark), taken)
-            if fault is not None and not line.wrong:
-                line = replace(line, wrong=(fault,))
-            state = "bad" if line.wrong else "same" if same else "good"
-            kept.append((line, state, same if state == "same" else None, cells if state == "bad" else ()))
+        found = before.judge([(line.mark, line.claims) for line, _ in page])
+        for (line, cells), (fault, same) in zip(page, found, strict=True):
+            judged = replace(line, wrong=(fault,)) if fault is not None and not line.wrong else line
+            state = "bad" if judged.wrong else "same" if same else "good"
+            kept.append((judged, state, same if state == "same" else None, cells if state == "bad" else ()))
         self.records.put_lines(job.id, kept, done)
-
-    def _before(
-        self,
-        job: Import,
-        line: Checked,
-        known: tuple[str, str] | None,
-        taken: dict[JSON, str],
-    ) -> tuple[Wrong | None, str | None]:
-        """(what speaks against issuing a line, or the certificate it became before)."""
-        if known is not None and known[1] == "revoked":
-            return Wrong(-1, Fault("fault.row-revoked")), None
-        if known is not None and known[1] == "draft":
-            return Wrong(-1, Fault("fault.row-draft")), None
-        if known is not None:
-            return None, known[0]
-        number = line.claims.get(job.mapped.key) if job.mapped.key else None
-        other = None if number is None else taken.get(number)
-        if other is None:
-            return None, None
-        if dict(self.desk.get(other).claims) == dict(line.claims):
-            return None, other
-        place = job.mapped.claim(job.mapped.key)
-        return Wrong(-1 if place is None else place, Fault("fault.row-number-taken", (("id", other[:8]),))), None
 
     def _sign(self, job: Import) -> None:
         """Drafts of every good line, some hundreds a transaction; then all are certificates at once."""
@@ -286,34 +261,39 @@ class Importer:
         job = self.records.get(job.id)
         maker = self.desk.maker(schema, job.at or now)
         places = drafts.Places(ledger, job.schema, self.desk.terms.list_size, job.id)
-        done = job.done
-        while lines := self.records.lines(job.id, "good", limit=_CHUNK):
+        done, before = job.done, Before.of(self.desk, self.records, job)  # much may have happened since the check
+        after = 0
+        while lines := self.records.lines(job.id, "good", after=after, limit=_CHUNK):
             self._stop_if_asked(job.id)
+            after = lines[-1].number
             with self.desk.party.locked():
-                made, unfit = self._made(maker, places, job, lines)
                 done += len(lines)
-                drafts.keep(ledger, job.id, made, done, self.index)
-                self.records.spoil(job.id, unfit)
+                drafts.keep(ledger, job.id, self._made(maker, places, before, lines), done, self.index)
         self._stop_if_asked(job.id)
         with self.desk.party.locked():
             if not self.desk.may_issue(job.schema, self._clock()):
                 raise IssueError("the registry gives no right to this schema today", code="not-accredited")
-            drafts.accept(ledger, job.id)
+            if self.desk.party.signer("assert").kid == kid:  # else the key has ended: all are signed anew
+                drafts.accept(ledger, job.id)
 
     def _made(
-        self, maker: Maker, places: drafts.Places, job: Import, lines: Sequence[Line]
-    ) -> tuple[list[tuple[Line, dict[str, Any]]], list[int]]:
-        """(lines with their rows, lines the schema as a whole refuses): one of these must not stop the others."""
-        made, unfit = list[tuple[Line, dict[str, Any]]](), list[int]()
-        for line in lines:
+        self, maker: Maker, places: drafts.Places, before: Before, lines: Sequence[Line]
+    ) -> list[tuple[Line, dict[str, Any]]]:
+        """Lines with their rows; a line that cannot be issued after all is marked, and does not stop the others."""
+        made = list[tuple[Line, dict[str, Any]]]()
+        found = before.judge([(str(line.mark), line.claims) for line in lines])
+        for line, (fault, same) in zip(lines, found, strict=True):
+            if fault is not None or same is not None:
+                self.records.set_aside(before.job.id, line.number, fault, same)
+                continue
             slot = places.next(self._random) if maker.schema.status else None
             try:
-                row = maker.row(line.claims, slot, self._random, by=job.by, request=f"import:{line.mark}")
+                row = maker.row(line.claims, slot, self._random, by=before.job.by, request=f"import:{line.mark}")
             except (IssueError, MalformedError):
-                unfit.append(line.number)
+                self.records.set_aside(before.job.id, line.number, Wrong(-1, Fault("fault.unfit")), None)
             else:
                 made.append((line, row))
-        return made, unfit
+        return made
 
     def _publish(self, job: Import) -> None:
         """One publication a list; what the registry refuses does not count."""

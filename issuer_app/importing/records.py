@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from issuer_app.forms import Fault
 from issuer_app.importing.checking import Checked, Wrong
 from issuer_app.importing.columns import Mapped
 from issuer_app.problems import NotFoundError
@@ -24,6 +23,7 @@ BUSY: Final = ("checking", "signing", "publishing", "proving")
 """States in which work is under way, or was when a process was killed."""
 _KEPT: Final = 30 * 1_440  # minutes for which files and wrong lines wait for somebody
 
+_NONE: Final = (None, "{}", "{}")  # mark, claims and extra of a line that will not be issued
 _IMPORTS = """CREATE TABLE IF NOT EXISTS imports (
  id TEXT PRIMARY KEY, state TEXT NOT NULL, schema BLOB NOT NULL, name TEXT NOT NULL, by TEXT NOT NULL, created INTEGER NOT NULL,
  form TEXT NOT NULL, detail TEXT NOT NULL, header TEXT NOT NULL, columns TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
@@ -163,25 +163,31 @@ class Imports:
 
     def put_lines(self, id_: str, lines: Iterable[tuple[Checked, str, str | None, tuple[str, ...]]], done: int) -> None:
         """Keep checked lines: (line, state, id where it was issued before, cells where something is wrong)."""
-        rows = [
-            (id_, line.number, state, line.mark, _json(dict(line.claims)) if state == "good" else "{}",
-             _json(dict(line.extra)) if state == "good" else "{}", _wrong((*line.wrong, *line.notices)),
-             _json(cells), known)
-            for line, state, known, cells in lines
-        ]  # fmt: skip
+        rows = []
+        for line, state, known, cells in lines:
+            kept = (line.mark, _json(dict(line.claims)), _json(dict(line.extra))) if state == "good" else _NONE
+            wrong = _wrong((*line.wrong, *line.notices))
+            rows.append((id_, line.number, state, *kept, wrong, _json(cells), known))
         with self.store.change() as db:
             db.conn.executemany("INSERT INTO import_lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             db.execute("UPDATE imports SET done = ? WHERE id = ?", (done, id_))
 
-    def spoil(self, id_: str, numbers: Sequence[int]) -> None:
-        """Lines that turned out not to fit when they were to be signed."""
-        wrong = _wrong((Wrong(-1, Fault("fault.unfit")),))
+    def set_aside(self, id_: str, number: int, fault: Wrong | None, same: str | None) -> None:
+        """A line that is not to be issued after all: for a fault, or because it is a certificate (`same`) by now."""
+        state, wrong = ("bad", _wrong((fault,))) if fault is not None else ("same", "[]")
         with self.store.change() as db:
-            db.conn.executemany(
-                "UPDATE import_lines SET state = 'bad', wrong = ?, cells = '[]', claims = '{}' WHERE import = ? AND number = ?",
-                [(wrong, id_, number) for number in numbers],
-            )
-            db.execute("UPDATE imports SET good = good - ?, bad = bad + ? WHERE id = ?", (len(numbers), len(numbers), id_))
+            db.execute(
+                "UPDATE import_lines SET state = ?, wrong = ?, claims = '{}', extra = '{}', mark = NULL, id = ? "
+                "WHERE import = ? AND number = ?", (state, wrong, same, id_, number),
+            )  # fmt: skip
+            db.execute(f"UPDATE imports SET good = good - 1, {state} = {state} + 1 WHERE id = ?", (id_,))
+
+    def turn(self, id_: str, states: Sequence[str], to: str) -> bool:
+        """Take an import from one of these states to another; False where it was in none of them: one caller wins."""
+        places = ", ".join("?" * len(states))
+        with self.store.change() as db:
+            done = db.execute(f"UPDATE imports SET state = ? WHERE id = ? AND state IN ({places})", (to, id_, *states))
+            return int(done.rowcount) == 1
 
     def lines(self, id_: str, state: str, *, after: int = 0, limit: int = 1_000) -> tuple[Line, ...]:
         """Lines in one state, in the order of the file, behind line `after`."""

@@ -15,7 +15,8 @@ from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell
 from issuer_app.importing.tables import read_table
 from issuer_app.lifecycle import ending, exposure, many, planned
 from issuer_app.lifecycle.replacing import supersede
-from issuer_app.web_desk import line_of, schema_named
+from issuer_app.web_desk import line as line_of
+from issuer_app.web_desk import schema_named
 from weid.codec import minutes
 from weid.errors import IssueError, MalformedError, RejectedError
 from weid.records import REASONS

@@ -14,27 +14,15 @@ from http.client import HTTPException
 from itertools import count
 from urllib.parse import urlsplit
 
-from registry.engines.straight import open_straight
+from registry.engines.straight import open_straight, web_url
 from weid.canon import JSON
-from weid.errors import MalformedError, RegistryError
+from weid.errors import RegistryError
 
-__all__ = ["TRANSIENT", "JsonRpc", "bad_answer", "post_json", "web_url"]
+__all__ = ["TRANSIENT", "JsonRpc", "bad_answer", "post_json"]
 
 MAX_ANSWER = 64 << 20
 TRANSIENT = frozenset({"unreachable", "bad-answer", "engine-behind", "gap", "pending"})
 _SAID = 300  # characters of an engine's own words in an error
-
-
-def web_url(text: str) -> str:
-    """An http or https URL without a trailing slash; MalformedError `bad-url` otherwise."""
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a bracket left open, a port over 65535
-        good = False
-    if not good:
-        raise MalformedError("an engine is reached by http or https", code="bad-url")
-    return text.rstrip("/")
 
 
 def post_json(url: str, value: JSON, *, timeout: float, tls: ssl.SSLContext | None = None) -> JSON:
@@ -69,7 +57,7 @@ class JsonRpc:
     """JSON-RPC 2.0 over HTTP, one call a request: batches have limits of their own (FISCO BCOS: 8)."""
 
     def __init__(self, url: str, *, timeout: float = 10.0, tls: ssl.SSLContext | None = None) -> None:
-        self._url, self._timeout, self._tls = web_url(url), timeout, tls
+        self._url, self._timeout, self._tls = web_url(url, who="an engine"), timeout, tls
         self._ids = count(1)
 
     def call(self, method: str, *params: JSON) -> JSON:

@@ -23,11 +23,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from registry.engines import Journal, LogEngine
-from registry.engines.calls import JsonRpc, web_url
+from registry.engines.calls import JsonRpc
 from registry.engines.etcd import EtcdCluster, EtcdEngine
 from registry.engines.evm import EvmEngine, check_finality
 from registry.engines.evm_account import EvmAccount
 from registry.engines.evm_node import EvmNode, contract_address
+from registry.engines.straight import web_url
 from weid.errors import MalformedError
 from weid.sealed import Passphrase
 
@@ -172,13 +173,13 @@ def _checked(kind: type[EvmConfig] | type[EtcdConfig], table: dict[str, Any]) ->
     if endpoints is not None:
         if not isinstance(endpoints, list) or not endpoints or not all(isinstance(text, str) for text in endpoints):
             raise _wrong("endpoints is a list of URLs")
-        table["endpoints"] = tuple(web_url(text) for text in endpoints)
+        table["endpoints"] = tuple(web_url(text, who="an engine") for text in endpoints)
     try:
         made = kind(**table)
     except TypeError as error:
         raise _wrong(f"something is missing: {', '.join(sorted(known - set(table)))}") from error
     if isinstance(made, EvmConfig):
-        web_url(made.url)
+        web_url(made.url, who="an engine")
         contract_address(made.contract)
     return made
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from registry.engines import EngineInfo, Entry, GapError, Head, Journal, Placed, Refused, Ticket, Wait
-from registry.engines.calls import bad_answer, post_json, web_url
+from registry.engines.calls import bad_answer, post_json
 from registry.engines.chain import Batch, Chain
 from registry.engines.framing import check_batch, frame
+from registry.engines.straight import web_url
 from weid.canon import JSON, jcs
 from weid.codec import b64, unb64
 from weid.errors import MalformedError, RegistryError
@@ -48,7 +49,7 @@ class EtcdCluster:
     def __init__(self, endpoints: Sequence[str], *, timeout: float = 3.0, tls: ssl.SSLContext | None = None) -> None:
         if not endpoints:
             raise MalformedError("an etcd cluster needs an endpoint", code="bad-url")
-        self._endpoints = [web_url(text) for text in endpoints]
+        self._endpoints = [web_url(text, who="an engine") for text in endpoints]
         self._timeout, self._tls = timeout, tls
 
     def call(self, path: str, value: JSON) -> dict[str, JSON]:

@@ -1,4 +1,4 @@
-"""The default engine: one SQLite file (WAL, synchronous=FULL), one writer.
+"""The default engine: one SQLite file (WAL, synchronous=FULL), one writer at a time (`alone`).
 
 Schema and genesis are written in ONE transaction: a crash leaves either no registry or a whole one. Entries
 and their tiles are written in one transaction too, so proofs never lag behind. Triggers keep every table
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import RLock
 
 from registry.engines import MAX_ENTRY, EngineInfo, Entry, GapError, Head, Placed, Refused, Ticket, Wait
+from registry.engines.alone import WriterLock
 from registry.tiles import TileTree
 from weid import merkle
 from weid.errors import ConflictError, RegistryError
@@ -67,7 +69,9 @@ class SqliteEngine:
         self._staged: dict[tuple[str, str], bytes] = {}
         self.changes = 0  # goes up with whatever is stored: what was made of the store before is then out of date
         self.genesis = _meta(connection, "genesis")
-        self.tree = TileTree(self._size(), self._read_tile, hash=hash)
+        self._writer = WriterLock(Path(connection.execute("PRAGMA database_list").fetchone()[2]))
+        self._version = self._others()
+        self.tree = self._grown()
 
     @classmethod
     def create(cls, path: Path, genesis: bytes, *, hash: Hash) -> SqliteEngine:
@@ -86,13 +90,36 @@ class SqliteEngine:
         """An existing log file; RegistryError `not-a-registry` for anything else."""
         return cls(_connect(path, create=False), hash=hash)
 
-    def close(self) -> None:
-        """Write what was staged and close the file."""
+    def alone(self) -> AbstractContextManager[bool]:
+        """Write in the block while no other process does: whether it was begun just now (`WriterLock.held`)."""
+        return self._writer.held()
+
+    def behind(self) -> bool:
+        """Whether another process has appended here since; cheap."""
         with self._lock:
+            version = self._others()
+            if version != self._version:
+                self._version = version
+                self.changes += 1
+            return self._size() != self.tree.size
+
+    def reload(self) -> None:
+        """Take in the tree as another process has grown it. What was staged is dropped: it was of a smaller log."""
+        with self._lock:
+            self._staged = {}
+            self.tree = self._grown()
+            self.changes += 1
+
+    def close(self) -> None:
+        """Write what was staged, unless another process has gone on, and close the file."""
+        with self._lock:
+            if self._staged and self.behind():
+                self._staged = {}
             for (kind, key), data in self._staged.items():
                 self.keep(kind, key, data)
             self._staged = {}
             self._connection.close()
+            self._writer.close()
 
     def head(self) -> Head:
         """The size of the log; the block name is the size, as every append is final."""
@@ -197,6 +224,18 @@ class SqliteEngine:
     def tile_count(self) -> int:
         """How many tiles the file has."""
         return int(self._rows("SELECT count(*) FROM tile", ())[0][0])
+
+    def _others(self) -> int:
+        """A number that changes when another connection has written."""
+        return int(self._rows("PRAGMA data_version", ())[0][0])
+
+    def _grown(self) -> TileTree:
+        """The stored tree, as of one moment: another process may be appending."""
+        self._rows("BEGIN", ())
+        try:
+            return TileTree(self._size(), self._read_tile, hash=self._hash)
+        finally:
+            self._rows("COMMIT", ())
 
     def _size(self) -> int:
         return int(self._rows("SELECT coalesce(max(idx), -1) + 1 FROM entry", ())[0][0])

@@ -6,9 +6,8 @@ import http.client
 import urllib.error
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 
-from registry.engines.straight import open_straight
+from registry.engines.straight import open_straight, reader_head, web_url
 from weid.errors import RegistryError
 
 __all__ = ["FolderSource", "HttpSource", "Source", "open_source"]
@@ -41,15 +40,18 @@ class FolderSource:
 
 
 class HttpSource:
-    """A prefix over http or https, no redirects; `timeout` in seconds."""
+    """A prefix over http or https, no redirects; `timeout` in seconds, `key` where only readers are answered."""
 
-    def __init__(self, prefix: str, *, timeout: float = 20.0) -> None:
-        self._prefix, self._timeout = prefix.rstrip("/"), timeout
+    def __init__(self, prefix: str, *, timeout: float = 20.0, key: str | None = None) -> None:
+        self._prefix, self._timeout = web_url(prefix, who="a log"), timeout
+        self._head = reader_head(key)
 
     def get(self, path: str) -> bytes | None:
         """GET below the prefix; 404 and 410 are None."""
         try:
-            with open_straight(f"{self._prefix}/{path}", timeout=self._timeout) as answer:
+            with open_straight(
+                urllib.request.Request(f"{self._prefix}/{path}", headers=self._head), timeout=self._timeout
+            ) as answer:
                 return _capped(answer.read(MAX_RESOURCE + 1))
         except urllib.error.HTTPError as error:
             with error:
@@ -60,10 +62,10 @@ class HttpSource:
             raise RegistryError(f"no answer from {self._prefix}", code="unreachable") from error
 
 
-def open_source(where: str) -> Source:
-    """The source of a URL prefix or a folder."""
-    if urlsplit(where).scheme in ("http", "https"):
-        return HttpSource(where)
+def open_source(where: str, *, key: str | None = None) -> Source:
+    """The source of a URL prefix, asked with a reader's key if there is one, or of a folder."""
+    if where.startswith(("http:", "https:")):
+        return HttpSource(where, key=key)
     return FolderSource(Path(where))
 
 

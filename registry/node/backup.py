@@ -18,11 +18,15 @@ from pathlib import Path
 from typing import Final
 
 from registry.audit import fsck
-from registry.checkpoint import Checkpoint
+from registry.checkpoint import parse_checkpoint
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis, parse_genesis
+from registry.note import parse_note
 from registry.operations import read_entry
+from registry.proof_file import read_checkpoint
+from registry.published import read_log_note
 from registry.signer import HighWater
+from registry.state import State
 from weid import merkle
 from weid.canon import jcs, parse_json
 from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError
@@ -37,6 +41,7 @@ _MANIFEST: Final = "backup.json"
 _ROOT: Final = re.compile("[0-9a-f]{64}\\Z")
 _MAX_SMALL: Final = 1 << 20
 _PULLED: Final = 500
+_MOST: Final = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,9 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where missing entries come from: its checkpoint, whose signature was checked, and its entries, which were not."""
+    """Where missing entries come from: its checkpoint note and its entries; nothing of them is checked yet."""
 
-    checkpoint: Checkpoint
+    note: bytes
     entry: Callable[[int], bytes]
 
 
@@ -177,20 +182,31 @@ def pull(folder: Path, source: Source) -> int:
     """Append what a node or mirror has beyond this log; how many entries came.
 
     All is checked before any of it counts: the entries must lead to the root that the log key has signed, else
-    RollbackError `other-history` and the database is as it was.
+    RollbackError `other-history` and the database is as it was. The log key is the one that the log itself, with these
+    entries, has passed on to (R21); SignatureError or TrustError for a note by another.
     """
     genesis = parse_genesis((folder / "genesis.json").read_bytes())
     engine = SqliteEngine.open(folder / _DATABASE, hash=genesis.hash)
     try:
-        start, end = engine.tree.size, source.checkpoint.size
+        claimed = parse_checkpoint(parse_note(source.note).text)
+        start, end = engine.tree.size, claimed.size
+        if end - start > _MOST:
+            raise RegistryError(f"more than {_MOST} entries at once", code="too-large")
+        state = State(genesis)
+        for held in engine.read(0, start):
+            state.apply(held.data)
         if end <= start:
-            if engine.tree.root_at(end) != source.checkpoint.root:
+            read_log_note(parse_note(source.note), state.authority)
+            if engine.tree.root_at(end) != claimed.root:
                 raise RollbackError("the source signed another history", code="other-history")
             return 0
         blocks = [source.entry(index) for index in range(start, end)]
         growth = engine.tree.grow([merkle.leaf_hash(data, hash=genesis.hash) for data in blocks])
-        if growth.root != source.checkpoint.root:
+        if growth.root != claimed.root:
             raise RollbackError("the entries do not lead to what was signed", code="other-history")
+        for data in blocks:
+            state.apply(data)
+        read_checkpoint(source.note, state.authority)
         for at in range(0, len(blocks), _PULLED):
             engine.append(blocks[at : at + _PULLED])
         return end - start

@@ -10,32 +10,43 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from registry.authority import Authority
 from registry.bundle import open_bundle
 from registry.checkpoint import Checkpoint
 from registry.delta import apply_delta, is_delta, state_of
-from registry.engines.straight import open_straight
+from registry.engines.straight import open_straight, reader_head, web_url
 from registry.genesis import Genesis
 from registry.log import Receipt, Registry
 from registry.packed import unpack
-from registry.proof_file import read_checkpoint, read_statement
+from registry.proof_file import ProvenEntry, check_proof, read_checkpoint, read_statement, witnessed
 from registry.registers import pack_leaves, register_root, unpack_leaves
 from registry.state_map import read_proof
 from registry.statement import Statement
-from weid import merkle
+from weid import cbor, merkle
 from weid.codec import unb64
 from weid.document import Resolution, resolve
-from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError, TrustError, WeidError
+from weid.errors import ConflictError, ProofError, RegistryError, RollbackError, TrustError, WeidError
 from weid.facts import RecordFacts, Source
-from weid.records import RegisterLeaf, StatusRecord
+from weid.governance import ProposalRecord
+from weid.records import RegisterLeaf, StatusRecord, decode_record
 
-__all__ = ["HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
+__all__ = ["Closed", "HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
 
 MAX_ANSWER = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A proposal that is over, as a node tells it: executed, cancelled or expired, at a minute of log time."""
+
+    record: ProposalRecord
+    outcome: str
+    at: int
 
 
 class Transport(Protocol):
@@ -52,10 +63,8 @@ class HttpTransport:
     """A node at a base URL, http or https, no redirects; `timeout` in seconds, `key` where only readers are answered."""
 
     def __init__(self, base: str, *, timeout: float = 10.0, key: str | None = None) -> None:
-        if urlsplit(base).scheme not in ("http", "https"):
-            raise MalformedError("a node is reached by http or https", code="bad-url")
-        self._base, self._timeout = base.rstrip("/"), timeout
-        self._head = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._base, self._timeout = web_url(base, who="a node"), timeout
+        self._head = reader_head(key)
 
     def get(self, path: str) -> bytes:
         """GET a path below /v1."""
@@ -107,6 +116,7 @@ class RegistryClient:
         self.genesis, self._transport = genesis, transport
         self.authority = Authority.of(genesis)
         self._newest: Statement | None = None
+        self.witnessed: bool | None = None  # of the checkpoint that was read last; None: the policy asks for nobody
 
     @classmethod
     def http(cls, genesis: Genesis, base: str, *, timeout: float = 10.0, key: str | None = None) -> RegistryClient:
@@ -140,8 +150,14 @@ class RegistryClient:
         self.authority = fresh
 
     def checkpoint(self) -> Checkpoint:
-        """The node's checkpoint, signed by the log key in force; TrustError or SignatureError otherwise."""
-        return read_checkpoint(self._transport.get("checkpoint"), self.authority)
+        """The node's checkpoint, signed by the log key in force; TrustError or SignatureError otherwise.
+
+        `witnessed` then says whether a quorum has cosigned it too: the newest one often has to wait for that.
+        """
+        data = self._transport.get("checkpoint")
+        found = read_checkpoint(data, self.authority)
+        self.witnessed = witnessed(data, self.authority)
+        return found
 
     def bundle(self, *, since: Sequence[int] = (), have: bytes | None = None) -> bytes:
         """The trust bundle, unchecked: give it to `TrustStore.accept`.
@@ -163,15 +179,37 @@ class RegistryClient:
         self._transport.post("state", b"")
 
     def entry(self, index: int) -> dict[str, Any]:
-        """One entry as JSON, checked to be in the log of a signed checkpoint."""
-        view, checkpoint = _object(self._transport.get(f"entries/{index}")), self.checkpoint()
+        """One entry as JSON, checked to be in the log of a signed checkpoint.
+
+        Its member `witnessed` is ours: whether a quorum of the policy's witnesses has cosigned a log with it, None where the
+        policy asks for nobody. False rests on the log key alone, and may be how a node hides a second history.
+        """
+        view = _object(self._transport.get(f"entries/{index}"))
         try:
-            leaf = merkle.leaf_hash(bytes.fromhex(view["entry"]), hash=self.genesis.hash)
+            data = bytes.fromhex(view["entry"])
         except (KeyError, TypeError, ValueError) as error:
             raise _bad_answer() from error
+        if self._in_witnessed_log(index, data):
+            return {**view, "witnessed": True}
+        checkpoint, leaf = self.checkpoint(), merkle.leaf_hash(data, hash=self.genesis.hash)
         path = self._path(f"proofs/inclusion?index={index}&size={checkpoint.size}")
         merkle.verify_inclusion(leaf, index, checkpoint.size, path, checkpoint.root, hash=self.genesis.hash)
-        return view
+        return {**view, "witnessed": False if self.authority.policy.needed else None}
+
+    def _in_witnessed_log(self, index: int, data: bytes) -> bool:
+        """Whether the node can show this entry in a log that a quorum has cosigned; ProofError if it shows another one."""
+        if not self.authority.policy.needed:
+            return False
+        try:
+            proof = self._transport.get(f"entries/{index}/proof")
+        except RegistryError as error:
+            if error.code != "not-witnessed":
+                raise
+            return False
+        found = check_proof(proof, self.genesis, self.authority)
+        if not isinstance(found, ProvenEntry) or (found.index, found.operation.data) != (index, data):
+            raise ProofError("the node proves another entry than the one it shows")
+        return True
 
     def check_continues(self, old: Checkpoint) -> Checkpoint:
         """The node's checkpoint, proven to continue an older one; ProofError if it does not."""
@@ -214,6 +252,13 @@ class RegistryClient:
         self._newest = statement
         return statement
 
+    def closed(self) -> tuple[Closed, ...]:
+        """The newest proposals that are over, the latest first: what the node says, for people; the log is the record."""
+        found = _object(self._transport.get("decisions")).get("closed")
+        if not isinstance(found, list):
+            raise _bad_answer()
+        return tuple(_closed(item) for item in found)
+
     def put_register(self, list_id: str, leaves: Sequence[RegisterLeaf]) -> None:
         """Hand the node the leaves of a published issuance register."""
         self._transport.post(f"registers/{quote(list_id)}", pack_leaves(leaves))
@@ -242,6 +287,13 @@ class RegistryClient:
         if not isinstance(path, list) or any(not isinstance(node, str) for node in path):
             raise _bad_answer()
         return tuple(unb64(node) for node in path)
+
+
+def _closed(item: Any) -> Closed:
+    match item:
+        case {"proposal": str(data), "outcome": ("executed" | "cancelled" | "expired") as outcome, "at": int(at)}:
+            return Closed(decode_record(ProposalRecord, cbor.decode(unb64(data), max_depth=8)), outcome, at)
+    raise _bad_answer()
 
 
 def _object(data: bytes) -> dict[str, Any]:

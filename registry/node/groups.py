@@ -94,6 +94,7 @@ def check_group(name: str) -> None:
 
 def guard(app: Flask, readers: Readers) -> None:
     """Answer only requests that carry a reader's key, but for health checks; no cache keeps what it says for anybody else."""
+    app.config["PRIVATE"] = True  # the pages then say where the key goes in the commands that they print
 
     @app.before_request
     def check() -> Response | None:

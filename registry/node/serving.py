@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from weid.errors import MalformedError
+
 __all__ = ["certificate", "serve"]
 
 
@@ -45,7 +47,10 @@ def serve(
     if tls is not None:
         server.ssl_adapter = BuiltinSSLAdapter(str(tls[0]), str(tls[1]))
     with contextlib.suppress(KeyboardInterrupt):
-        server.prepare()
+        try:
+            server.prepare()
+        except (UnicodeError, OverflowError) as error:  # of the name or the port; what the system says is an OSError
+            raise MalformedError(f"{address}, port {port}, is no address to listen on", code="bad-url") from error
         ready(int(server.bind_addr[1]))
         try:
             server.serve()

@@ -15,7 +15,7 @@ from registry.node.audit_log import AuditLog
 from registry.operations import read_entry
 from registry.rejections import UNAUTHENTIC
 from weid.codec import rfc3339
-from weid.errors import MalformedError, RegistryError
+from weid.errors import MalformedError, WeidError
 
 __all__ = ["Watch", "watch_blueprint"]
 
@@ -87,13 +87,16 @@ class Watch:
 
     def unready(self) -> str | None:
         """Why operations should not be sent here now, or None."""
+        registry = self._registry
         try:
-            self._registry.checkpoint()
-        except RegistryError as error:
+            registry.catch_up()
+            registry.checkpoint()
+            registry.check_keys()
+        except WeidError as error:
             return error.code
-        if self._registry.engine.head().size != self._registry.size:
+        if not registry.engine.head().size == registry.size == registry.state.size:
             return "other-writer"
-        if self._clock is not None and self._clock() - self._registry.state.now > _LATE:
+        if self._clock is not None and self._clock() - registry.state.now > _LATE:
             return "log-time-late"
         return None
 

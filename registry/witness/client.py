@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from registry.authority import Authority
 from registry.checkpoint import decimal, parse_checkpoint
 from registry.cosignature import find_cosignature
-from registry.engines.straight import open_straight
+from registry.engines.straight import open_straight, web_url
 from registry.log import Registry
 from registry.note import Note, NoteSignature, parse_note, print_note
 from registry.policy import Witness
@@ -92,11 +91,9 @@ def cosign_registry(registry: Registry, ask: Ask | None = None, answers: Sequenc
 
 def ask_by_http(witness: Witness, body: bytes, *, timeout: float = 10.0) -> tuple[int, bytes]:
     """POST to the witness's submission prefix; redirects are not followed."""
-    url = witness.url or ""
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise RegistryError("a witness is reached by http or https", code="unreachable")
+    url = web_url(witness.url or "", who="a witness")
     head = {"Content-Type": "text/plain; charset=utf-8"}
-    message = urllib.request.Request(f"{url.rstrip('/')}/add-checkpoint", data=body, headers=head)
+    message = urllib.request.Request(f"{url}/add-checkpoint", data=body, headers=head)
     try:
         with open_straight(message, timeout=timeout) as answer:
             return int(answer.status), bytes(answer.read(MAX_ANSWER))

@@ -26,6 +26,8 @@ from weid.errors import MalformedError
 from weid.hashes import SHA256
 from weid.pack import LANGUAGES
 
+# openpyxl warns of what it leaves out of a workbook; what counts here is what is raised.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl.*")
 _DOCUMENT = pack("certificate-authority").files["schemas/skill-certificate.json"]
 SKILL: Schema = read_schema(_DOCUMENT, SHA256(jcs(parse_json(_DOCUMENT))))
 _DAY = datetime(2026, 3, 5)  # noqa: DTZ001 (a spreadsheet's day has no zone)

@@ -28,7 +28,7 @@ from registry.node.service import create_node
 from tests.browser import serving
 from tests.issuer_app.house import House
 from tests.issuer_app.sheets import csv_of, person, xlsx_of
-from weid.errors import IssueError, MalformedError, RejectedError, SignatureError
+from weid.errors import IssueError, MalformedError, RejectedError, SignatureError, WeidError
 from weid.facts import Facts
 
 EN = Speaker("en", UTC)
@@ -251,6 +251,27 @@ def test_a_batch_report_is_signed_and_names_nobody(house: House) -> None:
         report.check_report(data + b" ", facts(house))
 
 
+def test_any_change_of_a_batch_report_is_refused_by_our_errors_alone(house: House) -> None:
+    """Every byte changed, dropped or doubled (R27)."""
+    work = importer(house)
+    job = issued(work, house, csv_of([person(1)]))
+    data, known = report.batch_report(house.desk, work.records, job, house.now), facts(house)
+    for place in range(0, len(data), 3):
+        for changed in (data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :], data[:place] + data[place + 1 :],
+                        data[:place] + data[place : place + 1] + data[place:]):  # fmt: skip
+            if changed != data:
+                with pytest.raises(WeidError):
+                    report.check_report(changed, known)
+
+
+def test_fingerprints_of_checks_by_typing_follow_one_by_one(house: House) -> None:
+    """A pack that declares them has an operation a certificate beside the two of the batch; a cut goes on."""
+    work = importer(house)
+    house.desk.terms = Terms.of_pack(house.pack)
+    job = issued(work, house, csv_of([person(1), person(2)]))
+    assert work.records.get(job.id).state == "done" and all(row.anchored and row.code for row in house.desk.find(""))
+
+
 def test_a_zip_holds_every_file_under_safe_names(house: House) -> None:
     work = importer(house)
     job = issued(work, house, csv_of([person(1, 持有人姓名="../../etc/passwd"), person(2)]))
@@ -344,6 +365,43 @@ def test_a_killed_process_loses_nothing_and_issues_nothing_twice(house: House, t
     assert (kinds.count("status.publish"), kinds.count("evidence.anchor")) == (1, 1)
     assert house.verify(rows[0].file).verdict == "valid-bearer" == house.verify(rows[-1].file).verdict
     assert checked(work, house, csv_of([person(number) for number in range(1, 41)])).same == 40
+
+
+def test_what_was_issued_between_check_and_confirmation_is_not_issued_twice(house: House) -> None:
+    """Two clerks check the same list and both say "issue"; a third has used one of its numbers from the form."""
+    work = importer(house)
+    data = csv_of([person(number) for number in range(1, 6)])
+    first, second, third = (checked(work, house, data) for _ in range(3))
+    claims = {"holderName": "Ana", "certificateNumber": f"{5:012}", "skill": "x", "awardDate": "2026-11-20"}
+    house.desk.issue(house.skill, claims, at=house.now, random=secrets.token_bytes)
+    work.start(first.id, wait=True)
+    work.start(second.id, wait=True)
+    work.cancel(third.id)
+    states = [work.records.get(job.id) for job in (first, second, third)]
+    assert [(job.state, job.good, job.same, job.bad) for job in states[:2]] == [("done", 4, 0, 1), ("done", 0, 4, 1)]
+    assert states[2].state == "cancelled" and len(house.desk.find("", 100)) == 5
+    with pytest.raises(IssueError):
+        work.start(third.id)
+
+
+def test_a_key_that_ends_while_an_import_is_signed_signs_none_of_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = importer(house)
+    job = checked(work, house, csv_of([person(number) for number in range(1, 21)]))
+    monkeypatch.setattr("issuer_app.importing.job._CHUNK", 10)
+    keep, calls = drafts.keep, list[int]()
+
+    def stolen(*given: object) -> None:
+        keep(*given)  # type: ignore[arg-type]
+        calls.append(1)
+        if len(calls) == 1:
+            house.desk.rotate("assert", house.now)
+            house.desk.compromise(2, house.now, house.now)
+
+    monkeypatch.setattr(drafts, "keep", stolen)
+    work.start(job.id, wait=True)
+    rows = house.desk.find("", 100)
+    assert (work.records.get(job.id).state, len(rows), len(calls)) == ("done", 20, 4)
+    assert {house.verify(row.file).verdict for row in rows} == {"valid-bearer"}
 
 
 def test_who_may_not_issue_may_not_import(house: House) -> None:

@@ -12,15 +12,16 @@ import pytest
 
 from registry import operations as ops
 from registry.audit import fsck
-from registry.checkpoint import Checkpoint
+from registry.checkpoint import Checkpoint, print_checkpoint
 from registry.genesis import print_genesis
 from registry.log import Registry
 from registry.node.backup import FORM, Source, caught_up, fresh_mark, pull, read_backup, unpack, write_backup
-from registry.proof_file import read_checkpoint
+from registry.note import parse_note, print_note, sign_note
 from registry.signer import HighWater
 from tests.registry.world import Stream, World
 from weid.canon import jcs
-from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError, WeidError
+from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError, TrustError, WeidError
+from weid.keys import LocalSigner
 
 MADE = "2026-11-24T00:00:00Z"
 
@@ -52,7 +53,7 @@ def fill(world: World, count: int, start: int = 0) -> None:
 
 
 def source(world: World) -> Source:
-    return Source(read_checkpoint(world.registry.checkpoint(), world.registry.state.authority), world.registry.entry)
+    return Source(world.registry.checkpoint(), world.registry.entry)
 
 
 def place(world: World, target: Path) -> Path:
@@ -156,10 +157,14 @@ def test_a_mirror_that_lies_changes_nothing(home: World, tmp_path: Path) -> None
         lambda n: honest.entry(n - 1),
     ):
         with pytest.raises(WeidError) as caught:
-            pull(target, Source(honest.checkpoint, lie))
+            pull(target, Source(honest.note, lie))
         assert caught.value.code == "other-history"
+    forged = sign_note(print_checkpoint(Checkpoint(home.origin, 3, bytes(32))), home.origin, home.log_key)
     with pytest.raises(RollbackError):
-        pull(target, Source(Checkpoint(home.origin, 3, bytes(32)), honest.entry))
+        pull(target, Source(print_note(forged), honest.entry))
+    stranger = sign_note(parse_note(honest.note).text, home.origin, LocalSigner(home.secret(), home.suite, "x", "log"))
+    with pytest.raises(TrustError):
+        pull(target, Source(print_note(stranger), honest.entry))
     with pytest.raises(RollbackError):
         caught_up(target)
     again = Registry.open(target / "registry.db", random=Stream("still"))

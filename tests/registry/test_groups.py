@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,21 @@ def test_no_cache_keeps_a_private_group(worlds: dict[str, World], readers: Reade
         answer = mounted.get(f"/groups/health/{path}", headers=head)
         assert answer.headers["Cache-Control"] == "private, no-store" and "authorization" in str(answer.vary).lower()
         assert status in (None, answer.status_code)
+
+
+def test_the_printed_commands_of_a_private_group_send_the_key(worlds: dict[str, World], readers: Readers) -> None:
+    """Whoever copies the lines from a private page reads what they name; an open node's lines name no key."""
+    key, health = readers.add("clinic", Stream("key")), worlds["health"]
+    health.register(health.actor())
+    health.commit()
+    private = create_node(health.registry, explorer=True)
+    guard(private, readers)
+    head = {"Authorization": f"Bearer {key}"}
+    for path in ("/", "/operations/0", "/governance"):
+        page = unescape(private.test_client().get(path, headers=head).get_data(as_text=True))
+        lines = re.findall(r"curl [^\n<]+", page)
+        assert lines and all('-H "Authorization: Bearer $WEID_NODE_KEY" ' in line for line in lines) and "reader's key" in page
+        assert "WEID_NODE_KEY" not in create_node(health.registry, explorer=True).test_client().get(path).get_data(as_text=True)
 
 
 def test_the_list_of_groups_tells_nothing_of_a_private_one(worlds: dict[str, World], address: str) -> None:

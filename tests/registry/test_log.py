@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,15 +125,57 @@ def test_reading_needs_no_keys(world: World) -> None:
     world.registry = mirror
 
 
-def test_another_writer_stops_this_one(world: World) -> None:
-    """Two processes with one file: the second to append is told, and nothing forks."""
+def test_another_writer_is_taken_in(world: World) -> None:
+    """Two writers with one file: each goes on from what the other wrote, the mark never goes back, and nothing forks."""
     twin = Registry.open(world.path, random=Stream("twin"), keys=world.keys())
     world.tick()
-    with pytest.raises(ConflictError) as caught:
-        twin.tick(world.now + 1)
-
-    assert caught.value.code == "other-writer"
+    world.commit()
+    assert twin.tick(world.now + 1).index == 2
+    assert twin.commit().code == "applied"
+    assert world.registry.tick(world.now + 2).index == 4
+    twin.catch_up()
+    assert (twin.size, twin.engine.tree.root) == (world.registry.size, world.registry.engine.tree.root)
+    assert twin.results == world.registry.results and set(twin.results) == {"applied"}
+    assert HighWater.from_bytes(world.mark.read_bytes()).size == 5
+    assert parse_checkpoint(parse_note(twin.checkpoint()).text).size == 5
     twin.close()
+    assert not fsck(world.registry.engine, pin=world.registry.pin)
+
+
+def test_a_writer_that_is_no_writer_of_ours_is_told(world: World) -> None:
+    """What another process put there must add up to its own tree and be signed; else nothing is appended after it."""
+    other = SqliteEngine.open(world.path, hash=world.registry.genesis.hash)
+    other.append([b"junk"])
+    other.keep("note", "checkpoint", b"no note")
+    with pytest.raises(MalformedError):
+        world.tick()
+    other.close()
+    with pytest.raises(WeidError):
+        world.tick()
+
+
+def test_two_processes_write_at_once(world: World) -> None:
+    """Threads stand for processes, each with its own open file: every operation is there once, in one history."""
+    writers = [Registry.open(world.path, random=Stream(f"twin {n}"), keys=world.keys()) for n in range(3)]
+    actors = [[world.actor() for _ in range(6)] for _ in writers]
+    made = [[ops.did_create(world.author(actor), list(actor.signers.values())).data for actor in row] for row in actors]
+
+    def write(n: int) -> None:
+        for data in made[n]:
+            writers[n].submit([data])[0].require()
+            writers[n].commit_if_stale()
+
+    with ThreadPoolExecutor(len(writers)) as threads:
+        list(threads.map(write, range(len(writers))))
+    for writer in writers:
+        writer.catch_up()
+    assert len({(writer.size, writer.engine.tree.root) for writer in writers}) == 1
+    assert all(actor.did in writers[0].state.tables["did"] for row in actors for actor in row)
+    assert HighWater.from_bytes(world.mark.read_bytes()).size == writers[0].size
+    for writer in writers:
+        writer.close()
+    world.registry.catch_up()
+    assert not fsck(world.registry.engine, pin=world.registry.pin)
 
 
 def test_bundle_needs_a_committed_state(world: World) -> None:

@@ -51,7 +51,7 @@ def test_metrics_say_what_the_log_is(world: World) -> None:
 
 
 def test_ready_means_that_writes_are_welcome(world: World) -> None:
-    """A clock that stands still, and another writer on the file, are reasons not to be."""
+    """A clock that stands still is a reason not to be, and so is what another process wrote if it cannot be taken in."""
     late = [0]
     watch = Watch(world.registry, seconds=lambda: 0.0, clock=lambda: world.now + late[0])
     http = create_node(world.registry, watch=watch).test_client()
@@ -61,7 +61,11 @@ def test_ready_means_that_writes_are_welcome(world: World) -> None:
     late[0] = 0
     twin = Registry.open(world.path, random=Stream("twin"), keys=world.keys())
     twin.tick(world.now + 1)
-    assert http.get("/readyz").get_data() == b"other-writer\n"
+    assert http.get("/readyz").get_data() == b"ready\n" and world.registry.size == 1
+    twin.engine.append([b"junk"])
+    twin.engine.keep("note", "checkpoint", b"no note")
+    for _ in range(2):
+        assert http.get("/readyz").get_data() == b"malformed\n"
     assert http.get("/healthz").status_code == 200
     twin.close()
 

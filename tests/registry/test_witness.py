@@ -16,6 +16,7 @@ from registry.cosignature import CosignerKey, cosign, verify_cosignature
 from registry.evidence import check_evidence, find_fork, parse_evidence, print_evidence
 from registry.genesis import print_genesis
 from registry.log import Registry
+from registry.node.client import RegistryClient
 from registry.node.folder import TrustFolder
 from registry.note import Note, NoteKey, parse_note, print_note, sign_note, with_signature
 from registry.policy import parse_policy
@@ -505,3 +506,20 @@ def test_a_proof_file_has_the_witnesses_that_the_genesis_asks_for(watching: Watc
     watching.world.tick(1)
     with pytest.raises(RegistryError):
         registry.proof_note(registry.size - 1)
+
+
+def test_a_client_says_what_no_quorum_has_cosigned(watching: Watching) -> None:
+    """An entry that only the log key vouches for is shown as such, until a quorum has cosigned a log with it."""
+    registry = watching.world.registry
+    client = RegistryClient.local(registry)
+    watching.world.tick(1)
+    registry.commit()
+    assert client.entry(0)["witnessed"] is False and client.witnessed is False
+    watching.cosign()
+    assert client.entry(0)["witnessed"] is True
+    client.checkpoint()
+    assert client.witnessed is True
+    watching.world.tick(1)
+    assert client.entry(0)["witnessed"] is True and client.entry(registry.size - 1)["witnessed"] is False
+    client.checkpoint()
+    assert client.witnessed is False

@@ -12,6 +12,7 @@ from registry.delta import is_delta
 from tests.wallet_cli.test_committee import Place, made, place  # noqa: F401 (a fixture)
 from tests.wallet_cli.test_voting import run
 from wallet_cli.__main__ import cli
+from weid.codec import rfc3339
 
 
 def weid(*words: object) -> tuple[int, str]:
@@ -43,9 +44,33 @@ def test_files_are_anchored_and_checked_offline(
     for file, proof in zip(files, proofs, strict=True):
         code, said = weid("trust", "check-evidence", file, proof)
         assert code == 0 and "Anchored by" in said
-    assert weid("trust", "check-evidence", files[0], proofs[1])[0] == 1
+    code, said = weid("trust", "check-evidence", files[0], proofs[1])
+    assert code == 3 and "Not anchored as of" in said
     files[0].write_bytes(b"photo 0 retouched")
-    assert weid("trust", "check-evidence", files[0], proofs[0])[0] == 1
+    assert weid("trust", "check-evidence", files[0], proofs[0])[0] == 3
+
+
+def test_what_was_anchored_after_the_bundle_is_unknown_until_a_newer_one(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+) -> None:  # fmt: skip
+    """Absent from old trust data is not a "no": exit 3 with the time it is about, and 0 with the next bundle."""
+    monkeypatch.setenv("WEID_HOME", str(tmp_path / "stranger"))
+    file, bundle = tmp_path / "deed.pdf", tmp_path / "bundle"
+    file.write_bytes(b"a deed")
+    assert run(place, place.folder, "anchor", str(file), "-o", str(tmp_path / "first")).exit_code == 0
+    place.made.commit()
+    bundle.write_bytes(place.made.bundle())
+    file.write_bytes(b"a later deed")
+    assert run(place, place.folder, "anchor", str(file), "-o", str(tmp_path / "second")).exit_code == 0
+    (proof,) = (tmp_path / "second").glob("*.proof")
+    assert weid("trust", "add", place.folder / "genesis.json")[0] == 0
+    assert weid("trust", "import", bundle)[0] == 0
+    code, said = weid("trust", "check-evidence", file, proof)
+    assert code == 3 and f"Not anchored as of {rfc3339(place.made.state.now)}; a newer bundle may know it." in said
+    place.made.commit()
+    bundle.write_bytes(place.made.bundle())
+    assert weid("trust", "import", bundle)[0] == 0
+    assert weid("trust", "check-evidence", file, proof)[0] == 0
 
 
 def test_an_update_is_carried_by_hand(

@@ -126,4 +126,3 @@ def test_two_registries_on_one_port_and_one_of_them_private(weid: Weid, tmp_path
     assert weid("registry", "reader", str(tmp_path / "closed"), "list").stdout == "clinic\n"
     weid("registry", "reader", str(tmp_path / "closed"), "end", "clinic")
     weid("registry", "reader", str(tmp_path / "closed"), "end", "clinic", code=1)
-    weid("registry", "serve", str(tmp_path / "open"), "--group", "no folder", code=1)

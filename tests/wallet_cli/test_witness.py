@@ -98,6 +98,29 @@ def test_a_restored_backup_is_refused_and_proved(shop: Shop) -> None:
     assert shop.invoke("evidence", str(found), "--genesis", "ca/genesis.json")[0] != 0
 
 
+@pytest.mark.parametrize("name", ["two words", "a+b", "", "line\nbreak", "\u00e9/" * 90])
+def test_a_witness_has_a_name_that_policies_can_hold(shop: Shop, name: str) -> None:
+    """C2SP signed-note: no blanks, no plus sign; told before a key is made, for a mirror's signature too."""
+    code, _, said = shop.invoke("witness", "init", str(shop.folder / "w9"), f"--name={name}")
+    assert code == 2 and "no blanks, no plus sign" in said and not (shop.folder / "w9").exists()
+    code, _, said = shop.invoke("mirror-sign", "ca", "--key", "m.json", f"--name={name}", "-o", "m.out")
+    assert code == 2 and "no blanks, no plus sign" in said and not (shop.folder / "m.json").exists()
+
+
+def test_a_second_request_that_forgets_the_old_size_is_explained(shop: Shop) -> None:
+    """The witness says which size it knows, and what is said names the option that helps."""
+    shop.cosign("ca")
+    size = int(shop.run("witness", "list", "w0").split()[1])
+    shop.run("tick", "ca", "--at", datetime.now(UTC).strftime("%Y-%m-%dT23:59:00Z"))
+    shop.run("cosign", "ca", "--request", "b.req")
+    code, _, said = shop.invoke("witness", "sign", "w0", "b.req", "-o", "b.ans")
+    assert code == 1 and f"has cosigned {size} entries" in said and f"--old {size}." in said
+    shop.run("cosign", "ca", "--request", "b.req", "--old", str(size))
+    shop.run("witness", "sign", "w0", "b.req", "-o", "b.ans")
+    code, _, said = shop.invoke("cosign", "ca", "--request", "c.req", "--old", "999")
+    assert code == 2 and "a witness that knows more saw another" in said
+
+
 def test_a_forged_or_missing_answer_makes_no_bundle(shop: Shop) -> None:
     """One witness is not two, and a line that is changed is none."""
     shop.run("cosign", "ca", "--request", "a.req")
