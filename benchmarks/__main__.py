@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 
 PARTS = (
-    "sizes", "bench_verify", "bench_integrity", "bench_disclosure", "bench_sd_jwt", "bench_registry", "processes",
+    "sizes", "bench_verify", "bench_integrity", "bench_disclosure", "bench_sd_jwt", "bench_registry", "bench_lookup", "processes",
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from weid.codec import minutes, parse_rfc3339, rfc3339, unhex
 from weid.errors import IssueError, MalformedError, SchemaError, WeidError
 from weid.records import REASONS, status_list_id
 
-__all__ = ["may_issue", "refusal", "routes"]
+__all__ = ["allows", "body_of", "full", "may_issue", "refusal", "routes", "texts_of"]
 
 routes = Blueprint("api", __name__)
 P = ParamSpec("P")
@@ -123,7 +123,7 @@ def schema(digest: str) -> ResponseReturnValue:
 @allows("clerk")
 def issue() -> ResponseReturnValue:
     """Issue; the same Idempotency-Key with the same body gives the same certificate."""
-    body = _body("schema", "claims", "bind", "minutes", "specimen")
+    body = body_of("schema", "claims", "bind", "minutes", "specimen", "lookup")
     once = request.headers.get("Idempotency-Key", "")
     if len(once) > 200 or not once.isprintable():
         raise MalformedError("an Idempotency-Key has at most 200 printable characters", code="malformed")
@@ -134,12 +134,13 @@ def issue() -> ResponseReturnValue:
         bind = jcs(bind).decode("utf-8")
     if not (bind is None or isinstance(bind, str)) or not (length is None or (type(length) is int and 0 < length < 2**32)):
         raise MalformedError("bind must be the holder's request, minutes a positive integer")
+    lookup = texts_of(body.get("lookup"), "lookup")
     row = desk().issue(
         _digest(body.get("schema")), claims, bind=bind, minutes=length, at=config().now(),
         random=config().random, by=f"api:{_key().label}", specimen=_flag(body, "specimen"),
-        request=f"api:{_key().id}:{once}" if once else None,
+        request=f"api:{_key().id}:{once}" if once else None, lookup=lookup,
     )  # fmt: skip
-    answer = jsonify(_full(row))
+    answer = jsonify(full(row))
     answer.headers["Location"] = url_for("api.certificate", id_=row.id)
     return answer, 201
 
@@ -158,7 +159,7 @@ def certificates() -> ResponseReturnValue:
 @allows("clerk")
 def certificate(id_: str) -> ResponseReturnValue:
     """One certificate with its code, file and typed code."""
-    return jsonify(_full(desk().get(id_)))
+    return jsonify(full(desk().get(id_)))
 
 
 @routes.get(f"{_V1}/certificates/<id_>/code.<any(png,svg):kind>")
@@ -184,10 +185,10 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     """Change the standing of a certificate, and publish it."""
     now = config().now()
     if action == "lift":
-        _body()
+        body_of()
         return jsonify(_brief(desk().lift(id_, now)))
     change = desk().revoke if action == "revoke" else desk().suspend
-    return jsonify(_brief(change(id_, _reason(_body("reason")), now)))
+    return jsonify(_brief(change(id_, _reason(body_of("reason")), now)))
 
 
 @routes.delete(f"{_V1}/certificates/<id_>")
@@ -202,7 +203,7 @@ def erase(id_: str) -> ResponseReturnValue:
 @allows("clerk")
 def publish() -> ResponseReturnValue:
     """Send what the registry has not heard, and renew status lists that are due."""
-    _body()
+    body_of()
     desk().publish(config().now())
     return jsonify({"waiting": desk().waiting()})
 
@@ -227,7 +228,7 @@ def institution(did: str) -> ResponseReturnValue:
 @allows("reviewer")
 def approve(did: str) -> ResponseReturnValue:
     """Give the right to one schema for a period."""
-    body = _body("schema", "since", "until", "level")
+    body = body_of("schema", "since", "until", "level")
     since, level = body.get("since"), body.get("level", 1)
     if type(level) is not int or not 0 <= level < 256:
         raise MalformedError("level is 0 to 255")
@@ -240,7 +241,7 @@ def approve(did: str) -> ResponseReturnValue:
 @allows("reviewer")
 def decide(did: str, action: str) -> ResponseReturnValue:
     """Suspend, reinstate or remove one right, or the institution."""
-    body = _body("schema") if action == "reinstate" else _body("schema", "reason")
+    body = body_of("schema") if action == "reinstate" else body_of("schema", "reason")
     chosen = None if body.get("schema") is None else _digest(body.get("schema"))
     if action == "reinstate":
         office().reinstate(did, schema=chosen)
@@ -274,7 +275,7 @@ def overrides() -> ResponseReturnValue:
 @allows("auditor")
 def override() -> ResponseReturnValue:
     """Revoke, suspend, or lift a suspension, beside the issuer's list."""
-    body = _body("list", "index", "state", "reason")
+    body = body_of("list", "index", "state", "reason")
     list_id, index, state = body.get("list"), body.get("index"), body.get("state")
     good = isinstance(list_id, str) and type(index) is int and 0 <= index < 2**32
     if not good or state not in ("revoked", "suspended", "lifted"):
@@ -287,7 +288,7 @@ def _key() -> ApiKey:
     return cast(ApiKey, g.api_key)
 
 
-def _body(*known: str) -> dict[str, JSON]:
+def body_of(*known: str) -> dict[str, JSON]:
     """The JSON object of the request with no members but these; an empty body is an empty object."""
     data = request.get_data()
     if not data.strip():
@@ -301,6 +302,14 @@ def _body(*known: str) -> dict[str, JSON]:
     if extra:
         raise MalformedError(f"unknown member {min(extra)[:64]!r}")
     return value
+
+
+def texts_of(value: JSON, name: str) -> dict[str, str]:
+    """An object of texts, or nothing."""
+    held = {} if value is None else value
+    if not isinstance(held, dict) or len(held) > 40 or not all(isinstance(text, str) for text in held.values()):
+        raise MalformedError(f"{name} is an object of texts")
+    return {key: str(text) for key, text in held.items()}
 
 
 def _digest(text: JSON) -> bytes:
@@ -348,7 +357,8 @@ def _brief(row: Issued) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _full(row: Issued) -> dict[str, Any]:
+def full(row: Issued) -> dict[str, Any]:
+    """A certificate with everything a program may hand to its holder."""
     if row.erased:
         return _brief(row)
     drawn = selfcheck.draw(row, config().code_host)

@@ -14,6 +14,7 @@ import click
 
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
+from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -26,7 +27,7 @@ __all__ = ["issuer"]
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
-ROLES = click.Choice(["clerk", "reviewer", "auditor", "admin"])
+ROLES = click.Choice(["clerk", "reviewer", "auditor", "admin", "lookup"])
 REASON = click.option("--reason", required=True, help="Shown to those who check, e.g. error-in-data, fraud.")
 
 
@@ -222,13 +223,14 @@ def serve(
 @click.option("--minutes", type=click.IntRange(1, 5_256_000), help="A shorter validity.")
 @click.option("--specimen", is_flag=True)
 @click.option("--once", help="A key under which asking again gives the same certificate.")
+@click.option("--lookup", type=click.File("rb"), help="JSON file of what the holder is to find it by, e.g. numbers by kind.")
 @click.option("--code-host", default="v.example", show_default=True)
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Write code.png, code.svg and certificate.json here."
 )
 def issue(
     folder: Path, passphrase_file: str | None, schema: str, claims: IO[bytes], bind: IO[bytes] | None,
-    minutes: int | None, specimen: bool, once: str | None, code_host: str, out: Path | None,
+    minutes: int | None, specimen: bool, once: str | None, lookup: IO[bytes] | None, code_host: str, out: Path | None,
 ) -> None:  # fmt: skip
     """Issue SCHEMA (by name) from a JSON file of CLAIMS (- for standard input); prints the code's text."""
     from credentials import picture
@@ -243,7 +245,7 @@ def issue(
         row = desk.issue(
             _digest(desk, schema), value, bind=None if bind is None else bind.read().decode("utf-8", "replace"),
             minutes=minutes, at=_now(), random=secrets.token_bytes, by="cli", specimen=specimen,
-            request=None if once is None else f"cli:{once}",
+            request=None if once is None else f"cli:{once}", lookup=None if lookup is None else texts_in(lookup.read()),
         )  # fmt: skip
         drawn = selfcheck.draw(row, code_host)
         found = selfcheck.check(drawn, desk.facts(_now()), datetime.now(UTC))
@@ -374,5 +376,5 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, convert, restore):
+for command in (backup, convert, lookup, lookup_rules, outbox, restore):
     issuer.add_command(command)

@@ -18,6 +18,7 @@ from credentials.status import PURPOSES, StatusList, bitstring_credential, worse
 from credentials.typed import new_code, read_code, typed_fingerprint, typed_kind
 from credentials.vcdm import status_url
 from issuer_app.ledger import Issued, Ledger, ListRow
+from issuer_app.lookups import Book, Given
 from issuer_app.party import Party
 from issuer_app.publish import publish_list
 from issuer_app.published import REFRESH, Published, Shelf
@@ -49,6 +50,7 @@ class Desk:
         self.party, self.terms, self.public = party, terms, public
         self.did, self.names, self.client = party.did, party.names, party.client
         self._ledger = Ledger(party.folder / "issued.db")
+        self.lookups = self._book()
         self._shelf = Shelf()
 
     @classmethod
@@ -86,6 +88,12 @@ class Desk:
     def books(self) -> Store:
         """The file of what was issued."""
         return self._ledger.store
+
+    def change_terms(self, terms: Terms) -> None:
+        """From now on issue and be asked by these terms; what was issued stays as it is."""
+        self.party.keep("terms.json", terms.to_bytes())
+        self.terms = terms
+        self.lookups = self._book()
 
     def close(self) -> None:
         """Close the files."""
@@ -130,16 +138,20 @@ class Desk:
     def issue(
         self, schema_digest: bytes, claims: Mapping[str, JSON], *, bind: Binding | str | None = None,
         minutes: int | None = None, at: int, random: Random, by: str = "clerk", specimen: bool = False,
-        publish: bool = True, request: str | None = None,
+        publish: bool = True, request: str | None = None, lookup: Mapping[str, str] | None = None,
     ) -> Issued:  # fmt: skip
         """A certificate, stored and (unless `publish=False`) known to the registry before it is returned.
+
+        `lookup` is what it is to be found by beside its claims (`Book.read`); InputFault names what is wrong with it.
 
         `bind` is the holder's request (text or value), `minutes` a shorter validity, `request` a key under which
         asking again gives the same certificate. IssueError `not-accredited`, `bind-missing`, `bind-mismatch`,
         `key-reused`, or SchemaError naming the claim; RegistryError `unreachable` leaves it stored, to be sent.
         """
         with self.party.locked():
-            asked = _asked(self.client.genesis.hash, schema_digest, claims, bind, minutes, specimen)
+            given = self._given(schema_digest, claims, lookup or {}, at)
+            found_by = self.lookups.asked(given) if lookup else None
+            asked = _asked(self.client.genesis.hash, schema_digest, claims, bind, minutes, specimen, found_by)
             row = None if request is None else self._ledger.by_request(request)
             if row is not None and row.asked != asked:
                 raise IssueError("this request key was used for other content", code="key-reused")
@@ -148,7 +160,7 @@ class Desk:
                     raise IssueError("the registry gives no right to this schema today", code="not-accredited")
                 schema = self.schema(schema_digest, at)
                 binding = _binding(schema, bind)
-                row = self._make(schema, claims, binding, minutes, at, random, by, specimen, request, asked)
+                row = self._make(schema, claims, binding, minutes, at, random, by, specimen, request, asked, given)
             if publish and not row.published:
                 self._publish_new(row, at)
             return self._ledger.get(row.id)
@@ -218,7 +230,7 @@ class Desk:
         """Destroy the content, salts and codes kept here; the place in list and register stays."""
         with self.party.locked():
             self._ledger.get(id_)
-            self._ledger.erase(id_)
+            self._ledger.erase(id_, self.lookups.forget)
 
     def keep_original(self, request: str, data: bytes, at: int) -> None:
         """Keep the bytes of an old certificate until the one issued for it under this request is erased, for good (R30)."""
@@ -248,12 +260,15 @@ class Desk:
         """Put a salted fingerprint on the log; RejectedError `already-exists` when it is there."""
         self.party.submit(ops.evidence_anchor(self.party.author(), fingerprint, kind))
 
+    def _book(self) -> Book:
+        return Book(self._ledger.store, self.party.secret("lookup"), self.terms.lookup, hash=self.client.genesis.hash)
+
     def _has_right(self, facts: Facts, digest: bytes, at: int) -> bool:
         return any(right.digest == digest and right.state == "now" for right in rights_of(facts, self.did, at))
 
     def _make(
         self, schema: Schema, claims: Mapping[str, JSON], binding: Binding, minutes: int | None, at: int,
-        random: Random, by: str, specimen: bool, request: str | None, asked: bytes,
+        random: Random, by: str, specimen: bool, request: str | None, asked: bytes, given: Given,
     ) -> Issued:  # fmt: skip
         genesis = self.client.genesis
         length = min(minutes or self.terms.valid.get(schema.name, schema.lifetime), schema.lifetime)
@@ -271,12 +286,21 @@ class Desk:
             mark = typed_fingerprint(
                 schema, claims, names, read_code(code), origin=genesis.origin, issuer=self.did, hash=genesis.hash
             )
-        return self._ledger.add({
+        row = {
             "id": made.cid.hex(), "schema": schema.digest, "list": None if slot is None else slot.number,
             "slot": None if slot is None else slot.index, "issued": at, "since": at, "until": at + length,
             "compact": made.compact, "file": made.file, "code": code, "mark": mark, "by": by,
             "specimen": int(specimen), "request": request, "asked": asked,
-        }, claims)  # fmt: skip
+        }  # fmt: skip
+        with self._ledger.store.change():  # together, so that nothing is issued that its holder cannot find
+            self.lookups.add(made.cid.hex(), schema.name, given, at=at, random=random)
+            return self._ledger.add(row, claims)
+
+    def _given(self, digest: bytes, claims: Mapping[str, JSON], extra: Mapping[str, str], at: int) -> Given:
+        given, faults = self.lookups.read(self.schema(digest, at).name, claims, extra, day=at)
+        if faults:
+            raise faults[0]
+        return given
 
     def _slot(self, schema: Schema, random: Random) -> Slot | None:
         """A list of its own for each schema: losing one right must not stop revoking what another covers."""
@@ -344,7 +368,9 @@ def _binding(schema: Schema, bind: Binding | str | None) -> Binding:
 
 
 def _asked(
-    hash: Hash, digest: bytes, claims: Mapping[str, JSON], bind: Binding | str | None, minutes: int | None, specimen: bool
-) -> bytes:
+    hash: Hash, digest: bytes, claims: Mapping[str, JSON], bind: Binding | str | None, minutes: int | None, specimen: bool,
+    found_by: str | None,
+) -> bytes:  # fmt: skip
     held = bind.to_bytes().decode() if isinstance(bind, Binding) else bind
-    return hash(jcs([digest.hex(), dict(claims), held, minutes, specimen]))
+    more: list[JSON] = [] if found_by is None else [found_by]  # keyed: numbers of documents could be tried against a bare hash
+    return hash(jcs([digest.hex(), dict(claims), held, minutes, specimen, *more]))

@@ -154,7 +154,8 @@ def page(template: str, **values: Any) -> str:
 def _same_page(language: str) -> str:
     """This page in another language; after a POST, the page it came from is the front page."""
     arguments = {**request.args.to_dict(), "lang": language} if request.method == "GET" else {"lang": language}
-    path = quote(request.path) if request.method == "GET" else url_for("front.front")
+    start = "find.home" if request.blueprint == "find" else "front.front"  # strangers stay on the pages that are theirs
+    path = quote(request.path) if request.method == "GET" else url_for(start)
     # "//host" and "/\\host" are addresses of other sites to a browser, and a missing page shows this link too.
     return f"/{path.lstrip('/')}?{urlencode(arguments)}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,9 +165,13 @@ class Ledger:
         with self.store.change() as db:
             db.execute("UPDATE issued SET state = ?, reason = ?, changed = ? WHERE id = ?", (state, reason, at, id_))
 
-    def erase(self, id_: str) -> None:
-        """Destroy content, salts and codes of a certificate; its place in register and list stays (R6, R25)."""
+    def erase(self, id_: str, also: Callable[[str], None]) -> None:
+        """Destroy content, salts and codes of a certificate, and in the same transaction what `also` destroys of it.
+
+        Its place in register and list stays (R6, R25).
+        """
         with self.store.change() as db:
+            also(id_)
             kept = self.store.row("SELECT request FROM originals JOIN issued USING (request) WHERE id = ?", id_)
             if kept is not None:
                 db.execute("DELETE FROM originals WHERE request = ?", (kept["request"],))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from issuer_app.lookups.rules import SHOWS
 from issuer_app.users import ROLES
 from weid.records import REASONS
 
@@ -62,6 +63,12 @@ _ONCE = {
     "description": "The same key with the same body gives the same certificate; with another body it is refused.",
 }  # fmt: skip
 
+_LOOKUP = {
+    "type": "object", "additionalProperties": {"type": "string"},
+    "description": "What the holder is to find it by, kept as keyed values only: numbers by kind of document, and what the "
+    "rules of the pack ask for.",
+}  # fmt: skip
+
 _SCHEMAS: dict[str, Any] = {
     "Problem": {
         "type": "object", "required": ["type", "title", "status", "code"],
@@ -115,7 +122,7 @@ def _certificates() -> dict[str, Any]:
     made = _object(
         ("schema", "claims"), schema=_HEX64, claims={"type": "object"}, minutes={"type": "integer", "minimum": 1},
         bind={"type": ["object", "string"], "description": "The binding request of the holder's wallet."},
-        specimen={"type": "boolean"},
+        specimen={"type": "boolean"}, lookup=_LOOKUP,
     )  # fmt: skip
     found = (_query("q", {"type": "string"}), _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}))
     certificate = _json(_ref("Certificate"))
@@ -190,6 +197,13 @@ def document() -> dict[str, Any]:
             "post": _operation("override", "Revoke beside the issuer's list (auditor)", _json({"type": "object"}),
                                status="201", body=override),
         },
+        "/api/v1/lookups": {"post": _operation(
+            "lookUp", "Ask by a rule of the pack, as a stranger would (lookup)",
+            _json(_object(("shows", "items"), shows={"enum": list(SHOWS)}, items={"type": "array", "items": {
+                "type": "object",
+                "description": "Certificates, or only their standing; always empty under nothing-without-link."}})),
+            body=_object(("rule", "inputs"), rule={"type": "string"}, inputs={
+                "type": "object", "additionalProperties": {"type": "string"}}))},
         **_certificates(),
         **_institutions(),
     }  # fmt: skip

@@ -25,8 +25,9 @@ from weid.facts import Facts, Found
 from weid.keyfile import open_key, seal_key
 from weid.keys import LocalSigner
 from weid.records import DidRecord, Names
-from weid.sealed import Passphrase
+from weid.sealed import Passphrase, seal, unseal
 from weid.suites import Random, suite
+from weid.suites._suite import drawn
 
 __all__ = ["Party"]
 
@@ -202,6 +203,21 @@ class Party:
     def names_sorted(self) -> Names:
         """The names as records hold them."""
         return tuple(sorted(self.names.items()))
+
+    def keep(self, name: str, data: bytes) -> None:
+        """Write a file of the folder: the old one or the new one stands there, whatever happens."""
+        self._write(name, data)
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes kept under this name, sealed in the folder as the keys are; made when first asked for."""
+        path, kind = f"{name}.secret", f"{name}-secret"
+        with self.locked():
+            if (self.folder / path).exists():
+                return unseal((self.folder / path).read_bytes(), self._passphrase, kind=kind)
+            made = drawn(self._random, 32)
+            profile = self._profile if self._profile == "gm" else "intl"
+            self._write(path, seal(made, self._passphrase, kind=kind, random=self._random, profile=profile, cost=self._cost))
+            return made
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from credentials.status import MIN_BITS
+from issuer_app.lookups.rules import Lookup, lookup_of, read_lookup
 from weid.canon import JSON, jcs, parse_json
 from weid.errors import MalformedError
 from weid.pack import Pack
@@ -19,12 +20,14 @@ WEEK = 10_080
 @dataclass(frozen=True, slots=True)
 class Terms:
     """`valid`: minutes by schema name (else the schema's lifetime); `typed`: the fields of the typed check by
-    schema name; `next_update`: minutes until the status must be published again; `list_size`: slots in a list."""
+    schema name; `next_update`: minutes until the status must be published again; `list_size`: slots in a list;
+    `lookup`: by what certificates are found, and by whom."""
 
     valid: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     typed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     next_update: int = WEEK
     list_size: int = MIN_BITS
+    lookup: Lookup = field(default_factory=Lookup)
 
     @classmethod
     def of_pack(cls, pack: Pack) -> Terms:
@@ -33,7 +36,7 @@ class Terms:
         typed = pack.section("lookup").get("typed", {}) if issue.get("typedCode") is True else {}
         return cls._read(
             {"valid": issue.get("valid", {}), "typed": typed, "nextUpdate": status.get("nextUpdate", WEEK),
-             "listSize": status.get("listSize", MIN_BITS)}
+             "listSize": status.get("listSize", MIN_BITS), "lookup": lookup_of(pack).to_json()}
         )  # fmt: skip
 
     @classmethod
@@ -48,7 +51,7 @@ class Terms:
         """The same as JSON."""
         return jcs({
             "valid": dict(self.valid), "typed": {name: list(fields) for name, fields in self.typed.items()},
-            "nextUpdate": self.next_update, "listSize": self.list_size,
+            "nextUpdate": self.next_update, "listSize": self.list_size, "lookup": self.lookup.to_json(),
         })  # fmt: skip
 
     @classmethod
@@ -63,4 +66,7 @@ class Terms:
             raise MalformedError(f"status.json: nextUpdate in minutes, listSize at least {MIN_BITS}")
         fields = {name: tuple(map(str, names)) for name, names in typed.items() if isinstance(names, list)}
         periods = {name: count for name, count in valid.items() if isinstance(count, int)}
-        return cls(MappingProxyType(periods), MappingProxyType(fields), renew, size)
+        lookup = value.get("lookup", {})
+        if not isinstance(lookup, dict):
+            raise MalformedError("terms: lookup is an object of rules and pace")
+        return cls(MappingProxyType(periods), MappingProxyType(fields), renew, size, read_lookup(lookup))

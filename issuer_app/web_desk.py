@@ -13,12 +13,14 @@ from credentials.schema import Schema
 from issuer_app import forms, selfcheck
 from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
+from issuer_app.lookups.fields import Asked, clerk_fields, typed_extra
+from issuer_app.lookups.inputs import InputFault
 from weid.canon import JSON
 from weid.codec import unhex
 from weid.errors import IssueError, MalformedError, RejectedError
 from weid.records import REASONS
 
-__all__ = ["pages"]
+__all__ = ["finding", "line", "pages", "shown"]
 
 pages = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -33,7 +35,7 @@ def home() -> ResponseReturnValue:
     now, here = config().now(), desk()
     return page(
         "desk_home.html", did=here.did, rights=here.accreditations(now), standing=here.standing(now),
-        recent=[_line(row) for row in here.find("", 8)],
+        recent=[line(row) for row in here.find("", 8)],
         wanted=here.wanted(now), waiting=here.waiting(),
     )  # fmt: skip
 
@@ -52,7 +54,11 @@ def issue(digest: str) -> ResponseReturnValue:
     slow_down(config().limits.issue)
     schema = schema_named(digest)
     claims, faults = forms.read_form(schema, request.form, config().zone)
+    extra = typed_extra(request.form, finding(schema))
     words = {name: speaker()(fault.key, **dict(fault.values)) for name, fault in faults.items()}
+    if not words:
+        wrong = desk().lookups.read(schema.name, claims, extra, day=config().now())[1]
+        words = {_field_of(fault, schema): speaker().problem(fault.code) for fault in wrong}
     if schema.bind != "none" and not request.form.get("bind", "").strip():
         words["bind"] = speaker()("fault.missing")
     if _once().startswith(AGAIN) and request.form.get("confirmed") != "yes":
@@ -63,7 +69,7 @@ def issue(digest: str) -> ResponseReturnValue:
         row = desk().issue(
             schema.digest, claims, bind=request.form.get("bind", "").strip() or None, at=config().now(),
             random=config().random, by=user().name, specimen=request.form.get("specimen") == "yes",
-            request=_once() if _once().startswith(AGAIN) else f"form:{user().name}:{_once()}",
+            request=_once() if _once().startswith(AGAIN) else f"form:{user().name}:{_once()}", lookup=extra,
         )  # fmt: skip
     except (IssueError, MalformedError, RejectedError) as error:
         field = "bind" if error.code.startswith("bind") else ""
@@ -78,7 +84,7 @@ def certificates() -> ResponseReturnValue:
     """Find by name, number or id."""
     text = request.args.get("q", "")[:200]
     rows = desk().find(text, 101)
-    return page("certificates.html", q=text, rows=[_line(row) for row in rows[:100]], more=len(rows) > 100)
+    return page("certificates.html", q=text, rows=[line(row) for row in rows[:100]], more=len(rows) > 100)
 
 
 @pages.get("/certificates/<id_>")
@@ -87,13 +93,14 @@ def certificate(id_: str) -> ResponseReturnValue:
     """Everything about one certificate on one page; the picture is read back and verified here."""
     row = desk().get(id_)
     if row.erased:
-        return page("erased.html", row=row, line=_line(row))
+        return page("erased.html", row=row, line=line(row))
     schema = desk().schema(row.schema, config().now())
     drawn = selfcheck.draw(row, config().code_host)
     check = selfcheck.check(drawn, desk().facts(config().now()), config().clock())
     return page(
-        "certificate.html", row=row, schema=schema, line=_line(row), shown=shown(row, schema), drawn=drawn,
+        "certificate.html", row=row, schema=schema, line=line(row), shown=shown(row, schema), drawn=drawn,
         check=check, reason=_reason, original=desk().original(id_) is not None, bearer=schema.bind in ("none", "document"),
+        findable=bool(desk().lookups.lookup.of(schema.name)),
     )  # fmt: skip
 
 
@@ -136,9 +143,9 @@ def printable(id_: str) -> ResponseReturnValue:
     row, schema = _held(id_), desk().schema(_held(id_).schema, config().now())
     second = request.args.get("also", "")
     return page(
-        "print.html", row=row, line=_line(row), schema=schema, shown=shown(row, schema), drawn=_drawn(id_),
+        "print.html", row=row, line=line(row), schema=schema, shown=shown(row, schema), drawn=_drawn(id_),
         second=second if second in ("en", "pt", "zh-Hans", "zh-Hant") else None, institution=desk().names,
-        bearer=schema.bind in ("none", "document"),
+        bearer=schema.bind in ("none", "document"), findable=bool(desk().lookups.lookup.of(schema.name)),
     )  # fmt: skip
 
 
@@ -147,7 +154,7 @@ def printable(id_: str) -> ResponseReturnValue:
 def confirm(id_: str, action: str) -> ResponseReturnValue:
     """Say what will happen, and ask for the reason."""
     row = desk().get(id_)
-    return page("confirm.html", row=row, line=_line(row), action=action, reasons=REASONS[1:], fault=None)
+    return page("confirm.html", row=row, line=line(row), action=action, reasons=REASONS[1:], fault=None)
 
 
 @pages.post("/certificates/<id_>/<any(suspend,lift,revoke,erase):action>")
@@ -157,7 +164,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     row, reason, now = desk().get(id_), request.form.get("reason", ""), config().now()
     if action in ("suspend", "revoke") and reason not in REASONS[1:]:
         fault = speaker()("fault.reason")
-        return page("confirm.html", row=row, line=_line(row), action=action, reasons=REASONS[1:], fault=fault), 422
+        return page("confirm.html", row=row, line=line(row), action=action, reasons=REASONS[1:], fault=fault), 422
     if action == "revoke":
         desk().revoke(id_, reason, now)
     elif action == "suspend":
@@ -184,7 +191,7 @@ def shown(row: Issued, schema: Schema) -> list[tuple[Any, JSON]]:
     return [(claim, row.claims[claim.name]) for claim in schema.claims if row.claims.get(claim.name) is not None]
 
 
-def _line(row: Issued) -> dict[str, Any]:
+def line(row: Issued) -> dict[str, Any]:
     """What lists show: the first two public values, the kind, the state today."""
     schema = desk().schema(row.schema, config().now())
     values = [speaker().shown(claim, value) for claim, value in shown(row, schema)[:2]]
@@ -216,8 +223,18 @@ def _form(schema: Schema, form: Any, faults: dict[str, str]) -> str:
     return page(
         "issue.html", schema=schema, fields=forms.fields(schema), form=form, faults=faults, allowed=allowed,
         once=form.get("once") or secrets.token_urlsafe(16), zone=config().zone,
-        again=str(form.get("once", "")).startswith(AGAIN),
+        again=str(form.get("once", "")).startswith(AGAIN), finding=finding(schema),
     )  # fmt: skip
+
+
+def _field_of(fault: InputFault, schema: Schema) -> str:
+    """The control that a fault belongs to; what stands in a claim has none of its own."""
+    return next((field.field for field in finding(schema) if field.name == fault.field), "")
+
+
+def finding(schema: Schema) -> tuple[Asked, ...]:
+    """What the form asks for beside the claims, so that the holder can look the certificate up."""
+    return clerk_fields(desk().lookups.lookup.of(schema.name))
 
 
 def _reason(name: str | None) -> str:

@@ -63,7 +63,7 @@ def check() -> ResponseReturnValue:
     desk().keep_original(once, asked.original, config().now())
     return page(
         "reissue_check.html", schema=schema, fields=forms.fields(schema), form={}, faults={}, zone=config().zone, again=True,
-        allowed=True, once=once,
+        allowed=True, once=once, finding=web_desk.finding(schema),
         verdict=verdict(report.verdict, language), doubts=_doubts(report, language), values=_values(asked, report),
         unsigned=[] if report.presented is None else [escaped(name) for name in report.presented.unsigned],
         hidden=[] if report.presented is None else [escaped(name) for name in report.presented.hidden],

@@ -39,11 +39,13 @@ def pack() -> None:
 def test(folder: Path, only: str | None, no_flip: bool) -> None:
     """Run every case of a pack in a fresh world, then again with one expectation flipped: that one must fail."""
     from credentials.requests import read_request, request_names
+    from issuer_app.lookups import lookup_of
     from registry.pack import read_assets
     from wallet_cli.cases import read_cases, run_case, run_flipped
 
     loaded = load_pack(folder)
     read_assets(loaded)
+    lookup_of(loaded)
     for name in request_names(loaded):  # a rule over a claim that may be hidden is refused before any case (R12)
         read_request(loaded, name)
     cases = {name: case for name, case in read_cases(loaded).items() if only in (None, name)}
