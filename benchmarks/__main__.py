@@ -8,6 +8,7 @@ from importlib import import_module
 
 PARTS = (
     "sizes", "bench_verify", "bench_integrity", "bench_disclosure", "bench_sd_jwt", "bench_registry", "bench_lookup", "processes",
+    "bench_papers",
 )  # fmt: skip
 
 

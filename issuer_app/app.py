@@ -12,6 +12,9 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from issuer_app import api, frame, front, people, vc_api, web_desk, web_office, web_reissue, web_status
 from issuer_app.config import Config, secret_key
 from issuer_app.lookups import web_api, web_entries, web_find
+from issuer_app.papers import api as papers_api
+from issuer_app.papers import holder as papers_holder
+from issuer_app.papers import web as papers_web
 from issuer_app.users import Users
 from registry.node.resolver import resolver_blueprint
 from weid.errors import WeidError
@@ -33,8 +36,10 @@ def create_app(config: Config) -> Flask:
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
     rooms = (front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_status.routes, api.routes)
-    for blueprint in (*rooms, web_find.pages, web_entries.pages, web_api.routes):
+    rooms = (*rooms, web_find.pages, web_entries.pages, web_api.routes)
+    for blueprint in (*rooms, papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes):
         app.register_blueprint(blueprint)
+    app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
         programs = vc_api.blueprint(
             config.vc_api, clock=config.clock, random=config.random, allowed=api.may_issue, public=lambda: config.public,
@@ -48,6 +53,7 @@ def create_app(config: Config) -> Flask:
         app.register_blueprint(resolving)
         csrf.exempt(resolving)  # a read, whatever its method
     csrf.exempt(web_api.routes)
+    csrf.exempt(papers_api.routes)
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)

@@ -15,6 +15,7 @@ import click
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
+from issuer_app.cli_papers import link, look, paper
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -55,6 +56,7 @@ def init(
     """Make keys, register the DID, and (a desk) apply for what it wants to issue."""
     from issuer_app.desk import Desk
     from issuer_app.office import Office
+    from issuer_app.papers.look import install
     from issuer_app.premises import read_pack_folder
     from issuer_app.terms import Terms
 
@@ -75,6 +77,8 @@ def init(
             folder / "desk", client=place.client, suite=kind_of_keys, names=words, passphrase=secret, at=_now(),
             random=secrets.token_bytes, terms=None if chosen is None else Terms.of_pack(chosen),
         )  # fmt: skip
+        if chosen is not None:
+            install(folder / "desk", chosen)
         if wants:
             _apply(desk, wants)
         desk.close()
@@ -376,5 +380,5 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, convert, lookup, lookup_rules, outbox, restore):
+for command in (backup, convert, link, look, lookup, lookup_rules, outbox, paper, restore):
     issuer.add_command(command)

@@ -19,6 +19,7 @@ from credentials.typed import new_code, read_code, typed_fingerprint, typed_kind
 from credentials.vcdm import status_url
 from issuer_app.ledger import Issued, Ledger, ListRow
 from issuer_app.lookups import Book, Given
+from issuer_app.papers.look import published_templates
 from issuer_app.party import Party
 from issuer_app.publish import publish_list
 from issuer_app.published import REFRESH, Published, Shelf
@@ -277,7 +278,7 @@ class Desk:
         made = issuing.issue(
             schema, claims, issuer=self.party.signer("assert"), registry=Registry(genesis.origin, genesis.digest),
             issued=at, valid_until=at + length, random=random, bind=binding, slot=slot,
-            specimen=specimen, status_base=self.public,
+            specimen=specimen, status_base=self.public, templates=published_templates(self.party.folder, schema),
         )  # fmt: skip
         code = mark = None
         names = self.terms.typed.get(schema.name, ())

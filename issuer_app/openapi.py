@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from issuer_app.lookups.rules import SHOWS
+from issuer_app.papers.described import paths as papers
 from issuer_app.users import ROLES
 from weid.records import REASONS
 
@@ -205,6 +206,7 @@ def document() -> dict[str, Any]:
             body=_object(("rule", "inputs"), rule={"type": "string"}, inputs={
                 "type": "object", "additionalProperties": {"type": "string"}}))},
         **_certificates(),
+        **papers(),
         **_institutions(),
     }  # fmt: skip
     return {

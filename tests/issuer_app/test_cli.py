@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from registry.node.service import create_node
 from registry.node.serving import certificate
 from tests.browser import serving
 from tests.issuer_app.house import PACKS, House
+from tests.issuer_app.papers.pdf import attachments
 from tests.registry.world import YEAR
 from weid.errors import ConflictError
 from weid.facts import NoFacts
@@ -62,7 +65,10 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
         assert picture.read((tmp_path / "out" / "code.png").read_bytes()) == (code,)
         assert house.verify(code.encode()).verdict == "valid-bearer"
         row = json.loads(say("find", str(folder), "王小明")[1])
+        papers(folder, row["id"], tmp_path, say)
         assert json.loads(say("suspend", str(folder), row["id"], "--reason", "error-in-data")[1])["state"] == "suspended"
+        assert say("paper", str(folder), row["id"], "-o", str(tmp_path / "no.pdf"))[0] != 0
+        assert not (tmp_path / "no.pdf").exists()
         assert json.loads(say("lift", str(folder), row["id"])[1])["state"] == "valid"
         assert json.loads(say("revoke", str(folder), row["id"], "--reason", "fraud")[1])["state"] == "revoked"
         assert house.verify(code.encode()).verdict == "revoked"
@@ -103,6 +109,23 @@ def back_and_forth(run: CliRunner, folder: Path, file: Path, again: Path) -> Non
     result = run.invoke(issuer, ["restore", str(file), str(again)])
     assert result.exit_code == 0 and "0 states" in result.stderr
     assert run.invoke(issuer, ["find", str(again), "王小明"]).stdout == run.invoke(issuer, ["find", str(folder), "王小明"]).stdout
+
+
+def papers(folder: Path, id_: str, out: Path, say: Callable[..., tuple[int, str]]) -> None:
+    """The pack's look was taken over by init; PDF and picture are written, and a link is printed once."""
+    assert (folder / "desk" / "papers" / "images" / "seal.svg").exists()
+    assert say("look", str(folder), "--pack", str(PACKS / "certificate-authority"))[0] == 0
+    assert say("look", str(folder), "--pack", str(PACKS))[0] != 0
+    paper = ("paper", str(folder), id_, "--language", "zh-Hans", "--language", "en", "-o")
+    assert say(*paper, str(out / "c.pdf"))[0] == 0
+    assert attachments((out / "c.pdf").read_bytes()) == {"certificate.json": (out / "out" / "certificate.json").read_bytes()}
+    assert say(*paper, str(out / "c.png"), "--png")[0] == 0
+    assert len(picture.read((out / "c.png").read_bytes())) == 1
+    status, url = say("link", str(folder), id_, "--days", "7")
+    assert status == 0
+    assert re.fullmatch(r"https://desk\.example/c/[A-Za-z0-9_-]{22}", url)
+    assert say("link", str(folder), id_, "--days", "0")[0] != 0
+    assert say("link", str(folder), id_, "--withdraw") == (0, "")
 
 
 def programs(folder: Path, key: str, did: str) -> None:
