@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from issuer_app import api, frame, front, people, vc_api, web_desk, web_office, web_reissue, web_status
 from issuer_app.config import Config, secret_key
+from issuer_app.design import web as design_web
 from issuer_app.lookups import web_api, web_entries, web_find
 from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
@@ -36,8 +37,8 @@ def create_app(config: Config) -> Flask:
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
     rooms = (front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_status.routes, api.routes)
-    rooms = (*rooms, web_find.pages, web_entries.pages, web_api.routes)
-    for blueprint in (*rooms, papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes):
+    found = (web_find.pages, web_entries.pages, web_api.routes, design_web.pages)
+    for blueprint in (*rooms, *found, papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
@@ -71,7 +72,7 @@ def _slow_forms() -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint in ("office.audit_home", "reissue.check"):
+    if request.endpoint in ("office.audit_home", "reissue.check", "design.bring", "design.page_save"):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
 

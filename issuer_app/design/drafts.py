@@ -81,7 +81,7 @@ class Drafts:
                 raise MalformedError(f"at most {_MAX_DRAFTS} designs at a time", code="too-large")
             last = max((version.number for version in self.versions(plan.name)), default=0)
             held = images or {}
-            database["draft"].insert({
+            database.table("draft").insert({
                 "name": plan.name, "plan": replace(plan, version=last + 1).to_bytes(), "logo": held.get("logo"),
                 "seal": held.get("seal"), "revision": 1, "frozen": 0,
             })  # fmt: skip
@@ -98,7 +98,7 @@ class Drafts:
                 raise ConflictError("somebody changed it since", code="design-changed")
             kept = held.images if images is None else images
             read_look(pack_files(plan, kept), plan.name)
-            database["draft"].update(plan.name, {
+            database.table("draft").update(plan.name, {
                 "plan": replace(plan, version=held.plan.version).to_bytes(), "logo": kept.get("logo"), "seal": kept.get("seal"),
                 "revision": revision + 1,
             })  # fmt: skip
@@ -108,24 +108,24 @@ class Drafts:
         """While a schema is on its way nobody changes it: the digest that was sent must be the one that is kept."""
         with self._store.change() as database:
             self.get(name)
-            database["draft"].update(name, {"frozen": int(frozen)})
+            database.table("draft").update(name, {"frozen": int(frozen)})
 
     def discard(self, name: str) -> None:
         """Throw a draft away; ConflictError `design-frozen` once its schema is at the registry."""
         with self._store.change() as database:
             if self.get(name).frozen:
                 raise ConflictError("its schema is at the registry already", code="design-frozen")
-            database["draft"].delete(name)
+            database.table("draft").delete(name)
 
     def publish(self, name: str, digest: bytes, at: int) -> Version:
         """The draft becomes a version, for good."""
         with self._store.change() as database:
             held = self.get(name)
-            database["version"].insert({
+            database.table("version").insert({
                 "name": name, "number": held.plan.version, "digest": digest, "at": at,
                 "pack": packed(pack_files(held.plan, held.images), name),
             })  # fmt: skip
-            database["draft"].delete(name)
+            database.table("draft").delete(name)
         return self.version(name, held.plan.version)
 
     def versions(self, name: str | None = None) -> tuple[Version, ...]:

@@ -155,7 +155,7 @@ class Plan:
         return {
             "name": self.name, "version": self.version, "title": dict(self.title), "days": self.days, "bind": self.bind,
             "fields": [item.to_json() for item in self.fields], "finding": self.finding.to_json(), "page": self.page.to_json(),
-            "suggested": sorted(self.suggested),
+            "suggested": [*sorted(self.suggested)],
         }  # fmt: skip
 
     def to_bytes(self) -> bytes:

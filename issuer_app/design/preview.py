@@ -114,7 +114,7 @@ def _made(schema: Schema, claims: Mapping[str, JSON], desk: Desk, at: int, rando
 def _forecast(row: Issued, host: str) -> Forecast:
     for level in ("M", "L"):
         try:
-            drawn = picture.draw(row.compact, host=host, level=level)  # type: ignore[arg-type]
+            drawn = picture.draw(row.compact, host=host, level=level)
         except MalformedError:
             continue
         return Forecast(drawn.printed_mm, drawn.version)

@@ -53,7 +53,9 @@ def _field(cells: dict[str, str], number: int, taken: list[str]) -> PlanField:
             f"line {number}: type is one of {', '.join(TYPES)}, class one of {', '.join(CLASSES)}, required yes or no",
             code="bad-design",
         )
-    choices = tuple((value.strip(), {}) for value in cells.get("choices", "").split("|") if value.strip())
+    choices: tuple[tuple[str, dict[str, str]], ...] = tuple(
+        (value.strip(), {}) for value in cells.get("choices", "").split("|") if value.strip()
+    )
     name = cells.get("name") or field_name(label.get("en", ""), taken)
     return PlanField(
         name, label, type_, privacy, required, _whole(cells.get("least", ""), number), _whole(cells.get("most", ""), number),
