@@ -81,7 +81,8 @@ def _marked(plan: Plan, place: str, marks: frozenset[str]) -> frozenset[str]:
 
 def _choices(text: str, place: str) -> tuple[list[tuple[str, dict[str, str]]], frozenset[str]]:
     """One choice a line, `value | English | português | 简体 | 繁體`, labels or none; a missing script is suggested."""
-    made, marks = [], set()
+    made: list[tuple[str, dict[str, str]]] = []
+    marks: set[str] = set()
     for line in text.splitlines()[:200]:
         value, *labels = (part.strip()[:100] for part in line.split("|"))
         if value:

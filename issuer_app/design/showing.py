@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from issuer_app import forms
@@ -14,6 +16,7 @@ from issuer_app.lookups import lookup_of
 from issuer_app.lookups.asking import Way as Asking
 from issuer_app.lookups.fields import Asked, asked_fields
 from issuer_app.papers.handing import Way
+from issuer_app.papers.look import digest_of
 from weid.codec import b64
 from weid.errors import WeidError
 from weid.pack import read_pack
@@ -38,8 +41,28 @@ class Shown:
     ways: tuple[tuple[Any, tuple[Asked, ...]], ...]
 
 
+_KEPT = 24
+_held: OrderedDict[tuple[object, ...], Shown] = OrderedDict()  # samples only: no person is in them
+_lock = Lock()
+
+
 def shown(plan: Plan, images: Mapping[str, bytes], desk: Desk, speaker: Speaker, conf: Config) -> Shown:
-    """The preview of a plan in the viewer's language."""
+    """The preview of a plan in the viewer's language; the same plan is not drawn twice on one day."""
+    pictures = tuple(digest_of(data) for _, data in sorted(images.items()))
+    key = (desk.did, plan.to_bytes(), pictures, speaker.language, conf.now() // 1440)
+    with _lock:
+        if key in _held:
+            _held.move_to_end(key)
+            return _held[key]
+    made = _drawn(plan, images, desk, speaker, conf)
+    with _lock:
+        _held[key] = made
+        while len(_held) > _KEPT:
+            _held.popitem(last=False)
+    return made
+
+
+def _drawn(plan: Plan, images: Mapping[str, bytes], desk: Desk, speaker: Speaker, conf: Config) -> Shown:
     made = specimen(plan, desk, host=conf.code_host, at=conf.now(), random=conf.random)
     if made is None:
         return Shown(None, None, None, (), (), ())
