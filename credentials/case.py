@@ -11,6 +11,8 @@ from typing import Final
 
 from credentials import carrier, presentation, vcdm
 from credentials.compact import Compact, from_item
+from credentials.foreign.reading import is_other, read_other
+from credentials.foreign.value import OtherCredential
 from credentials.policy import Policy
 from credentials.presentation import Presentation
 from credentials.report import Outcome
@@ -78,8 +80,8 @@ class Case:
     """Mutable only while the pipeline runs; every attribute is set by the check named beside it."""
 
     __slots__ = (
-        "ages", "at", "claims", "compact", "data", "established", "facts", "file", "host", "issuer_record", "issuers",
-        "legacy", "legacy_proof", "policy", "presentation", "recognition", "root", "schemas", "second", "unusable",
+        "ages", "anchor", "at", "claims", "compact", "data", "established", "facts", "file", "host", "issuer_record", "issuers",
+        "legacy", "legacy_proof", "other", "policy", "presentation", "recognition", "root", "schemas", "second", "unusable",
     )  # fmt: skip
 
     def __init__(self, data: bytes, facts: Facts, policy: Policy, at: int, second: int = 0) -> None:
@@ -90,6 +92,8 @@ class Case:
         self.legacy: WeIdentityCredential | None = None  # format
         self.legacy_proof: Proven | None = None  # proof.signature
         self.presentation: Presentation | None = None  # format
+        self.other: OtherCredential | None = None  # format
+        self.anchor: Found | None = None  # proof.signature: what vouches for another system's key
         self.host = ""  # format
         self.issuers: tuple[Found, ...] | None = None  # find_issuers
         self.schemas: tuple[tuple[Found, Schema], ...] | None = None  # find_schemas
@@ -108,6 +112,8 @@ class Case:
             raise MalformedError("nothing, or more than any credential", code="not-a-credential")
         if 0x80 <= data[0] < 0xA0:
             self._parse_array(data)
+        elif is_other(data):
+            self.other = read_other(data)
         elif data[:1].isdigit() or data[:1] == b"h":
             carried = carrier.from_text(_ascii(data))
             self.host = carried.host
@@ -136,6 +142,8 @@ class Case:
         """The signature suite the credential names."""
         if self.compact is not None:
             return suite_by_code(self.compact.suite).name
+        if self.other is not None:
+            return self.other.suite
         if self.legacy is not None:
             return self.legacy.suite
         return "" if self.file is None else self._file_suite(self.file)

@@ -102,13 +102,25 @@ def read(data: bytes) -> tuple[str, ...]:
         with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF", "BMP")) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise MalformedError("the picture has too many pixels", code="too-large")
-            return _texts(image.convert("L"))
+            return _texts(_on_white(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MalformedError("the picture has too many pixels", code="too-large") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         if isinstance(error, MalformedError):
             raise
         raise MalformedError("not a picture that can be read", code="not-a-picture") from None
+
+
+def _on_white(image: Image) -> Image:
+    """The picture in grey on white paper: what is transparent is no ink, whatever colour stands behind it."""
+    if not image.has_transparency_data:
+        return image.convert("L")
+    from PIL import Image as images
+
+    layers = image.convert("RGBA")
+    paper = images.new("L", layers.size, 255)
+    paper.paste(layers.convert("L"), mask=layers.getchannel("A"))
+    return paper
 
 
 def readable(picture: Picture, *, scale: int = 4) -> bool:

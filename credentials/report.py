@@ -13,7 +13,7 @@ from weid.canon import JSON
 from weid.codec import rfc3339
 from weid.errors import VerificationFailed
 
-__all__ = ["Check", "Outcome", "Presented", "Report", "TrustAge"]
+__all__ = ["Check", "Link", "Outcome", "Presented", "Report", "TrustAge"]
 
 _NOTHING: Final[Mapping[str, JSON]] = MappingProxyType({})
 
@@ -45,7 +45,7 @@ class Check:
 class Presented:
     """What the credential says; only `Report.authentic` vouches for it. Times are UTC minutes."""
 
-    form: str  # compact | file | weidentity
+    form: str  # compact | file | weidentity, or the name of another system's format
     mode: str | None  # challenge | gate | chain
     id: str | None
     cid: bytes | None
@@ -113,6 +113,30 @@ class TrustAge:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """One step of the path. `role`: member (of the committee), vote (of it), reviewer, delegate, issuer, or gone where the
+    trust data no longer hold how it was given; `id` is the DID, or the proposal's id in hex for a vote.
+
+    Level and period are of the delegation or right; members, votes and reviewers give by office and have none.
+    """
+
+    role: str
+    id: str
+    names: Mapping[str, str]
+    level: int | None = None
+    since: int | None = None
+    until: int | None = None
+    ended: int | None = None
+
+    def to_json(self) -> dict[str, JSON]:
+        """The same as JSON; what a link has not is left out."""
+        times = {"since": self.since, "until": self.until, "ended": self.ended}
+        level: dict[str, JSON] = {} if self.level is None else {"level": self.level}
+        known = {name: rfc3339(time) for name, time in times.items() if time is not None}
+        return {"role": self.role, "id": self.id, "names": dict(self.names), **level, **known}
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole answer. Iterating gives the checks in their order."""
 
@@ -122,6 +146,7 @@ class Report:
     ages: tuple[TrustAge, ...]
     at: int
     notes: tuple[str, ...] = ()
+    path: tuple[Link, ...] = ()  # who gave the issuer its right; told, not a check
 
     def __iter__(self) -> Iterator[Check]:
         return iter(self.checks)
@@ -179,6 +204,7 @@ class Report:
                 for check in self.checks
             ],
             "credential": self.presented.to_json() if self.presented is not None and authentic else None,
+            "accreditation": [link.to_json() for link in self.path] if authentic else [],
             "ages": [age.to_json() for age in self.ages],
             "established": [check.id for check in self.checks if check.outcome is Outcome.PASSED],
             "notEstablished": [check.id for check in self.checks if check.outcome is not Outcome.PASSED],

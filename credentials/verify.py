@@ -14,12 +14,22 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from credentials import checks_content, checks_holder, checks_issuer, checks_status, checks_weidentity, presentation, verdicts
+from credentials import (
+    checks_content,
+    checks_holder,
+    checks_issuer,
+    checks_joint,
+    checks_status,
+    checks_weidentity,
+    presentation,
+    verdicts,
+)
+from credentials.accreditation_path import path_of
 from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
 from credentials.compact import BIND_CHAIN, BIND_DOCUMENT, BIND_KEY, BIND_NONE
 from credentials.guarded import Guarded, calmly, unusable
 from credentials.policy import Policy
-from credentials.report import Check, Outcome, Presented, Report, TrustAge
+from credentials.report import Check, Link, Outcome, Presented, Report, TrustAge
 from credentials.schema import Schema, read_schema
 from credentials.weidentity import hidden_leaves
 from weid.codec import minutes, rfc3339
@@ -105,6 +115,7 @@ _STEPS: Final = (
     _Step("schema", _accepted_schema, ("format",)),
     _Step("issuer.accreditation", checks_issuer.accreditation, ("proof.signature", "disclosure.digests")),
     _Step("issuer.time", checks_issuer.time, ("proof.signature", "disclosure.digests")),
+    _Step("issuer.joint", checks_joint.joint, ("proof.signature", "disclosure.digests")),
     _Step("status", checks_status.status, ("proof.signature", "disclosure.digests")),
     _Step("holder.binding", checks_holder.binding, ("format",)),
     _Step("challenge", checks_holder.challenge, ("format",)),
@@ -119,6 +130,8 @@ CHECK_IDS: Final = tuple(step.id for step in _STEPS)
 def verify(data: bytes, *, facts: Facts, policy: Policy | None = None, at: datetime) -> Report:
     """What can be said about a QR text, compact bytes, a presentation or a credential file at the moment `at`.
 
+    Codes and files of other systems (docs/spec/foreign-formats.md) are judged by the same checks and their own trust data.
+
     Never raises for bad data or broken facts: facts that cannot be asked make a check UNKNOWN, a defect of ours FAILED.
     No network, no state except `policy.seen`. ValueError only for an `at` without a time zone.
     """
@@ -132,7 +145,19 @@ def verify(data: bytes, *, facts: Facts, policy: Policy | None = None, at: datet
     answered = case.file is not None and case.file.token is not None and case.file.token.binding is not None
     bearer = case.presentation is None and not answered
     ages = tuple(TrustAge(what, label, as_of, case.at - as_of) for what, (label, as_of) in case.ages.items())
-    return Report(tuple(checks), verdicts.decide(checks, bearer=bearer), presented, ages, case.at, _notes(case))
+    return Report(
+        tuple(checks), verdicts.decide(checks, bearer=bearer), presented, ages, case.at, _notes(case), _path(case, presented)
+    )
+
+
+def _path(case: Case, presented: Presented | None) -> tuple[Link, ...]:
+    """Who gave the right; trust data that break down when asked again leave it out, and decide nothing."""
+    if presented is None or not case.policy.require_accreditation:
+        return ()
+    try:
+        return calmly(lambda: path_of(case), ())
+    except WeidError:
+        return ()
 
 
 def _run(step: _Step, case: Case, blocked: set[str]) -> Check:
@@ -142,7 +167,7 @@ def _run(step: _Step, case: Case, blocked: set[str]) -> Check:
             blocked.add(step.id)
             return _plain(step.id, Outcome.SKIPPED, f"needs-{need}")
     try:
-        outcome, code, evidence = calmly(lambda: step.run(case), failed("internal-error"))
+        outcome, code, evidence = calmly(lambda: _way(step, case)(case), failed("internal-error"))
     except WeidError as error:
         known = error.code if error.code in verdicts.VERDICT_OF else "malformed"
         outcome, code, evidence = unusable(error) or failed(known, {"reason": str(error)})
@@ -150,6 +175,15 @@ def _run(step: _Step, case: Case, blocked: set[str]) -> Check:
     if outcome is not _PASSED and (outcome is not _SKIPPED or code.startswith("needs-")):
         blocked.add(step.id)
     return Check(step.id, outcome, code, evidence) if evidence else _plain(step.id, outcome, code)
+
+
+def _way(step: _Step, case: Case) -> Callable[[Case], Result]:
+    """How a check is done: a credential of another system has ways of its own for most."""
+    if case.other is None:
+        return step.run
+    from credentials.foreign.checks import CHECKS  # only where needed: a code of ours is checked sooner without
+
+    return CHECKS.get(step.id, step.run)
 
 
 def _suite(case: Case) -> str:
@@ -210,10 +244,18 @@ def _notes(case: Case) -> tuple[str, ...]:
         notes.append(_NO_WITNESSES)  # rules: without witnesses the report says so
     if case.legacy is not None and case.legacy_proof is not None:
         notes += checks_weidentity.notes(case.legacy, case.legacy_proof)
+    if case.other is not None:
+        from credentials.foreign.presenting import notes as others
+
+        notes += others(case.other)
     return tuple(notes)
 
 
 def _presented(case: Case) -> Presented:
+    if case.other is not None:
+        from credentials.foreign.presenting import presented
+
+        return presented(case, case.other)
     established, file, legacy = case.established, case.file, case.legacy
     schema = None if established is None else established.schema
     found = None if established is None else established.found

@@ -12,7 +12,7 @@ from typing import Any
 
 from weid.pack import LANGUAGES
 
-__all__ = ["Words", "check_codes", "sentence", "verdict", "verdict_names"]
+__all__ = ["Words", "check_codes", "path_words", "sentence", "verdict", "verdict_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,12 @@ def sentence(code: str, language: str = "en") -> str:
     if code.startswith("needs-"):
         code = "needs"
     return table.get(code, table["other"])
+
+
+def path_words(key: str, language: str = "en", **values: object) -> str:
+    """The words for one part of the accreditation path; KeyError for an unknown one."""
+    text: str = _table(language)["path"][key]
+    return text.format(**values)
 
 
 def check_codes(language: str = "en") -> frozenset[str]:

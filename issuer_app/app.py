@@ -9,9 +9,13 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from issuer_app import api, frame, front, people, vc_api, web_desk, web_office, web_reissue, web_status
+from issuer_app import api, frame, front, people, vc_api, web_committee, web_desk, web_office, web_reissue, web_status, web_votes
 from issuer_app.config import Config, secret_key
 from issuer_app.design import web as design_web
+from issuer_app.importing import pages as import_pages
+from issuer_app.importing import routes as import_routes
+from issuer_app.lifecycle import joint_pages
+from issuer_app.lifecycle import pages as later_pages
 from issuer_app.lookups import web_api, web_entries, web_find
 from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
@@ -23,6 +27,7 @@ from weid.errors import WeidError
 __all__ = ["create_app"]
 
 _CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_LISTS = ("imports.upload", "later.check")  # what takes spreadsheets
 
 
 def create_app(config: Config) -> Flask:
@@ -36,9 +41,12 @@ def create_app(config: Config) -> Flask:
     app.before_request(_slow_forms)  # these two before CSRFProtect, which reads the form
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
-    rooms = (front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_status.routes, api.routes)
-    found = (web_find.pages, web_entries.pages, web_api.routes, design_web.pages)
-    for blueprint in (*rooms, *found, papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes):
+    rooms = (
+        front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
+        web_status.routes, api.routes, later_pages.pages, joint_pages.pages, import_pages.pages, import_routes.routes,
+        papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
+    )  # fmt: skip
+    for blueprint in (*rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
@@ -53,8 +61,9 @@ def create_app(config: Config) -> Flask:
         limiter.limit(config.limits.api)(resolving)
         app.register_blueprint(resolving)
         csrf.exempt(resolving)  # a read, whatever its method
-    csrf.exempt(web_api.routes)
+    csrf.exempt(import_routes.routes)
     csrf.exempt(papers_api.routes)
+    csrf.exempt(web_api.routes)
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)
@@ -65,6 +74,9 @@ def create_app(config: Config) -> Flask:
     return app
 
 
+_DESIGNS = ("design.bring", "design.page_save")
+
+
 def _slow_forms() -> None:
     """Every form counts, whoever sends it; signing in, issuing and the API have closer limits of their own."""
     if request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -72,9 +84,11 @@ def _slow_forms() -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint in ("office.audit_home", "reissue.check", "design.bring", "design.page_save"):
+    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act", "joint.check", "joint.sign", *_DESIGNS):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
+    elif request.endpoint in _LISTS and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit
+        request.max_content_length = request.max_form_memory_size = frame.config().limits.import_bytes
 
 
 def _settings(config: Config) -> dict[str, object]:

@@ -33,16 +33,19 @@ class Limits:
     api: str = "600 per minute"
     form_bytes: int = 64 * 1024
     upload_bytes: int = 4 * 1024 * 1024
+    import_bytes: int = (20 << 20) + (64 << 10)  # a spreadsheet and the form around it
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One institution's app. `office` acts as reviewer, `audit` as auditor; each is there only if its key is."""
+    """One institution's app. `office` acts as reviewer, `audit` as auditor, `council` as a member of the registry's
+    committee; each is there only if its key is."""
 
     folder: Path
     desk: Desk | None = None
     office: Office | None = None
     audit: Office | None = None
+    council: Office | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     random: Random = secrets.token_bytes
     code_host: str = "v.example"

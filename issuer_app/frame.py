@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.office import Office
 
-__all__ = ["Running", "audit", "config", "desk", "for_strangers", "needs", "office", "page", "prepare", "refusal_page",
-           "safe_next", "slow_down", "speaker", "tell", "users", "user"]  # fmt: skip
+__all__ = [
+    "Running", "audit", "config", "council", "decider", "desk", "for_strangers", "needs", "office", "page", "prepare",
+    "refusal_page", "safe_next", "signed_in", "slow_down", "speaker", "tell", "user", "users",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,22 @@ def audit() -> Office:
     return found
 
 
+def council() -> Office:
+    """The committee member's office; RefusedError where this app has none."""
+    found = config().council
+    if found is None:
+        raise RefusedError("this app has no committee member's key", code="no-office")
+    return found
+
+
+def decider() -> Office:
+    """The office that decides about institutions for this person: the reviewer's, else the committee member's."""
+    for role, found in (("reviewer", config().office), ("governor", config().council)):
+        if role in user().roles and found is not None:
+            return found
+    raise RefusedError("this app has no key of the authority for this person", code="no-office")
+
+
 def for_strangers() -> bool:
     """Whether this request is for a status list: whoever asks gets the same, so that caches may keep it."""
     return request.endpoint in ("status.status_list", "vc-api-issuer.status_list")
@@ -122,6 +140,13 @@ def keep_language(response: Response) -> Response:
             "lang", request.args["lang"], max_age=31_536_000, secure=config().secure, httponly=True, samesite="Lax"
         )
     return response
+
+
+def signed_in(role: str) -> bool:
+    """Whether this request's session is of somebody with a role; for what must be known before a form is read."""
+    held = session.get("sid")
+    found = users().session(held, config().now()) if isinstance(held, str) else None
+    return found is not None and role in found.roles
 
 
 def needs(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

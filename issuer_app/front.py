@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from issuer_app.frame import config, needs, page, user
+from issuer_app.users import ROLES
 
 __all__ = ["pages"]
 
@@ -13,7 +14,7 @@ pages = Blueprint("front", __name__)
 
 
 @pages.get("/")
-@needs("clerk", "reviewer", "auditor", "admin")
+@needs(*ROLES)
 def front() -> ResponseReturnValue:
     """The first page that the roles of this person and the keys of this app allow."""
     roles, conf = user().roles, config()
@@ -21,6 +22,8 @@ def front() -> ResponseReturnValue:
         return redirect(url_for("desk.home"))
     if "reviewer" in roles and conf.office is not None:
         return redirect(url_for("office.home"))
+    if "governor" in roles and conf.council is not None:
+        return redirect(url_for("votes.home"))
     if "auditor" in roles and conf.audit is not None:
         return redirect(url_for("office.audit_home"))
     if "admin" in roles:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from credentials.schema import Schema, read_schema
+from issuer_app.decisions import Decision, Standing, closed, must_vote, opened, standing
 from issuer_app.party import Party
+from issuer_app.problems import NotFoundError
 from issuer_app.rights import Institution, institution_of, log_time, rights_of
 from registry import assets, bodies, proposals
 from registry import operations as ops
@@ -76,6 +78,16 @@ class Office:
         return cls(party)
 
     @classmethod
+    def adopt(
+        cls, folder: Path, sealed: bytes, *, client: RegistryClient, names: Mapping[str, str], passphrase: str | Passphrase,
+        at: int, random: Random,
+    ) -> Office:  # fmt: skip
+        """An office over a sealed key that exists, as a founding member's; its DID is registered if it is not yet."""
+        party = Party.adopt(folder, sealed, client=client, names=names, passphrase=passphrase, random=random)
+        party.register(at)
+        return cls(party)
+
+    @classmethod
     def open(
         cls, folder: Path, *, client: RegistryClient, passphrase: str | Passphrase, random: Random = secrets.token_bytes
     ) -> Office:
@@ -90,9 +102,34 @@ class Office:
         """An office over a log-op key held elsewhere, as a committee member's; the folder keeps trust only."""
         return cls(Party.of_signer(folder, signer, client=client, names=names, random=random), proposing=proposing)
 
-    def facts(self, at: int) -> Facts:
-        """What the registry's newest signed bundle says."""
-        return self.party.facts(at)
+    def facts(self, at: int, *, fresh: bool = False) -> Facts:
+        """What the registry's newest signed bundle says; `fresh`: asked for again if the log has grown."""
+        return self.party.facts(at, fresh=fresh)
+
+    def deciding(self, category: str, at: int, schema: bytes | None = None) -> Office:
+        """This office for one act: it does it where it may alone, and puts it to the vote where the rule asks for that."""
+        asked = must_vote(self.facts(at, fresh=True), self.did, category, schema)
+        return Office(self.party, proposing=asked is not None)
+
+    def standing(self, category: str, at: int) -> Standing:
+        """What this office's word is worth in the committee now."""
+        return standing(self.facts(at, fresh=True), self.did, category)
+
+    def open_decisions(self, at: int) -> tuple[Decision, ...]:
+        """What the committee is voting on."""
+        return opened(self.facts(at, fresh=True), at)
+
+    def closed_decisions(self, at: int) -> tuple[Decision, ...]:
+        """What it has decided lately, as the node tells it."""
+        return closed(self.facts(at), self.client.closed())
+
+    def decision(self, proposal: bytes, at: int) -> Decision:
+        """One of them, open or closed; NotFoundError."""
+        for found in (self.open_decisions, self.closed_decisions):  # the second asks the node: only if it must
+            for item in found(at):
+                if item.record.id == proposal:
+                    return item
+        raise NotFoundError("there is no such decision")
 
     def applications(self, at: int) -> tuple[Institution, ...]:
         """Institutions that wait: never decided about, or asking for a schema they have no record for."""

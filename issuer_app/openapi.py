@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from issuer_app.importing.openapi import IMPORT
+from issuer_app.importing.openapi import paths as import_paths
 from issuer_app.lookups.rules import SHOWS
 from issuer_app.papers.described import paths as papers
 from issuer_app.users import ROLES
@@ -71,6 +73,7 @@ _LOOKUP = {
 }  # fmt: skip
 
 _SCHEMAS: dict[str, Any] = {
+    "Import": IMPORT,
     "Problem": {
         "type": "object", "required": ["type", "title", "status", "code"],
         "properties": {
@@ -208,6 +211,7 @@ def document() -> dict[str, Any]:
         **_certificates(),
         **papers(),
         **_institutions(),
+        **import_paths(_operation, _ONCE),
     }  # fmt: skip
     return {
         "openapi": "3.1.0",

@@ -77,6 +77,29 @@ class Party:
         return party
 
     @classmethod
+    def adopt(
+        cls, folder: Path, sealed: bytes, *, client: RegistryClient, names: Mapping[str, str], passphrase: str | Passphrase,
+        random: Random = secrets.token_bytes,
+    ) -> Party:  # fmt: skip
+        """A party over a copy of a sealed log-op key that was made elsewhere, as a committee member's is.
+
+        KeyMaterialError for a wrong passphrase or another role, MalformedError for a key of another registry's chain.
+        """
+        if (folder / _HEAD).exists():
+            raise ConflictError(f"{folder.name} holds a party already", code="already-exists")
+        signer = open_key(sealed, passphrase)
+        did, _, number = signer.kid.partition("#key-")
+        if signer.role != "log-op" or not number.isdigit():
+            raise KeyMaterialError("this key signs no operations", code="wrong-role")
+        if not did.startswith(f"did:weid:{client.genesis.chain}:"):
+            raise MalformedError(f"{did} is of another registry", code="foreign-genesis")
+        profile, keys = client.genesis.profile, {int(number): signer}
+        party = cls(folder, did, names, keys, client=client, random=random, profile=profile, passphrase=passphrase)
+        party._write(f"keys/{int(number):03}-{signer.role}.key", sealed)
+        party._write(_HEAD, jcs({"did": did, "names": dict(names.items())}))
+        return party
+
+    @classmethod
     def load(
         cls, folder: Path, *, client: RegistryClient, passphrase: str | Passphrase, random: Random = secrets.token_bytes,
         cost: int | None = None,

@@ -1,6 +1,6 @@
 """The folder of one running app: which registry node it talks to, and which parties it holds keys of.
 
-<folder>/genesis.json  node.json  public.json  desk/  reviewer/  auditor/  app/  vc-api/
+<folder>/genesis.json  node.json  public.json  desk/  reviewer/  auditor/  governor/  app/  vc-api/
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["KINDS", "UNFINISHED", "Premises", "read_pack_folder"]
 
 UNFINISHED = "restored"
 """A file of this name: the folder was unpacked from a backup and does not know yet what the registry has heard since."""
-KINDS = ("desk", "reviewer", "auditor")
+KINDS = ("desk", "reviewer", "auditor", "governor")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
 
@@ -93,7 +93,7 @@ class Premises:
         (self.folder / "public.json").write_bytes(jcs({"url": url}))
 
     def holds(self, kind: str) -> bool:
-        """Whether there is a party of this kind (desk, reviewer, auditor)."""
+        """Whether there is a party of this kind (desk, reviewer, auditor, governor)."""
         return (self.folder / kind / "party.json").exists()
 
     def desk(self, passphrase: str | Passphrase, *, restoring: bool = False) -> Desk:
@@ -125,7 +125,7 @@ class Premises:
         return held
 
     def office(self, kind: str, passphrase: str | Passphrase) -> Office:
-        """The reviewer's or auditor's office."""
+        """The reviewer's, auditor's or committee member's office."""
         from issuer_app.office import Office
 
         return Office.open(self.folder / kind, client=self.client, passphrase=passphrase, random=secrets.token_bytes)

@@ -56,6 +56,20 @@ class Speaker:
         """Whether a code has its own sentence."""
         return f"problem.{code}" in self._table
 
+    def known(self, key: str, fallback: str) -> str:
+        """The text of a key that may have none."""
+        return self._table.get(key, fallback)
+
+    def reason(self, reason: str) -> str:
+        """A reason in words, or as it was written by whoever gave one of their own."""
+        return self.known(f"reason.{reason}", reason)
+
+    def span(self, count: int) -> str:
+        """A number of minutes as people say it: in days or hours where it is whole ones."""
+        name, size = next(unit for unit in (("day", 1440), ("hour", 60), ("minute", 1)) if count % unit[1] == 0)
+        whole = count // size
+        return self(f"span.{name}" if whole == 1 else f"span.{name}s", count=whole)
+
     def name(self, names: Names | Mapping[str, str]) -> str:
         """A name in this language, else in English, else in whatever there is."""
         known = dict(names)

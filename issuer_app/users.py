@@ -20,7 +20,7 @@ from weid.errors import MalformedError
 
 __all__ = ["ROLES", "ApiKey", "User", "Users"]
 
-ROLES = ("clerk", "reviewer", "auditor", "admin", "lookup")  # the last is for programs: they ask as strangers do
+ROLES = ("clerk", "reviewer", "auditor", "governor", "admin", "lookup")  # the last is for programs: they ask as strangers do
 MIN_PASSWORD = 12
 MAX_PASSWORD = 200
 IDLE = 30  # minutes without a request

@@ -17,7 +17,7 @@ from registry.rejections import reject
 from registry.view import Changes, View, check_text
 from weid import cbor
 from weid.errors import MalformedError
-from weid.governance import CATEGORIES, MemberRecord, ProposalRecord, RuleRecord, Vote, passes
+from weid.governance import CATEGORIES, VOTER, MemberRecord, ProposalRecord, RuleRecord, Vote, passes
 from weid.records import decode_record
 
 __all__ = ["DEFAULT", "GOVERNED", "VOTER", "cancel", "execute", "expired", "member", "propose", "rule", "vote"]
@@ -46,8 +46,6 @@ GOVERNED: Mapping[str, str] = MappingProxyType(
 """operation type → the category whose rule decides about it."""
 DEFAULT = RuleRecord("", 0, 51, 51, 0, 43_200)
 """How decisions are taken before the committee says otherwise; `agree` is the genesis floor, `period` thirty days."""
-VOTER = "vote:"
-"""The author of what a vote carries is `vote:` and the proposal's id."""
 
 _OPEN = 64  # proposals at a time, and of one member at most a quarter of them
 _YEAR = 527_040

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from credentials import data_model, verdicts, wording
 from credentials import verify as pipeline
+from credentials.foreign.checks import CHECKS as OTHERS
 from registry import state
 from registry.bodies import BODIES
 from registry.rejections import CODES, UNAUTHENTIC
@@ -27,8 +28,9 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLE = re.compile(r"<!-- table ([a-z-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 OUTCOMES = {"passed": "PASSED", "failed": "FAILED", "unknown": "UNKNOWN", "skipped": "SKIPPED"}
 CHECKS = (
-    "checks_bitstring", "checks_content", "checks_holder", "checks_issuer", "checks_schema", "checks_status", "checks_weidentity",
-    "case", "checks_file", "verify",
+    "checks_bitstring", "checks_content", "checks_holder", "checks_issuer", "checks_joint", "checks_schema", "checks_status",
+    "checks_weidentity",
+    "case", "checks_file", "foreign/checks", "verify",
 )  # fmt: skip
 RULES = (
     "rules_asset", "rules_did", "rules_delegation", "rules_gov", "rules_issuer", "rules_keys", "rules_status", "rules_trust",
@@ -98,6 +100,8 @@ def check_codes() -> Iterator[tuple[str, str, str]]:
     for step in pipeline._STEPS:
         module = step.run.__module__.split(".")[1]
         found = _check_codes(module, step.run.__name__, set()) | set(GIVEN.get(step.id, ()))
+        if step.id in OTHERS:  # the same check for a credential of another system
+            found |= _check_codes("foreign/checks", OTHERS[step.id].__name__, set())
         kept = (item for item in found if not item[1].startswith("needs-"))
         yield from ((step.id, outcome, code) for outcome, code in sorted(kept, key=lambda item: (order.index(item[0]), item[1])))
     for outcome, code in (

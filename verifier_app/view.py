@@ -10,12 +10,13 @@ from types import MappingProxyType
 from typing import Final
 
 from credentials import wording
-from credentials.report import Check, Outcome, Presented, Report
+from credentials.foreign import naming
+from credentials.report import Check, Link, Outcome, Presented, Report
 from verifier_app.languages import in_words, text, texts
 from verifier_app.moments import Moment, moment, moment_of, old
 from weid.canon import JSON
 
-__all__ = ["Age", "Finding", "Line", "Look", "Shown", "View", "look_of", "view_of"]
+__all__ = ["Age", "Beside", "Finding", "Line", "Look", "Shown", "Step", "View", "look_of", "view_of"]
 
 GREEN: Final = frozenset({"valid", "valid-bearer"})
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -73,6 +74,26 @@ class Age:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One link of who gave the right: as what, the registered name (or none), the id, and level and period in words."""
+
+    role: str
+    name: str
+    id: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the paper around the code says beside what is signed; `paper` is not signed by anybody."""
+
+    note: str
+    signed: str
+    paper: str
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One judged credential."""
 
@@ -86,8 +107,11 @@ class View:
     not_established: tuple[Finding, ...]
     checks: tuple[Finding, ...]
     ages: tuple[Age, ...]
+    path_title: str
+    path: tuple[Step, ...]
     limit: str
     technical: tuple[Line, ...]
+    paper: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +152,9 @@ def view_of(
         not_established=_unsettled(findings),
         checks=findings,
         ages=_ages(report, language, zone, registries),
-        limit="" if said is None else text(language, f"mode.{said.mode or 'none'}"),
+        path_title=wording.path_words("title", language),
+        path=() if said is None or opened else tuple(_step(link, language, zone) for link in report.path),
+        limit="" if said is None else naming.limit(said.form, language) or text(language, f"mode.{said.mode or 'none'}"),
         technical=() if said is None else tuple(_technical(said, report, language)),
     )
 
@@ -186,7 +212,8 @@ def _line(label: str, words: str, value: JSON, language: str, zone: tzinfo) -> L
 def _about(said: Presented, language: str, zone: tzinfo, registries: Mapping[str, str]) -> Iterable[Line]:
     title = in_words(said.title, language) or said.type
     name = in_words(said.issuer_names, language)
-    note = text(language, "values.named-by", registry=registries.get(said.registry, said.registry))
+    source = "values.named-by-list" if said.form in naming.FORMS else "values.named-by"
+    note = text(language, source, registry=registries.get(said.registry, said.registry))
     if said.recognised:
         note += f" · {text(language, 'values.recognised')}"
     yield Line(text(language, "values.kind"), title)
@@ -208,6 +235,17 @@ def _standing(report: Report, language: str, zone: tzinfo) -> Iterable[Line]:
             note = " · ".join(word for word in words if word) or known["standing.seen"]
             shown = moment_of(when, zone)
             yield Line(known[f"standing.{check.code}"], "" if shown else note, moment=shown, note=note if shown else "")
+            if "replacedBy" in check.evidence:
+                yield Line(known["standing.replaced"], str(check.evidence["replacedBy"]))
+
+
+def _step(link: Link, language: str, zone: tzinfo) -> Step:
+    notes = [] if link.level is None else [wording.path_words(f"{link.role}-level", language, level=link.level)]
+    times = {name: "" if count is None else moment(count, zone).text for name, count in
+             (("since", link.since), ("until", link.until), ("ended", link.ended))}  # fmt: skip
+    notes += [wording.path_words("period", language, **times)] if link.since is not None else []
+    notes += [wording.path_words("ended", language, **times)] if link.ended is not None else []
+    return Step(wording.path_words(link.role, language), in_words(link.names, language), link.id, " · ".join(notes))
 
 
 def _ages(report: Report, language: str, zone: tzinfo, registries: Mapping[str, str]) -> tuple[Age, ...]:

@@ -8,46 +8,16 @@ from pathlib import Path
 
 import click
 
-from wallet_cli import assets, committee, engines, mirror, proofs, registry_operating, voting, witness
+from wallet_cli import assets, committee, engines, founding, mirror, proofs, registry_operating, voting, witness
 from wallet_cli.evidence import anchor, checkpoint
 from wallet_cli.options import FILE, FOLDER, OUTPUT, PASS
 from wallet_cli.state import echo_json, now, passphrase, write_atomic
-
-CHAIN = click.IntRange(1, (1 << 53) - 1)
 
 
 @click.group()
 def registry() -> None:
     """Run a registry: init, serve, tick, bundle, show, fsck, backup, restore, move; check a proof of it; decide for it:
     grant, approve, vote, and --propose with what needs votes; hold things in it: asset, use."""
-
-
-@registry.command()
-@FOLDER
-@PASS
-@click.option("--origin", required=True, help="Name of the log, e.g. registry.example.org/certificates/1.")
-@click.option("--chain", type=CHAIN, required=True, help="Chain id of its DIDs: a number nobody else uses.")
-@click.option("--profile", type=click.Choice(["intl", "gm"]), default="intl", show_default=True, help="gm: SM2 and SM3 only.")
-@committee.NEW_MEMBER
-@click.option("--witnesses", type=FILE, help="Witness policy (C2SP tlog-policy).")
-def init(
-    folder: Path, passphrase_file: str | None, origin: str, chain: int, profile: str, member: str, witnesses: Path | None
-) -> None:
-    """Make a new registry in FOLDER: operator keys, a committee of one, genesis, first tick."""
-    from registry.genesis import fingerprint
-    from wallet_cli.registry_folder import create_registry
-    from weid.codec import minutes
-
-    policy = "quorum none\n" if witnesses is None else witness.read_policy(witnesses)
-    made = create_registry(
-        folder, origin=origin, chain=chain, profile=profile, members={member: 1},
-        passphrase=passphrase(passphrase_file, confirm=True), minute=minutes(now()), random=secrets.token_bytes,
-        witnesses=policy,
-    )  # fmt: skip
-    click.echo(made.pin.hex())
-    click.echo(f"The registry is ready. Its fingerprint, to compare aloud: {fingerprint(made.pin)}", err=True)
-    click.echo(f"Give {folder / 'genesis.json'} to everybody who is to trust it (`weid trust add`).", err=True)
-    made.close()
 
 
 @registry.command()
@@ -147,8 +117,8 @@ def remember(folder: Path, sizes: tuple[int, ...]) -> None:
 
 
 GROUPS = (
-    registry_operating.COMMANDS, committee.COMMANDS, voting.COMMANDS, engines.COMMANDS, witness.COMMANDS, mirror.COMMANDS,
-    assets.COMMANDS, proofs.COMMANDS, (anchor, checkpoint),
+    founding.COMMANDS, registry_operating.COMMANDS, committee.COMMANDS, voting.COMMANDS, engines.COMMANDS, witness.COMMANDS,
+    mirror.COMMANDS, assets.COMMANDS, proofs.COMMANDS, (anchor, checkpoint),
 )  # fmt: skip
 for command in (item for group in GROUPS for item in group):
     registry.add_command(command)

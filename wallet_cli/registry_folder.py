@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from wallet_cli.state import write_atomic
 from weid.errors import WeidError
 
 if TYPE_CHECKING:
-    from registry.genesis import Genesis
+    from registry.genesis import Genesis, Member
     from registry.log import Engine, Registry
     from registry.signer import OperatorKeys
     from weid.keys import LocalSigner, PublicKey
@@ -24,16 +25,18 @@ OPERATOR_ROLES = {"log": "log", "state": "state", "operator": "log-op"}
 
 def create_registry(
     folder: Path, *, origin: str, chain: int, profile: str, members: dict[str, int], passphrase: str | Passphrase, minute: int,
-    random: Random, cost: int | None = None, witnesses: str = "quorum none\n",
+    random: Random, cost: int | None = None, witnesses: str = "quorum none\n", founders: Sequence[Member] = (),
+    floors: Mapping[str, int] | None = None,
 ) -> Registry:  # fmt: skip
-    """A new registry: operator keys, one key for each committee member, genesis, first tick.
+    """A new registry: operator keys, the committee, genesis, first tick.
 
-    `members` are names and voting weights; their keys are sealed beside the operator's as committee-<name>.json.
-    WeidError `exists` rather than touching a folder that holds a registry.
+    `members` are names and voting weights; their keys are sealed beside the operator's as committee-<name>.json. `founders`
+    are members whose keys are with themselves. WeidError `exists` rather than touching a folder that holds a registry.
     """
     from registry.genesis import Genesis, Member, print_genesis
     from registry.log import Registry
     from registry.note import check_name
+    from registry.pack_committee import floors as more_than_half
     from weid.did import key_id, weid_did
     from weid.sealed import Passphrase
 
@@ -47,13 +50,14 @@ def create_registry(
         return make_key(folder / "keys" / f"{name}.json", SUITE[profile], kid, role, words, random=random, cost=cost)
 
     keys = {name: fresh(name, f"{origin}#{name}", role) for name, role in OPERATOR_ROLES.items()}
-    committee = []
+    committee = list(founders)
     for name, weight in members.items():
         key = fresh(f"committee-{name}", lambda key: key_id(weid_did(chain, key), 1), "log-op")
         committee.append(Member(str(weid_did(chain, key)), name, weight, key))
     genesis = Genesis(
         origin=origin, chain=chain, profile=profile, log=keys["log"], state=keys["state"], operator=keys["operator"],
-        committee=tuple(committee), floors=_floors(sum(members.values())), witnesses=witnesses, first_tick=minute,
+        committee=tuple(committee), floors=floors or more_than_half(sum(member.weight for member in committee)),
+        witnesses=witnesses, first_tick=minute,
     )  # fmt: skip
     data = print_genesis(genesis)
     write_atomic(folder / "genesis.json", data)
@@ -62,9 +66,17 @@ def create_registry(
     return registry
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a key must know of its registry before there is one: its chain and profile."""
+
+    chain: int
+    profile: str
+
+
 def member_key(
     folder: Path,
-    genesis: Genesis,
+    home: Home | Genesis,
     name: str,
     passphrase: Passphrase,
     *,
@@ -80,10 +92,10 @@ def member_key(
 
     place = folder / "keys" / f"committee-{name}.json"
     if not place.exists():
-        named = kid or (lambda key: key_id(weid_did(genesis.chain, key), 1))
-        make_key(place, SUITE[genesis.profile], named, "log-op", passphrase, random=random, cost=cost)
+        named = kid or (lambda key: key_id(weid_did(home.chain, key), 1))
+        make_key(place, SUITE[home.profile], named, "log-op", passphrase, random=random, cost=cost)
     signer = open_signer(folder, f"committee-{name}", passphrase)
-    if signer.kid != (kid or key_id(weid_did(genesis.chain, signer.public_key), 1)):
+    if signer.kid != (kid or key_id(weid_did(home.chain, signer.public_key), 1)):
         raise WeidError(f"{folder} holds another key of {name}: choose another name with --member", code="exists")
     return signer
 
@@ -139,12 +151,6 @@ def open_signer(folder: Path, name: str, passphrase: str | Passphrase) -> LocalS
     from weid.keyfile import open_key
 
     return open_key((folder / "keys" / f"{name}.json").read_bytes(), passphrase)
-
-
-def _floors(total: int) -> dict[str, int]:
-    from registry.genesis import FLOORS
-
-    return {name: min(total, total // 2 + 1) for name in FLOORS}
 
 
 def rotate(

@@ -91,6 +91,10 @@ def _path(what: str) -> Path | None:
     path = Path(what)
     if os.path.exists(what):  # False for what can be no path at all, such as a long code
         return path
+    from credentials.foreign.reading import is_other
+
+    if is_other(what.encode("utf-8", "surrogateescape")):
+        return None  # letters of base45 and shc:/ look like folders
     if path.suffix.lower() in FILE_NAMES or path.parent != Path():
         raise click.UsageError(f"there is no file {what}")
     return None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from credentials.schema import read_schema
-from wallet_cli import checking, rogue, world_assets, world_finding
+from wallet_cli import checking, rogue, world_assets, world_finding, world_votes
 from wallet_cli.holder import new_binding
 from wallet_cli.present import chosen_names, cut
 from wallet_cli.wallet import Held, Wallet
@@ -158,12 +158,6 @@ def end_key(here: World, step: Step) -> str:
     return f"{step['by']}: key {number} is {step['state']}"
 
 
-def withdraw_recognition(here: World, step: Step) -> str:
-    """The home committee withdraws recognition."""
-    here.offices[step["by"]].withdraw_recognition(here.registries[step["foreign"]].pin, str(step["mode"]))
-    return f"{step['by']} withdraws recognition of {step['foreign']} ({step['mode']})"
-
-
 def bundle(here: World, step: Step) -> str:
     """Make a bundle file."""
     here.things[step["as"]] = here.bundle(step["registry"])
@@ -247,8 +241,8 @@ VERBS: Mapping[str, Verb] = {
     "wait": wait, "apply": apply, "approve": approve, "suspend-issuer": suspend_issuer,
     "reinstate-issuer": reinstate_issuer, "remove-issuer": remove_issuer, "issue": issue,
     "issue-anyway": issue_anyway, "publish": publish, "revoke": change("revoke"), "suspend": change("suspend"),
-    "lift": change("lift"), "override": override, "end-key": end_key, "withdraw-recognition": withdraw_recognition,
+    "lift": change("lift"), "override": override, "end-key": end_key,
     "bundle": bundle, "carry": carry, "ask": ask, "present": present, "alter": alter, "verify": verify,
     "verify-file": verify_file, "type": type_fields, "convert": convert,
-    **world_assets.VERBS, **world_finding.VERBS,
+    **world_assets.VERBS, **world_finding.VERBS, **world_votes.VERBS,
 }  # fmt: skip

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.animated import receive, show_animated
 from wallet_cli.evidence import check_evidence
 from wallet_cli.holder import AT
 from wallet_cli.options import OUTPUT
 from wallet_cli.references import bring, update
 from wallet_cli.state import echo, home, now, read_input
+from wallet_cli.trust_anchors import import_anchors, remove_anchors, show_anchors
 from wallet_cli.trust_document import document
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def trust() -> None:
 
 
 trust.add_command(document)
+trust.add_command(import_anchors)
+trust.add_command(remove_anchors)
 
 
 @trust.command()
@@ -76,20 +80,31 @@ def import_(at: str | None, bundle: str) -> None:
 
 @trust.command()
 @AT
-def show(at: str | None) -> None:
+@click.option("--animated", is_flag=True, help="Show the home registry's bundle as an animated code for another's camera.")
+@click.option("--frames", type=click.IntRange(1, 100_000), help="With --animated: stop after so many [until interrupted].")
+@click.option("--speed", type=click.IntRange(1, 20), default=8, show_default=True, help="With --animated: frames a second.")
+@click.option("--step", is_flag=True, help="With --animated: one frame at each key.")
+def show(at: str | None, animated: bool, frames: int | None, speed: int, step: bool) -> None:
     """Show what is pinned and how old each registry's data are."""
     from weid.codec import minutes, rfc3339
 
     store = trust_folder().load()
     if store is None:
+        show_anchors(minutes(now(at)))
         click.echo("Nothing is pinned. Ask your registry for its genesis file, then `weid trust add FILE`.", err=True)
         sys.exit(3)
+    if animated:
+        if store.home is None:
+            raise click.UsageError("no bundle yet: `weid trust import BUNDLE`")
+        show_animated(store.home, frames=frames, speed=speed, step=step)
+        return
     echo(f"home {store.root.origin}  fingerprint {store.fingerprint}")
     moment = minutes(now(at))
     for mark in store.marks:
         age = moment - mark.log_time
         echo(f"  {mark.origin}: {mark.size} entries, as of {rfc3339(mark.log_time)} ({age} minutes ago)")
     _show_references(moment)
+    show_anchors(moment)
     if store.home is None:
         click.echo("No bundle yet: `weid trust import BUNDLE`.", err=True)
     if store.conflict is not None:
@@ -108,6 +123,7 @@ def _show_references(moment: int) -> None:
 
 
 trust.add_command(update)
+trust.add_command(receive)
 
 
 @trust.command("clear-conflict")

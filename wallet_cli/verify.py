@@ -97,17 +97,19 @@ def _cannot_decide(error: WeidError, as_json: bool) -> None:
 
 def _inputs(data: bytes) -> list[bytes]:
     """Each code of a picture, or the one thing that was given."""
+    from credentials.foreign.reading import items_in
     from credentials.reading import is_picture, texts_in
 
     if not is_picture(data):
-        return [data.strip() if data[:1].isascii() else data]  # the last byte of CBOR may look like white space
+        text = data.strip() if data[:1].isascii() else data  # the last byte of CBOR may look like white space
+        return [*items_in(text.split() if text.startswith(b"shc:/") else [text])]  # a card may be in several codes
     try:
         texts = texts_in(data)
     except MalformedError as error:
         raise click.UsageError(f"the picture cannot be read: {error}") from error
     if not texts:
         raise click.UsageError("no code was found in the picture; try a sharper or larger one")
-    return [text.encode() for text in texts]
+    return [*items_in([text.encode() for text in texts])]
 
 
 def _policy(folder: Path | None, name: str | None, challenge: str | None, proof_only: bool) -> Policy:
@@ -145,6 +147,7 @@ def _challenge(data: bytes) -> Challenge:
 
 
 def _print(report: Report, lang: str, explain: bool) -> None:
+    from credentials.foreign.naming import limit
     from credentials.wording import verdict
 
     words = verdict(report.verdict, lang)
@@ -161,6 +164,9 @@ def _print(report: Report, lang: str, explain: bool) -> None:
         for claim in shown.hidden:
             label = shown.labels.get(claim, {}).get(lang) or claim
             echo(f"  {label}: (not shown in this code)", err=True)
+        _print_path(report, lang)
+    if shown is not None and (limits := limit(shown.form, lang)):
+        echo(f"  {limits}", err=True)
     for age in report.ages:
         echo(f"  {age.what} as of {age.age} minutes ago: {age.label}", err=True)
     if explain:
@@ -171,8 +177,27 @@ def _print(report: Report, lang: str, explain: bool) -> None:
         _print_reasons(report, lang)
     if any(check.code == "document-missing" for check in report):
         echo("Bring the issuer's DID document: `weid trust document fetch DID`, or `add FILE`.", err=True)
+    if any(check.code == "issuer-not-in-trust-data" for check in report) and shown is not None and limit(shown.form, lang):
+        echo("Import a list of that system's keys: `weid trust import-anchors KIND FILE`.", err=True)
     if any(check.code == "no-trust-root" for check in report):
         echo("Run `weid trust add GENESIS` with the genesis file of the registry you trust.", err=True)
+
+
+def _print_path(report: Report, lang: str) -> None:
+    """Who gave the issuer its right, from the committee down."""
+    from credentials.wording import path_words
+    from weid.codec import rfc3339
+
+    for number, link in enumerate(report.path):
+        if not number:
+            echo(f"  {path_words('title', lang)}:", err=True)
+        times = {name: None if count is None else rfc3339(count) for name, count in
+                 (("since", link.since), ("until", link.until), ("ended", link.ended))}  # fmt: skip
+        parts = [] if link.level is None else [path_words(f"{link.role}-level", lang, level=link.level)]
+        parts += [path_words("period", lang, **times)] if link.since is not None else []
+        parts += [path_words("ended", lang, **times)] if link.ended is not None else []
+        name = link.names.get(lang) or link.names.get("en") or link.id
+        echo(f"   {'> ' * number}{path_words(link.role, lang)}: {', '.join([name, *parts])}", err=True)
 
 
 def _is_presentation(data: bytes) -> bool:

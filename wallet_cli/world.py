@@ -12,19 +12,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from credentials.requests import schema_digests
 from issuer_app.desk import Desk, Terms
 from issuer_app.office import Office
-from registry.bodies import TrustRecognise
 from registry.genesis import print_genesis
 from registry.log import Registry
 from registry.node.client import RegistryClient
+from registry.pack_committee import Founding, read_founding
 from registry.trust import TrustStore
 from wallet_cli.registry_folder import SUITE, create_registry, open_signer
 from wallet_cli.wallet import Wallet
+from wallet_cli.world_votes import decide, recognition_terms, set_rules
 from weid.canon import jcs, parse_json
 from weid.codec import minutes
 from weid.errors import MalformedError
@@ -139,17 +141,20 @@ def build(
     trust = pack.section("trust")
     parties = _table(trust, "parties")
     made.home_of = {name: str(party["registry"]) for name, party in parties.items()}
-    for name, terms in _table(trust, "registries").items():
-        _registry(made, name, terms, parties, passphrase, cost)
+    foundings = {name: read_founding(pack, name) for name in _table(trust, "registries")}
+    for name, founding in foundings.items():
+        _registry(made, name, founding, parties, passphrase, cost)
     for name, party in parties.items():
         if "committee" not in party:
             _party(made, name, party, passphrase, cost)
     if "assets.json" in pack.files:
         from wallet_cli import world_assets
 
-        world_assets.set_up(made, {name: committee(made, name) for name in made.registries})
+        world_assets.set_up(made, lambda name, act: decide(made, name, "schema", act))
     for entry in _rows(trust, "recognition"):
         _recognise(made, entry)
+    for name, founding in foundings.items():
+        set_rules(made, name, founding)
     for name, terms in _table(trust, "verifiers").items():
         genesis = print_genesis(made.registries[str(terms["home"])].genesis)
         made.verifiers[name] = Verifier(name, str(terms["names"]["en"]), TrustStore.pin(genesis))
@@ -157,17 +162,13 @@ def build(
 
 
 def _registry(
-    made: World, name: str, terms: Mapping[str, Any], parties: Mapping[str, Any], passphrase: str,
-    cost: Mapping[str, int] | None,
+    made: World, name: str, founding: Founding, parties: Mapping[str, Any], passphrase: str, cost: Mapping[str, int] | None
 ) -> None:  # fmt: skip
-    profile = str(terms["profile"])
-    members = {
-        party: int(item["committee"]) for party, item in parties.items() if item["registry"] == name and "committee" in item
-    }
+    members = {seat.party: seat.weight for seat in founding.seats}
     registry = create_registry(
-        made.folder / name, origin=str(terms["origin"]), chain=int(terms["chain"]), profile=profile, members=members,
+        made.folder / name, origin=founding.origin, chain=founding.chain, profile=founding.profile, members=members,
         passphrase=passphrase, minute=made.minute, random=secrets.token_bytes,
-        cost=None if cost is None else cost[profile],
+        cost=None if cost is None else cost[founding.profile], floors=founding.floors,
     )  # fmt: skip
     made.registries[name] = registry
     made.clients[name] = RegistryClient.local(registry)
@@ -179,14 +180,8 @@ def _registry(
     for schema, digest in made.schemas.items():
         if any(item["registry"] == name and schema in _wanted(item) for item in parties.values()):
             document = jcs(parse_json(made.pack.files[f"schemas/{schema}.json"]))
-            published = committee(made, name).publish_schema(document)
-            assert published == digest
-
-
-def committee(made: World, registry: str) -> Office:
-    """The office of the registry's committee member."""
-    did = made.registries[registry].genesis.committee[0].did
-    return next(office for office in made.offices.values() if str(office.did) == did)
+            decide(made, name, "schema", partial(Office.publish_schema, document=document))
+            assert digest.hex() in registry.state.tables["schema"]
 
 
 def _party(
@@ -203,36 +198,31 @@ def _party(
     if roles:
         office = made.offices[name] = Office.create(made.folder / name / roles[0], **common)
         for role in roles:
-            committee(made, home).grant_role(office.did, role, until=made.minute + 5 * YEAR)
+            decide(made, home, "role", partial(Office.grant_role, did=office.did, role=role, until=made.minute + 5 * YEAR))
         return
     wants = [made.schemas[schema] for schema in party.get("issues", [])]
     desk = made.desks[name] = Desk.create(made.folder / name / "desk", wants=wants, terms=Terms.of_pack(made.pack), **common)
     for digest in wants:
-        reviewer(made, home).approve(desk.did, digest, until=made.minute + YEAR)
+        give = partial(Office.approve, did=desk.did, schema=digest, until=made.minute + YEAR)
+        held = reviewer(made, home)
+        if held is None:
+            decide(made, home, "issuer", give)
+        else:
+            give(held)
 
 
-def reviewer(made: World, registry: str) -> Office:
-    """The registry's reviewer, or its committee where the pack names none."""
+def reviewer(made: World, registry: str) -> Office | None:
+    """The registry's reviewer; None where the pack names none: then the committee decides."""
     parties = _table(made.pack.section("trust"), "parties")
     for name, party in parties.items():
         if party["registry"] == registry and "reviewer" in party.get("roles", []) and name in made.offices:
             return made.offices[name]
-    return committee(made, registry)
+    return None
 
 
 def _recognise(made: World, entry: Mapping[str, Any]) -> None:
-    foreign = made.registries[str(entry["foreign"])]
-    checkpoint = made.clients[str(entry["foreign"])].checkpoint()
-    names = _table(made.pack.section("trust"), "registries")[str(entry["foreign"])]["names"]
-    committee(made, str(entry["home"])).recognise(
-        foreign.pin,
-        TrustRecognise(
-            origin=foreign.genesis.origin, names=tuple(sorted(names.items())), purposes=tuple(entry["purposes"]),
-            schemas=tuple(made.schemas[schema] for schema in entry["schemas"]), since=None,
-            until=made.minute + int(entry["days"]) * 1440, size=checkpoint.size, root=checkpoint.root,
-            assurance=int(entry["assurance"]), mapping=None,
-        ),
-    )  # fmt: skip
+    pin, terms = made.registries[str(entry["foreign"])].pin, recognition_terms(made, entry)
+    decide(made, str(entry["home"]), "recognition", lambda office: office.recognise(pin, terms))
 
 
 def _wanted(party: Mapping[str, Any]) -> list[str]:

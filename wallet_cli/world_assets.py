@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from issuer_app.office import Office
 from registry.pack import read_assets
 from registry.uses import Receipt, Release
 from wallet_cli import holdings
@@ -16,7 +18,6 @@ from weid.errors import MalformedError, ProofError
 
 if TYPE_CHECKING:
     from issuer_app.desk import Desk
-    from issuer_app.office import Office
     from wallet_cli.world import World
     from weid.business_key import BusinessKey
     from weid.nullifier import Claim
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["VERBS", "group_file", "register_of", "set_up"]
 
 
-def set_up(made: World, committee: Mapping[str, Office]) -> None:
-    """Publish the pack's machines and open its use registers: `committee` has each registry's office."""
+def set_up(made: World, decide: Callable[[str, Callable[[Office], object]], None]) -> None:
+    """Publish the pack's machines and open its use registers: `decide` has a registry's committee do something."""
     section = read_assets(made.pack)
     for name, machine in section.machines.items():
-        if machine.registry not in committee:
+        if machine.registry not in made.registries:
             raise MalformedError(f"assets.json: machines: {name}: trust.json has no registry {machine.registry!r}")
-        committee[machine.registry].publish_machine(machine.document)
+        decide(machine.registry, partial(Office.publish_machine, document=machine.document))
     for name, terms in section.registers.items():
         claimers = [str(made.party(claimer).did) for claimer in terms.claimers]
         owner = made.party(terms.owner).party

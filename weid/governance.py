@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CATEGORIES", "DelegationRecord", "MemberRecord", "ProposalRecord", "RuleRecord", "Seat", "Vote", "passes"]
+__all__ = ["CATEGORIES", "VOTER", "DelegationRecord", "MemberRecord", "ProposalRecord", "RuleRecord", "Seat", "Vote", "passes",
+           "still_needed"]  # fmt: skip
 
 CATEGORIES = ("issuer", "key", "membership", "recognition", "recovery", "role", "rules", "schema")
 """The kinds of decision a committee takes; each has a floor in the genesis and a rule of its own."""
+
+VOTER = "vote:"
+"""The author of what a vote carries is `vote:` and the proposal's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +124,21 @@ def passes(electorate: tuple[Seat, ...], votes: tuple[Vote, ...], rule: RuleReco
     if voted <= 0 or agree <= 0 or agree < rule.agree:
         return False
     return voted * 100 >= rule.participates * total and agree * 100 >= rule.win * voted
+
+
+def still_needed(electorate: tuple[Seat, ...], votes: tuple[Vote, ...], rule: RuleRecord) -> int | None:
+    """The least weight of members who have not voted that would have to agree for the proposal to pass; 0: it passes now.
+
+    None: they are too few, so it passes only if somebody who voted against votes again.
+    """
+    weights = {seat.did: seat.weight for seat in electorate}
+    total = sum(weights.values())
+    voted = sum(weights.get(vote.did, 0) for vote in votes)
+    agree = sum(weights.get(vote.did, 0) for vote in votes if vote.agree)
+    least = max(0, rule.agree - agree, 1 - agree, -(-rule.participates * total // 100) - voted)
+    short = rule.win * voted - 100 * agree  # below 0: more are in favour than is asked for
+    if short > 0:
+        if rule.win == 100:
+            return None
+        least = max(least, -(-short // (100 - rule.win)))
+    return least if least <= total - voted else None

@@ -10,6 +10,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -26,16 +27,26 @@ from registry.proof_file import ProvenEntry, check_proof, read_checkpoint, read_
 from registry.registers import pack_leaves, register_root, unpack_leaves
 from registry.state_map import read_proof
 from registry.statement import Statement
-from weid import merkle
+from weid import cbor, merkle
 from weid.codec import unb64
 from weid.document import Resolution, resolve
 from weid.errors import ConflictError, ProofError, RegistryError, RollbackError, TrustError, WeidError
 from weid.facts import RecordFacts, Source
-from weid.records import RegisterLeaf, StatusRecord
+from weid.governance import ProposalRecord
+from weid.records import RegisterLeaf, StatusRecord, decode_record
 
-__all__ = ["HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
+__all__ = ["Closed", "HttpTransport", "LocalTransport", "RegistryClient", "Transport"]
 
 MAX_ANSWER = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A proposal that is over, as a node tells it: executed, cancelled or expired, at a minute of log time."""
+
+    record: ProposalRecord
+    outcome: str
+    at: int
 
 
 class Transport(Protocol):
@@ -241,6 +252,13 @@ class RegistryClient:
         self._newest = statement
         return statement
 
+    def closed(self) -> tuple[Closed, ...]:
+        """The newest proposals that are over, the latest first: what the node says, for people; the log is the record."""
+        found = _object(self._transport.get("decisions")).get("closed")
+        if not isinstance(found, list):
+            raise _bad_answer()
+        return tuple(_closed(item) for item in found)
+
     def put_register(self, list_id: str, leaves: Sequence[RegisterLeaf]) -> None:
         """Hand the node the leaves of a published issuance register."""
         self._transport.post(f"registers/{quote(list_id)}", pack_leaves(leaves))
@@ -269,6 +287,13 @@ class RegistryClient:
         if not isinstance(path, list) or any(not isinstance(node, str) for node in path):
             raise _bad_answer()
         return tuple(unb64(node) for node in path)
+
+
+def _closed(item: Any) -> Closed:
+    match item:
+        case {"proposal": str(data), "outcome": ("executed" | "cancelled" | "expired") as outcome, "at": int(at)}:
+            return Closed(decode_record(ProposalRecord, cbor.decode(unb64(data), max_depth=8)), outcome, at)
+    raise _bad_answer()
 
 
 def _object(data: bytes) -> dict[str, Any]:

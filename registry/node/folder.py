@@ -11,6 +11,7 @@ from pathlib import Path
 from registry.bundle import bundle_genesis
 from registry.delta import apply_delta, is_delta, starts_from
 from registry.evidence import bundle_evidence
+from registry.node.anchors import AnchorShelf
 from registry.node.documents import DocumentShelf
 from registry.packed import unpack
 from registry.trust import TrustStore
@@ -22,7 +23,8 @@ __all__ = ["TrustFolder", "whole_bundle"]
 
 
 class TrustFolder:
-    """`<folder>/trust.bin`, and beside it the shelf of DID documents (`<folder>/documents`).
+    """`<folder>/trust.bin`, and beside it the shelves of DID documents (`<folder>/documents`) and of other systems' anchors
+    (`<folder>/anchors`).
 
     Every change is all or nothing; two processes cannot interleave.
     """
@@ -31,6 +33,7 @@ class TrustFolder:
         self.folder = folder
         self.path = folder / "trust.bin"
         self.documents = DocumentShelf(folder / "documents")
+        self.anchors = AnchorShelf(folder / "anchors")
         self._cached: tuple[tuple[int, int], TrustStore] | None = None
 
     def load(self) -> TrustStore | None:
@@ -45,9 +48,10 @@ class TrustFolder:
         return self._cached[1]
 
     def facts(self, *, at: int) -> Facts:
-        """What may be relied on at this minute; without a pin nothing (R21) but the DID documents that were handed in."""
+        """What may be relied on at this minute; without a pin nothing (R21) but what was handed in."""
         store = self.load()
-        return self.documents.beside(NoFacts() if store is None else store.facts(at=at))
+        known = NoFacts() if store is None else store.facts(at=at)
+        return self.anchors.beside(self.documents.beside(known))
 
     def pin(self, genesis: bytes) -> TrustStore:
         """Pin the home registry; TrustError `already-pinned` if another one is (a change of root is a decision)."""

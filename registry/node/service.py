@@ -29,15 +29,18 @@ from registry.note import parse_note
 from registry.packed import pack
 from registry.proof_file import print_proof_file
 from registry.registers import unpack_leaves
+from weid import cbor
 from weid.codec import b64, parse_rfc3339, rfc3339, unhex
 from weid.codec import minutes as whole_minutes
 from weid.document import resolve
 from weid.errors import DeactivatedError, MalformedError, NotRegisteredError, WeidError
+from weid.records import encode_record
 from weid.resolver import Resolver
 
 __all__ = ["blueprint", "create_node"]
 
 MAX_REGISTER = 20 << 20  # a million issuances
+MAX_CLOSED = 50  # decisions shown to people; the log holds them all
 _KEPT = 7  # bundles beside the one just made
 _STATUS: dict[str, int] = {
     "no-entry": 404, "no-state": 404, "no-checkpoint": 404, "not-registered": 404, "no-such-version": 404,
@@ -233,6 +236,14 @@ def _alone(routes: Blueprint, registry: Registry) -> None:
         return jsonify({
             "didDocument": found.document, "didDocumentMetadata": found.metadata, "didResolutionMetadata": metadata,
         })  # fmt: skip
+
+    @routes.get("/decisions")
+    def decisions() -> Response:
+        newest = [*registry.state.closed.values()][-MAX_CLOSED:]
+        return jsonify({"closed": [
+            {"proposal": b64(cbor.encode(encode_record(record))), "outcome": outcome, "at": at}
+            for record, outcome, at in reversed(newest)
+        ]})  # fmt: skip
 
     @routes.get("/health")
     def health() -> Response:

@@ -50,10 +50,10 @@ def pack(name: str) -> Pack:
 
 @lru_cache(maxsize=1)
 def _people() -> bytes:
-    """The file of four people: their passwords are hashed once, at the full cost, for all houses of a process."""
+    """The file of five people: their passwords are hashed once, at the full cost, for all houses of a process."""
     with TemporaryDirectory() as folder:
         users = Users(Path(folder))
-        for name, role in (("chen", "clerk"), ("lin", "reviewer"), ("ho", "auditor"), ("boss", "admin")):
+        for name, role in (("chen", "clerk"), ("lin", "reviewer"), ("ho", "auditor"), ("mei", "governor"), ("boss", "admin")):
             users.add(name, PASSWORD, frozenset({role}))
         users.close()
         return (Path(folder) / "users.db").read_bytes()

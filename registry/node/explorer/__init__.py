@@ -15,6 +15,7 @@ from flask import Blueprint, Flask, Response, g, make_response, redirect, render
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as Answer
 
+from registry.bodies import BODIES
 from registry.checkpoint import parse_checkpoint
 from registry.genesis import fingerprint
 from registry.log import Registry
@@ -63,7 +64,7 @@ def explorer(registry: Registry) -> Blueprint:
     index = LogIndex(registry)
     routes.before_request(_choose_language)
     routes.after_request(_headers)
-    routes.context_processor(lambda: _frame(registry))
+    routes.context_processor(lambda: {**_frame(registry), "reading": _reading(registry, index)})
     _errors(routes, registry)
     _log_pages(routes, registry, index)
     _state_pages(routes, registry, index)
@@ -113,28 +114,25 @@ def _proof_size(registry: Registry, index: int) -> int:
 def _log_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None:
     @routes.get("/")
     def overview() -> str:
-        index.update()
         note = registry.checkpoint()
         return render_template(
             "explorer/overview.html", note=note.decode(), genesis=registry.genesis, pin=registry.pin.hex(),
-            fingerprint=fingerprint(registry.pin), now=registry.state.now, size=registry.size, applied=index.applied,
-            witnesses=view.cosigners(note, registry.state.authority.policy), counts=index.counts(), recent=_page(index, size=8),
+            fingerprint=fingerprint(registry.pin), now=registry.state.now, size=registry.size, applied=index.applied(),
+            witnesses=view.cosigners(note, registry.state.authority.policy), recent=_page(index, size=8),
             numbers={kind: len(table) for kind, table in registry.state.tables.items()},
         )  # fmt: skip
 
     @routes.get("/operations")
     def operations() -> str:
-        index.update()
         type, subject = request.args.get("type", ""), request.args.get("subject", "").strip()
         before = request.args.get("before")
         page = _page(index, type=type, subject=subject, before=None if before is None else _number(before))
-        return render_template("explorer/operations.html", page=page, type=type, subject=subject, counts=index.counts())
+        return render_template("explorer/operations.html", page=page, type=type, subject=subject, counts=_counts(index))
 
     @routes.get("/operations/<number>")
     def operation(number: str) -> str:
         at = _number(number)
         entry, shown = registry.entry(at), registry.view(at)
-        index.update()
         try:
             id = read_entry(entry, hash=registry.genesis.hash).id.hex()
         except MalformedError:
@@ -148,9 +146,13 @@ def _log_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None:
 
     @routes.get("/find")
     def find() -> Answer:
-        index.update()
         wanted = request.args.get("q", "").strip()
         return redirect(_found(registry, index, wanted), 303)
+
+
+def _counts(index: LogIndex) -> dict[str, int | None]:
+    """The types there are, with how many entries each has once all of them are counted."""
+    return {**index.counts()} if index.whole else dict.fromkeys(sorted(BODIES))
 
 
 def _page(index: LogIndex, *, type: str = "", subject: str = "", before: int | None = None, size: int = _ROWS) -> Any:
@@ -214,7 +216,6 @@ def _people_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> Non
 
     @routes.get("/dids/<did>")
     def did(did: str) -> str:
-        index.update()
         version = request.args.get("version")
         found = view.did_page(state, did, None if version is None else _number(version))
         return render_template(
@@ -229,7 +230,6 @@ def _people_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> Non
 
     @routes.get("/issuers/<did>")
     def issuer(did: str) -> str:
-        index.update()
         found = view.issuer_page(state, did)
         return render_template(
             "explorer/issuer.html", **found, now=state.now, did=did, history=_page(index, type="all", subject=did, size=20)
@@ -246,6 +246,11 @@ def _frame(registry: Registry) -> dict[str, Any]:
         "signed": statement, "node": request.host_url.rstrip("/"), "api": _api, "proof_path": _proof_path, "quoted": shlex.quote,
         "knows_did": lambda did: did in state.tables["did"], "view_json": lambda value: plain_json(json_view(value)),
     }  # fmt: skip
+
+
+def _reading(registry: Registry, index: LogIndex) -> tuple[int, int] | None:
+    """How many of how many entries the index has read, while a long log is being read."""
+    return None if index.whole else (index.done, len(registry.results))
 
 
 def _schema_name(state: Any, digest: bytes) -> str:
