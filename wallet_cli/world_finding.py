@@ -1,4 +1,4 @@
-"""The verbs of a case for holders who look certificates up, and for authority that is passed on."""
+"""The verbs of a case for holders who look certificates up, for authority that is passed on, and for signing together."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from issuer_app.lifecycle import joint
 from issuer_app.lookups.asking import Way, ask
 from issuer_app.lookups.links import outbox
 from wallet_cli.checking import Different
@@ -59,10 +60,25 @@ def undelegate(here: World, step: Step) -> str:
     return f"{step['by']} ends what {step['party']} was given"
 
 
+def cosign(here: World, step: Step) -> str:
+    """Another institution checks a joint certificate's file and puts its word on the log."""
+    desk = here.desks[step["by"]]
+    joint.cosign(desk, joint.read_asked(desk, here.things[step["what"]].file, here.clock))
+    return f"{step['by']} signs {step['what']}, too"
+
+
+def take_back(here: World, step: Step) -> str:
+    """An institution takes its word about a joint certificate back."""
+    desk = here.desks[step["by"]]
+    joint.take_back(desk, joint.read_asked(desk, here.things[step["what"]].file, here.clock))
+    return f"{step['by']} takes its word about {step['what']} back"
+
+
 def _uncounted(rate: str, what: str, key: str) -> None:
     """A case asks once: how fast strangers may ask is the page's to count."""
 
 
 VERBS: Mapping[str, Callable[[World, Step], str]] = {
-    "look-up": look_up, "send-links": send_links, "delegate": delegate, "undelegate": undelegate,
+    "look-up": look_up, "send-links": send_links, "delegate": delegate, "undelegate": undelegate, "cosign": cosign,
+    "take-back": take_back,
 }  # fmt: skip
