@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wallet_cli.options import HELD, PLACE
+from weid.canon import parse_json
 
 if TYPE_CHECKING:
     from wallet_cli.live import Live
@@ -88,7 +89,10 @@ def _story(pack: Pack) -> list[dict[str, Any]]:
 
 def _own_packs() -> tuple[Path, ...]:
     root = Path(__file__).resolve().parents[1] / "packs"
-    found = tuple(sorted((path.parent for path in root.glob("*/pack.json")), reverse=True))
+    heads = {path.parent: parse_json(path.read_bytes()) for path in root.glob("*/pack.json")}
+    # Every story starts real nodes and desks: those that add nothing to the others are told when they are named.
+    found = tuple(sorted((path for path, head in heads.items() if isinstance(head, dict) and head.get("demo") is not False),
+                         reverse=True))  # fmt: skip
     if not found:
         raise click.UsageError("no packs beside this installation; name one with --pack")
     return found
