@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from credentials.status import MIN_BITS
+from issuer_app.two_people import ACTS
 from weid.canon import JSON, jcs, parse_json
 from weid.errors import MalformedError
 from weid.pack import Pack
@@ -19,12 +20,14 @@ WEEK = 10_080
 @dataclass(frozen=True, slots=True)
 class Terms:
     """`valid`: minutes by schema name (else the schema's lifetime); `typed`: the fields of the typed check by
-    schema name; `next_update`: minutes until the status must be published again; `list_size`: slots in a list."""
+    schema name; `next_update`: minutes until the status must be published again; `list_size`: slots in a list;
+    `two_people`: the acts that a second person has to agree to."""
 
     valid: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     typed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     next_update: int = WEEK
     list_size: int = MIN_BITS
+    two_people: frozenset[str] = frozenset()
 
     @classmethod
     def of_pack(cls, pack: Pack) -> Terms:
@@ -33,7 +36,7 @@ class Terms:
         typed = pack.section("lookup").get("typed", {}) if issue.get("typedCode") is True else {}
         return cls._read(
             {"valid": issue.get("valid", {}), "typed": typed, "nextUpdate": status.get("nextUpdate", WEEK),
-             "listSize": status.get("listSize", MIN_BITS)}
+             "listSize": status.get("listSize", MIN_BITS), "twoPeople": issue.get("twoPeople", [])}
         )  # fmt: skip
 
     @classmethod
@@ -48,7 +51,7 @@ class Terms:
         """The same as JSON."""
         return jcs({
             "valid": dict(self.valid), "typed": {name: list(fields) for name, fields in self.typed.items()},
-            "nextUpdate": self.next_update, "listSize": self.list_size,
+            "nextUpdate": self.next_update, "listSize": self.list_size, "twoPeople": sorted(self.two_people),
         })  # fmt: skip
 
     @classmethod
@@ -61,6 +64,9 @@ class Terms:
             raise MalformedError("lookup.json: typed gives fields by schema name")
         if type(renew) is not int or renew < 1 or type(size) is not int or size < MIN_BITS or size % 8:
             raise MalformedError(f"status.json: nextUpdate in minutes, listSize at least {MIN_BITS}")
+        acts = value.get("twoPeople", [])
+        if not isinstance(acts, list) or len(set(map(str, acts))) != len(acts) or not all(act in ACTS for act in acts):
+            raise MalformedError(f"issue.json: twoPeople names some of {', '.join(ACTS)}, each once")
         fields = {name: tuple(map(str, names)) for name, names in typed.items() if isinstance(names, list)}
         periods = {name: count for name, count in valid.items() if isinstance(count, int)}
-        return cls(MappingProxyType(periods), MappingProxyType(fields), renew, size)
+        return cls(MappingProxyType(periods), MappingProxyType(fields), renew, size, frozenset(map(str, acts)))

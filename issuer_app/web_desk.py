@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
@@ -11,7 +12,8 @@ from flask.typing import ResponseReturnValue
 from credentials import picture
 from credentials.schema import Schema
 from issuer_app import forms, selfcheck
-from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
+from issuer_app.access import two_acts
+from issuer_app.frame import acted_on, config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
 from weid.canon import JSON
 from weid.codec import unhex
@@ -59,17 +61,37 @@ def issue(digest: str) -> ResponseReturnValue:
         words["confirmed"] = speaker()("fault.confirm")
     if words:
         return _form(schema, request.form, words), 422
+    if two_acts.needed("issue"):
+        return _ask_issue(schema, claims)
     try:
         row = desk().issue(
             schema.digest, claims, bind=request.form.get("bind", "").strip() or None, at=config().now(),
             random=config().random, by=user().name, specimen=request.form.get("specimen") == "yes",
-            request=_once() if _once().startswith(AGAIN) else f"form:{user().name}:{_once()}",
+            request=_request_key(),
         )  # fmt: skip
     except (IssueError, MalformedError, RejectedError) as error:
         field = "bind" if error.code.startswith("bind") else ""
         return _form(schema, request.form, {field: speaker().problem(error.code)}), 403 if field == "" else 422
+    acted_on(row.id)
     tell("desk.issued")
     return redirect(url_for("desk.certificate", id_=row.id))
+
+
+def _ask_issue(schema: Schema, claims: Mapping[str, JSON]) -> ResponseReturnValue:
+    """The pack wants two people: the filled form waits for another one."""
+    if not desk().may_issue(schema.digest, config().now()):
+        return _form(schema, request.form, {"": speaker().problem("not-accredited")}), 403
+    body: dict[str, JSON] = {
+        "claims": dict(claims), "bind": request.form.get("bind", "").strip() or None,
+        "specimen": request.form.get("specimen") == "yes", "request": _request_key(),
+    }  # fmt: skip
+    held = two_acts.ask("issue", schema.digest.hex(), body, by=user().name, once=_request_key())
+    tell("two.asked")
+    return redirect(url_for("two.one", id_=held.id))
+
+
+def _request_key() -> str:
+    return _once() if _once().startswith(AGAIN) else f"form:{user().name}:{_once()}"
 
 
 @pages.get("/certificates")
@@ -158,6 +180,10 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     if action in ("suspend", "revoke") and reason not in REASONS[1:]:
         fault = speaker()("fault.reason")
         return page("confirm.html", row=row, line=_line(row), action=action, reasons=REASONS[1:], fault=fault), 422
+    if two_acts.needed(action):
+        held = two_acts.ask(action, row.id, {"reason": reason}, by=user().name)
+        tell("two.asked")
+        return redirect(url_for("two.one", id_=held.id))
     if action == "revoke":
         desk().revoke(id_, reason, now)
     elif action == "suspend":

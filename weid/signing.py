@@ -42,6 +42,7 @@ _TABLE = (
     Context("weid/op/v1", True, ("log-op",)),
     Context("weid/key-proof/v1", True, DID_ROLES),
     Context("weid/login/v1", True, ("login",)),
+    Context("weid/trail/v1", True, ("log-op",)),
     Context("data-integrity", False, ("assert", "present", "status")),
     Context("jose", False, ("assert", "present")),
     Context("cose", False, ("assert", "present")),

@@ -26,6 +26,7 @@ EXPECTED = {
     "weid/op/v1": {"log-op"},
     "weid/key-proof/v1": set(DID_ROLES),
     "weid/login/v1": {"login"},
+    "weid/trail/v1": {"log-op"},
     "data-integrity": {"assert", "present", "status"},
     "jose": {"assert", "present"},
     "cose": {"assert", "present"},
