@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from issuer_app.access.cli import RecordedGroup, trail
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.premises import KINDS, Premises
@@ -30,7 +31,7 @@ ROLES = click.Choice(["clerk", "reviewer", "auditor", "admin"])
 REASON = click.option("--reason", required=True, help="Shown to those who check, e.g. error-in-data, fraud.")
 
 
-@click.group()
+@click.group(cls=RecordedGroup)
 def issuer() -> None:
     """An institution's desk: init, apply, user, apikey, serve, issue, find, suspend, lift, revoke, publish."""
 
@@ -374,5 +375,5 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, convert, restore):
+for command in (backup, convert, restore, trail):
     issuer.add_command(command)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 
+from issuer_app.access.cli import Recorded
 from issuer_app.premises import Premises, read_pack_folder
 
 __all__ = ["convert"]
 
 
-@click.command()
+@click.command(cls=Recorded)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("answer", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--pack", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))

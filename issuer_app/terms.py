@@ -49,9 +49,10 @@ class Terms:
 
     def to_bytes(self) -> bytes:
         """The same as JSON."""
+        acts = list[JSON](sorted(self.two_people))
         return jcs({
             "valid": dict(self.valid), "typed": {name: list(fields) for name, fields in self.typed.items()},
-            "nextUpdate": self.next_update, "listSize": self.list_size, "twoPeople": sorted(self.two_people),
+            "nextUpdate": self.next_update, "listSize": self.list_size, "twoPeople": acts,
         })  # fmt: skip
 
     @classmethod

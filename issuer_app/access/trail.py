@@ -16,7 +16,9 @@ from issuer_app.store import Store
 from weid import cbor
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import b64u, rfc3339, unb64u, unhex
+from weid.did import parse_key_id
 from weid.errors import ConflictError, MalformedError, SignatureError
+from weid.facts import Facts, Found
 from weid.hashes import SHA256, Hash
 from weid.keys import PublicKey, Signer
 from weid.signing import framed, verify
@@ -134,18 +136,30 @@ def export(rows: Iterable[Row], *, about: str, head: tuple[int, bytes], signer: 
     return jcs({**body, "signature": b64u(signer.sign(CONTEXT, jcs(body)))})
 
 
-def check_export(data: bytes, key: PublicKey, hash: Hash) -> dict[str, Any]:
-    """The content of an export; MalformedError for no such file, SignatureError if it was changed or is another's."""
+def check_export(data: bytes, facts: Facts, hash: Hash) -> dict[str, Any]:
+    """The content of an export, by a log-op key that the registry knows; a change of keys since does not matter.
+
+    MalformedError for no such file, SignatureError if it was changed or its key is nobody's.
+    """
     value = parse_json(data)
     if not isinstance(value, dict) or value.get("type") != "weid-trail" or not isinstance(value.get("rows"), list):
         raise MalformedError("not an export of a trail", code="not-a-trail")
     body = {name: item for name, item in value.items() if name != "signature"}
-    verify(key, "log-op", CONTEXT, jcs(body), unb64u(str(value.get("signature"))))
+    verify(_key(str(body.get("key")), facts), "log-op", CONTEXT, jcs(body), unb64u(str(value.get("signature"))))
     for item in value["rows"]:  # type: ignore[union-attr]
         row = _from_json(item)
         if row.digest(hash) != row.hash:
             raise SignatureError(f"row {row.seq} is not what its digest says", code="trail-broken")
     return dict(value)
+
+
+def _key(kid: str, facts: Facts) -> PublicKey:
+    did, number = parse_key_id(kid)
+    answer = facts.fact("did", did)
+    held = answer.record.key_number(number) if isinstance(answer, Found) else None
+    if held is None or held.role != "log-op":
+        raise SignatureError("the registry knows no such key", code="unknown-key")
+    return held.key
 
 
 def _from_json(item: JSON) -> Row:
