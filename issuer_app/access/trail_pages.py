@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from issuer_app.access.exports import signed
 from issuer_app.access.trail import KINDS, PAGE
-from issuer_app.frame import access, desk, needs, page
+from issuer_app.frame import access, desk, needs, page, speaker
 
 __all__ = ["pages"]
 
@@ -27,9 +27,27 @@ def home() -> ResponseReturnValue:
         before=int(before) if re.fullmatch(r"[1-9][0-9]{0,11}", before, re.ASCII) else None, limit=PAGE + 1,
     )  # fmt: skip
     return page(
-        "access/trail.html", rows=rows[:PAGE], more=rows[PAGE - 1].seq if len(rows) > PAGE else None, asked=asked,
+        "access/trail.html", said=_said, outcome=_outcome, rows=rows[:PAGE], more=rows[PAGE - 1].seq if len(rows) > PAGE else None, asked=asked,
         kinds=KINDS, acts=access().trail.acts(), head=access().trail.head(),
     )  # fmt: skip
+
+
+def _said(act: str) -> str:
+    """An act in words; a command, or what a later version did, by its own name."""
+    key = f"done.{act.replace('.', '-').replace('_', '-')}"
+    return speaker()(key) if speaker().has(key) else act
+
+
+def _outcome(result: str) -> tuple[str, str]:
+    """(class, words) of a result: done, waiting, or refused under its code."""
+    t, who = speaker(), result.removeprefix("ok asked-by=")
+    if result == "ok":
+        return "valid", t("trail.ok")
+    if who != result:
+        return "valid", t("trail.asked-by", who=who)
+    if result == "second-person-asked":
+        return "suspended", t("trail.asked")
+    return ("suspended", t("trail.code-asked")) if result == "code-asked" else ("revoked", result)
 
 
 @pages.get("/desk/certificates/<id_>/trail.json")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from issuer_app.store import private_file
 from tests.issuer_app.house import House, Person
 from wallet_cli.wallet import Login
 from weid.login import LoginChallenge, answer, read_challenge
@@ -18,11 +19,38 @@ from weid.login import LoginChallenge, answer, read_challenge
 ORIGIN = "http://localhost"
 
 
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, bytes]]:
+    """One registry with its parties for a file of tests, and the file of the four people."""
+    made = House(tmp_path_factory.mktemp("house") / "h")
+    yield made, (made.folder / "app" / "users.db").read_bytes()
+    made.close()
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(registry: tuple[House, bytes], tmp_path: Path) -> House:
+    """That registry, with people of its own for each test: nobody but the four has ever signed in."""
+    made, people = registry
+    private_file(tmp_path / "app" / "users.db")
+    (tmp_path / "app" / "users.db").write_bytes(people)
+    made.folder = tmp_path
+    return made
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[House]:
+    """A registry of its own, where nothing was ever issued."""
     made = House(tmp_path)
     yield made
     made.close()
+
+
+def signed_in(app: Any, name: str) -> Person:
+    """Somebody with an open session: where signing in is not what is tested, nobody waits for a password's hash."""
+    person, running = Person(app), app.extensions["issuer_app"]
+    with person.http.session_transaction() as held:
+        held["sid"] = running.users.open_session(name, running.config.now())
+    return person
 
 
 def two_people(house: House, *acts: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.issuer_app.access.conftest import answered, challenge_of, wallet
+from tests.issuer_app.access.conftest import answered, challenge_of, signed_in, wallet
 from tests.issuer_app.house import PASSWORD, House, Person
 
 NEW = "another long password"
@@ -22,7 +22,7 @@ def invited(boss: Person, name: str = "mei", **form: object) -> str:
 def test_the_invited_person_chooses_the_password_and_nobody_a_second_time(house: House) -> None:
     """The link makes the user with the roles of the invitation, opens a session, and is worth nothing afterwards."""
     app = house.app()
-    boss, mei = Person(app, "boss"), Person(app)
+    boss, mei = signed_in(app, "boss"), Person(app)
     path = invited(boss)
     assert path not in boss.get("/people/invitations").text  # told once
     assert "mei" in mei.get(path).text
@@ -44,11 +44,13 @@ def test_the_invited_person_chooses_the_password_and_nobody_a_second_time(house:
 def test_withdrawn_late_and_guessed_links_read_the_same(house: House) -> None:
     """404 in the same words; the file of people holds no token."""
     app = house.app()
-    boss = Person(app, "boss")
+    boss = signed_in(app, "boss")
     first = invited(boss, "one")
     second = invited(boss, "two", days="1")
     assert first.rsplit("/", 1)[1].encode() not in (house.folder / "app" / "users.db").read_bytes()
-    found = re.search(r"/people/invitations/([0-9a-f]{16})/revoke", boss.get("/people/invitations").text.split("<b>one</b>")[0][-600:])
+    found = re.search(
+        r"/people/invitations/([0-9a-f]{16})/revoke", boss.get("/people/invitations").text.split("<b>one</b>")[0][-600:]
+    )
     assert found is not None
     assert boss.post(found.group(0), {}, page="/people/invitations").status_code == 302
     house.world.tick(24 * 60 + 1)
@@ -60,7 +62,7 @@ def test_withdrawn_late_and_guessed_links_read_the_same(house: House) -> None:
 def test_an_invitation_for_a_known_name_gives_no_role(house: House) -> None:
     """It sets a new password and ends the sessions; the roles stay what they were."""
     app = house.app()
-    boss, chen = Person(app, "boss"), Person(app, "chen")
+    boss, chen = signed_in(app, "boss"), signed_in(app, "chen")
     path = invited(boss, "chen", role=["admin", "clerk"])
     fresh = Person(app)
     assert fresh.post(path, {"password": NEW, "again": NEW}).status_code == 302
@@ -72,7 +74,7 @@ def test_an_invitation_for_a_known_name_gives_no_role(house: House) -> None:
 def test_a_wallet_key_instead_of_a_password(house: House) -> None:
     """The answer makes the user and links the key; no password opens that account."""
     app = house.app()
-    path = invited(Person(app, "boss"))
+    path = invited(signed_in(app, "boss"))
     mei = Person(app)
     asked = challenge_of(mei.get(path).text)
     token = mei.token("/sign-in")
@@ -85,7 +87,7 @@ def test_a_wallet_key_instead_of_a_password(house: House) -> None:
 
 def test_only_known_roles_and_names(house: House) -> None:
     """A wrong role, no role, a wrong name or period: a sentence, and no link."""
-    boss = Person(house.app(), "boss")
+    boss = signed_in(house.app(), "boss")
     for form in ({"role": ["root"]}, {"role": []}, {"name": "a b"}, {"days": "365"}, {"days": "x"}):
         answer = boss.post("/people/invitations", {"name": "mei", "role": ["clerk"], "days": "7", **form})
         assert answer.status_code == 422, form

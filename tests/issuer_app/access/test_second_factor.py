@@ -11,7 +11,7 @@ import pytest
 from issuer_app.access.factors import Factors
 from issuer_app.problems import RefusedError
 from issuer_app.store import Store
-from tests.issuer_app.access.conftest import secret_of
+from tests.issuer_app.access.conftest import secret_of, signed_in
 from tests.issuer_app.house import PASSWORD, House, Person
 from weid.errors import WeidError
 
@@ -37,7 +37,7 @@ def half_in(house: House, app: object, name: str = "chen") -> Person:
 def test_the_password_alone_opens_nothing_any_more(house: House) -> None:
     """After enrolment the code is asked for; a used code, an old one and a wrong one are refused."""
     app = house.app(sign_in="1000 per minute")
-    device, _ = enrolled(house, Person(app, "chen"))
+    device, _ = enrolled(house, signed_in(app, "chen"))
     used = device.at(house.moment)
     thief = half_in(house, app)
     assert thief.get("/desk/").status_code == 302
@@ -54,7 +54,7 @@ def test_the_password_alone_opens_nothing_any_more(house: House) -> None:
 def test_the_half_open_door_closes(house: House) -> None:
     """Five minutes after the password the code comes too late; without a password there is no code page."""
     app = house.app()
-    device, _ = enrolled(house, Person(app, "chen"))
+    device, _ = enrolled(house, signed_in(app, "chen"))
     person = half_in(house, app)
     token = person.token("/sign-in/code")
     house.world.tick(6)
@@ -67,7 +67,7 @@ def test_the_half_open_door_closes(house: House) -> None:
 def test_a_recovery_code_opens_once(house: House) -> None:
     """Blanks, hyphens and case do not matter; the second time it is nothing."""
     app = house.app()
-    _, codes = enrolled(house, Person(app, "chen"))
+    _, codes = enrolled(house, signed_in(app, "chen"))
     typed = codes[3].replace("-", " ").lower()
     assert half_in(house, app).post("/sign-in/code", {"code": typed}).status_code == 302
     assert half_in(house, app).post("/sign-in/code", {"code": codes[3]}).status_code == 401
@@ -77,7 +77,7 @@ def test_a_recovery_code_opens_once(house: House) -> None:
 def test_a_role_can_need_it(house: House) -> None:
     """From the rule on, nothing opens before the person has enrolled; the administrator can reset a lost device."""
     app = house.app()
-    boss, chen = Person(app, "boss"), Person(app, "chen")
+    boss, chen = signed_in(app, "boss"), signed_in(app, "chen")
     assert boss.post("/people/rules", {"role": ["clerk"]}).status_code == 302
     for path in ("/desk/", "/account/", "/waiting/"):
         assert chen.get(path).headers["Location"] == "/account/second-factor", path
@@ -88,7 +88,7 @@ def test_a_role_can_need_it(house: House) -> None:
     assert gone.status_code == 403 and "needs a second factor" in gone.text
     boss.post("/people/users/chen/second-factor/reset", {}, page="/people/rules")
     assert chen.get("/desk/").status_code == 302  # sessions ended
-    again = Person(app, "chen")
+    again = signed_in(app, "chen")
     assert again.get("/desk/").headers["Location"] == "/account/second-factor"
     assert pyotp.TOTP(secret_of(again)).secret != device.secret
 
@@ -96,7 +96,7 @@ def test_a_role_can_need_it(house: House) -> None:
 def test_going_without_asks_for_the_device(house: House) -> None:
     """A session alone does not do away with the factor."""
     app = house.app()
-    chen = Person(app, "chen")
+    chen = signed_in(app, "chen")
     device, _ = enrolled(house, chen)
     assert chen.post("/account/second-factor/remove", {"code": "123456"}, page="/account/").status_code == 422
     house.world.tick(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from tests.issuer_app.access.conftest import signed_in
 from tests.issuer_app.house import House, Person
 
 
@@ -14,7 +15,7 @@ def ends(text: str) -> list[str]:
 def test_the_list_and_its_ends(house: House) -> None:
     """The other session of mine ends by its button or all at once; mine stays; a colleague's is out of reach."""
     app = house.app()
-    here, there, lin = Person(app, "chen"), Person(app, "chen"), Person(app, "lin")
+    here, there, lin = signed_in(app, "chen"), signed_in(app, "chen"), signed_in(app, "lin")
     text = here.get("/account/").text
     assert len(ends(text)) == 2 and text.count("This one") == 1
     foreign = ends(lin.get("/account/").text)[0]
@@ -27,7 +28,7 @@ def test_the_list_and_its_ends(house: House) -> None:
 def test_the_administrator_ends_any(house: House) -> None:
     """Names of people and coarse words for browsers; the session is over at once."""
     app = house.app()
-    boss = Person(app, "boss")
+    boss = signed_in(app, "boss")
     chen = Person(app)
     chen.http.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
     chen.post("/sign-in", {"name": "chen", "password": "a long enough password"})
@@ -41,7 +42,7 @@ def test_the_administrator_ends_any(house: House) -> None:
 def test_no_token_carries_a_role(house: House) -> None:
     """Role escalation by editing: the cookie holds a random id under a signature, the API key an id and a secret."""
     app = house.app()
-    chen, users = Person(app, "chen"), app.extensions["issuer_app"].users
+    chen, users = signed_in(app, "chen"), app.extensions["issuer_app"].users
     cookie = chen.http.get_cookie("issuer")
     assert cookie is not None
     for place in (3, len(cookie.value) // 2, len(cookie.value) - 5):
@@ -63,6 +64,6 @@ def test_no_token_carries_a_role(house: House) -> None:
 def test_an_administrator_issues_nothing(house: House) -> None:
     """Without the clerk's role: 403 at every door of the desk."""
     house.accredit()
-    boss = Person(house.app(), "boss")
+    boss = signed_in(house.app(), "boss")
     assert boss.get(f"/desk/issue/{house.skill.hex()}").status_code == 403
     assert boss.post(f"/desk/issue/{house.skill.hex()}", {}, page="/people").status_code == 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from click.testing import CliRunner
 
 from issuer_app.access.trail import NOBODY, PERSON, Row, Trail, check_export
 from issuer_app.cli import issuer
+from issuer_app.texts import table
 from registry.genesis import print_genesis
+from tests.issuer_app.access.conftest import signed_in
 from tests.issuer_app.house import SKILL, House, Person
 from tests.issuer_app.test_api import CLAIMS, Program
 from weid.errors import ConflictError, WeidError
@@ -25,23 +28,23 @@ def last(app: object) -> Row:
     return trail_of(app).rows(limit=1)[0]
 
 
-def test_every_write_leaves_a_row(house: House) -> None:
+def test_every_write_leaves_a_row(fresh: House) -> None:
     """By page and by API, done and refused: who, what, about which id, what came of it, the id of the request."""
-    house.accredit()
-    app = house.app()
+    fresh.accredit()
+    app = fresh.app()
     chen = Person(app, "chen")
     assert (last(app).act, last(app).who, last(app).result) == ("people.enter", "chen", "ok")
-    answer = chen.post(f"/desk/issue/{house.skill.hex()}", {**SKILL, "once": "x"})
+    answer = chen.post(f"/desk/issue/{fresh.skill.hex()}", {**SKILL, "once": "x"})
     id_ = answer.headers["Location"].rsplit("/", 1)[1]
     row = last(app)
-    assert (row.kind, row.who, row.act, row.target, row.minute) == (PERSON, "chen", "desk.issue", id_, house.now)
+    assert (row.kind, row.who, row.act, row.target, row.minute) == (PERSON, "chen", "desk.issue", id_, fresh.now)
     assert row.request == answer.headers["X-Request-Id"]
     chen.post(f"/desk/certificates/{id_}/revoke", {"reason": "none"})
     assert (last(app).act, last(app).target, last(app).result) == ("desk.act-revoke", id_, "http-422")
     chen.post("/people/users", {"name": "evil", "role": "admin"}, page="/desk/certificates")
     assert (last(app).act, last(app).result) == ("people.add_user", "no-role")
-    program = Program(house, app, "clerk")
-    program("POST", "certificates", {"schema": house.skill.hex(), "claims": CLAIMS})
+    program = Program(fresh, app, "clerk")
+    program("POST", "certificates", {"schema": fresh.skill.hex(), "claims": CLAIMS})
     assert last(app).kind == "key" and last(app).who.startswith("program (") and last(app).act == "api.issue"
     before = last(app).seq
     chen.get("/desk/")
@@ -64,6 +67,19 @@ def test_failed_sign_ins_are_there_and_passwords_are_not(house: House) -> None:
     assert [row.result for row in trail_of(app).rows(act="api.")] == ["bad-key"]  # once a minute
 
 
+def test_every_act_of_the_pages_has_words(house: House) -> None:
+    """An auditor reads what was done, not the name of a function."""
+    rooms = ("people", "entry", "account", "rights", "two", "desk", "reissue", "office")
+    missing = []
+    for rule in house.app().url_map.iter_rules():
+        if "POST" not in (rule.methods or ()) or rule.endpoint.split(".")[0] not in rooms:
+            continue
+        choices = re.search(r"<any\(([a-z,]+)\):action>", rule.rule)
+        acts = [f"{rule.endpoint}-{choice}" for choice in choices.group(1).split(",")] if choices else [rule.endpoint]
+        missing += [act for act in acts if f"done.{act.replace('.', '-').replace('_', '-')}" not in table("en")]
+    assert missing == []
+
+
 def test_strangers_cannot_fill_the_disk(house: House) -> None:
     """Requests that lead nowhere leave no row."""
     app = house.app()
@@ -73,12 +89,12 @@ def test_strangers_cannot_fill_the_disk(house: House) -> None:
     assert trail_of(app).head()[0] == 0
 
 
-def test_no_content_of_a_certificate_is_in_it(house: House) -> None:
+def test_no_content_of_a_certificate_is_in_it(fresh: House) -> None:
     """Names and numbers of the form stand in the books, not in the trail."""
-    house.accredit()
-    app = house.app()
-    Person(app, "chen").post(f"/desk/issue/{house.skill.hex()}", {**SKILL, "once": "x"})
-    data = b"".join(path.read_bytes() for path in (house.folder / "app").glob("trail.db*"))
+    fresh.accredit()
+    app = fresh.app()
+    signed_in(app, "chen").post(f"/desk/issue/{fresh.skill.hex()}", {**SKILL, "once": "x"})
+    data = b"".join(path.read_bytes() for path in (fresh.folder / "app").glob("trail.db*"))
     for value in (SKILL["claim-holderName"], SKILL["claim-certificateNumber"], SKILL["claim-skill"]):
         assert value.encode() not in data
 
@@ -118,7 +134,7 @@ def test_a_change_shows(tmp_path: Path, change: str) -> None:
 def test_who_may_read_it(house: House) -> None:
     """Administrator and auditor, filtered and by pages; a clerk and a reviewer their own alone."""
     app = house.app(form="1000 per minute")
-    boss, chen = Person(app, "boss"), Person(app, "chen")
+    boss, chen = signed_in(app, "boss"), signed_in(app, "chen")
     for number in range(120):
         trail_of(app).add(minute=house.now, kind=PERSON, who=f"u{number}", act="desk.issue", target=f"t{number}")
     text = boss.get("/trail").text
@@ -128,44 +144,44 @@ def test_who_may_read_it(house: House) -> None:
     assert "u7<" in boss.get("/trail?who=u7").text and "u8<" not in boss.get("/trail?who=u7").text
     assert "u9<" in boss.get("/trail?target=t9&kind=person&act=desk.issue").text
     assert boss.get("/trail?before=x&kind=y&act=%00").status_code == 200
-    assert Person(app, "ho").get("/trail").status_code == 200
-    assert (chen.get("/trail").status_code, Person(app, "lin").get("/trail").status_code) == (403, 403)
+    assert signed_in(app, "ho").get("/trail").status_code == 200
+    assert (chen.get("/trail").status_code, signed_in(app, "lin").get("/trail").status_code) == (403, 403)
 
 
-def test_exports_are_signed_and_for_whom_they_are_about(house: House) -> None:
+def test_exports_are_signed_and_for_whom_they_are_about(fresh: House) -> None:
     """A person takes along what they did; the subject of a certificate what was done to it; a change breaks the signature."""
-    house.accredit()
-    app = house.app()
-    chen, hash = Person(app, "chen"), house.world.genesis.hash
-    location = chen.post(f"/desk/issue/{house.skill.hex()}", {**SKILL, "once": "x"}).headers["Location"]
+    fresh.accredit()
+    app = fresh.app()
+    chen, hash = Person(app, "chen"), fresh.world.genesis.hash
+    location = chen.post(f"/desk/issue/{fresh.skill.hex()}", {**SKILL, "once": "x"}).headers["Location"]
     chen.post(f"{location}/revoke", {"reason": "fraud"})
-    Person(app, "boss").post("/people/rules", {"role": []})
+    signed_in(app, "boss").post("/people/rules", {"role": []})
     own = chen.get("/account/trail.json").data
-    content = check_export(own, house.desk.facts(house.now), hash)
+    content = check_export(own, fresh.desk.facts(fresh.now), hash)
     assert {row["who"] for row in content["rows"]} == {"chen"} and len(content["rows"]) == 3
-    subject = check_export(chen.get(f"{location}/trail.json").data, house.desk.facts(house.now), hash)
+    subject = check_export(chen.get(f"{location}/trail.json").data, fresh.desk.facts(fresh.now), hash)
     assert [row["act"] for row in subject["rows"]] == ["desk.act-revoke", "desk.issue"]
     for changed in (own.replace(b'"chen"', b'"yann"'), own.replace(b"desk.issue", b"desk.issuf"), own.replace(b"#key-1", b"#key-2"),
                     own.replace(b"#key-1", b"#key-9"), b"{}", own[:-2]):  # fmt: skip
         with pytest.raises(WeidError):
-            check_export(changed, house.desk.facts(house.now), hash)
+            check_export(changed, fresh.desk.facts(fresh.now), hash)
 
 
-def test_commands_are_in_it_and_check_it(house: House, tmp_path: Path) -> None:
+def test_commands_are_in_it_and_check_it(fresh: House, tmp_path: Path) -> None:
     """`user add`, `apikey` and what was refused; `trail --check` says how many rows and the head, and finds a change."""
-    from tests.browser import serving
     from registry.node.service import create_node
+    from tests.browser import serving
 
     folder, secret = tmp_path / "own", tmp_path / "secret"
     secret.write_text("for tests only!\n")
-    (tmp_path / "genesis.json").write_bytes(print_genesis(house.world.genesis))
+    (tmp_path / "genesis.json").write_bytes(print_genesis(fresh.world.genesis))
     run = CliRunner(env={"WEID_PASSPHRASE_FILE": str(secret)})
 
     def say(*words: str) -> tuple[int, str]:
         result = run.invoke(issuer, [*words])
         return result.exit_code, result.stdout.strip()
 
-    with serving(create_node(house.world.registry)) as address:
+    with serving(create_node(fresh.world.registry)) as address:
         init = ("init", str(folder), "--genesis", str(tmp_path / "genesis.json"), "--node", address)
         names = [word for language in ("en", "pt", "zh-Hans", "zh-Hant") for word in ("--name", f"{language}=Academy")]
         assert say(*init, *names)[0] == 0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from issuer_app.terms import Terms
-from tests.issuer_app.access.conftest import two_people
+from tests.issuer_app.access.conftest import signed_in, two_people
 from tests.issuer_app.house import PASSWORD, SKILL, House, Person
 from tests.issuer_app.test_api import CLAIMS, Program
 from weid.errors import IssueError, MalformedError
@@ -21,7 +21,7 @@ ALL = ("issue", "revoke", "import", "erase")
 def second_clerk(house: House, app: Any, name: str = "yan") -> Person:
     """Another clerk."""
     app.extensions["issuer_app"].users.add(name, PASSWORD, frozenset({"clerk"}))
-    return Person(app, name)
+    return signed_in(app, name)
 
 
 def asked(house: House, clerk: Person, **form: str) -> str:
@@ -32,104 +32,104 @@ def asked(house: House, clerk: Person, **form: str) -> str:
     return str(answer.headers["Location"])
 
 
-def test_a_certificate_takes_two(house: House) -> None:
+def test_a_certificate_takes_two(fresh: House) -> None:
     """Nothing is issued until another clerk agrees; then it is in both names, and what the request held is gone."""
-    house.accredit()
-    two_people(house, "issue")
-    app = house.app()
-    chen, yan = Person(app, "chen"), second_clerk(house, app)
-    path = asked(house, chen)
-    assert asked(house, chen) == path  # the form sent twice is one request
-    assert house.desk.find("") == ()
+    fresh.accredit()
+    two_people(fresh, "issue")
+    app = fresh.app()
+    chen, yan = signed_in(app, "chen"), second_clerk(fresh, app)
+    path = asked(fresh, chen)
+    assert asked(fresh, chen) == path  # the form sent twice is one request
+    assert fresh.desk.find("") == ()
     assert "王小明" in yan.get(path).text and "chen" in yan.get("/waiting/").text
     own = chen.post(f"{path}/agree", {}, page=path)
     assert own.status_code == 403 and "Nobody agrees to their own" in own.text
     assert chen.post(f"{path}/decline", {}, page=path).status_code == 403
     done = yan.post(f"{path}/agree", {}, page=path)
     assert done.status_code == 302
-    row = house.desk.find("")[0]
+    row = fresh.desk.find("")[0]
     assert done.headers["Location"] == f"/desk/certificates/{row.id}"
     assert (row.by, row.published) == ("chen + yan", True)
-    assert house.verify(row.file).verdict == "valid-bearer"
-    assert "王小明".encode() not in (house.folder / "app" / "waiting.db").read_bytes()
+    assert fresh.verify(row.file).verdict == "valid-bearer"
+    assert "王小明".encode() not in (fresh.folder / "app" / "waiting.db").read_bytes()
     again = yan.post(f"{path}/agree", {}, page="/waiting/")
-    assert again.status_code in (403, 404, 409) and len(house.desk.find("")) == 1
+    assert again.status_code in (403, 404, 409) and len(fresh.desk.find("")) == 1
 
 
-def test_ends_take_two(house: House) -> None:
+def test_ends_take_two(fresh: House) -> None:
     """Revoking and erasing wait; declined or taken back, nothing happens; suspending is at once, it can be lifted."""
-    house.accredit()
-    app = house.app()
-    chen, yan = Person(app, "chen"), second_clerk(house, app)
-    location = chen.post(f"/desk/issue/{house.skill.hex()}", {**SKILL, "once": "x"}).headers["Location"]
-    two_people(house, "revoke", "erase")
+    fresh.accredit()
+    app = fresh.app()
+    chen, yan = signed_in(app, "chen"), second_clerk(fresh, app)
+    location = chen.post(f"/desk/issue/{fresh.skill.hex()}", {**SKILL, "once": "x"}).headers["Location"]
+    two_people(fresh, "revoke", "erase")
     id_ = location.rsplit("/", 1)[1]
     paths = [chen.post(f"{location}/{act}", {"reason": "fraud"}).headers["Location"] for act in ("revoke", "erase")]
-    assert house.desk.get(id_).state == "valid"
+    assert fresh.desk.get(id_).state == "valid"
     assert chen.post(f"{location}/revoke", {"reason": "fraud"}).headers["Location"] == paths[0]  # asked for already
     assert yan.post(f"{paths[1]}/withdraw", {}, page=paths[1]).status_code == 403
     assert yan.post(f"{paths[1]}/decline", {}, page=paths[1]).status_code == 302
-    assert not house.desk.get(id_).erased
+    assert not fresh.desk.get(id_).erased
     assert chen.post(f"{paths[0]}/withdraw", {}, page=paths[0]).status_code == 302
     assert yan.post(f"{paths[0]}/agree", {}, page="/waiting/").status_code in (404, 409)
-    assert house.desk.get(id_).state == "valid"
+    assert fresh.desk.get(id_).state == "valid"
     path = chen.post(f"{location}/revoke", {"reason": "fraud"}).headers["Location"]
     assert yan.post(f"{path}/agree", {}, page=path).status_code == 302
-    row = house.desk.get(id_)
+    row = fresh.desk.get(id_)
     assert (row.state, row.reason) == ("revoked", "fraud")
     assert chen.post(f"{location}/suspend", {"reason": "fraud"}).status_code == 409
 
 
-def test_the_administrator_may_be_the_second(house: House) -> None:
+def test_the_administrator_may_be_the_second(fresh: House) -> None:
     """An administrator agrees, and still issues nothing alone; reviewers and auditors are no business of it."""
-    house.accredit()
-    two_people(house, "issue")
-    app = house.app()
-    chen, boss = Person(app, "chen"), Person(app, "boss")
-    path = asked(house, chen)
+    fresh.accredit()
+    two_people(fresh, "issue")
+    app = fresh.app()
+    chen, boss = signed_in(app, "chen"), signed_in(app, "boss")
+    path = asked(fresh, chen)
     for name in ("lin", "ho"):
         other = Person(app, name)
         assert other.get(path).status_code == 403
         assert other.post(f"{path}/agree", {}, page="/account/").status_code == 403
     assert boss.post(f"{path}/agree", {}, page=path).headers["Location"] == "/waiting/"
-    assert house.desk.find("")[0].by == "chen + boss"
+    assert fresh.desk.find("")[0].by == "chen + boss"
 
 
-def test_too_late_is_gone(house: House) -> None:
+def test_too_late_is_gone(fresh: House) -> None:
     """After three days the request is expired and its content destroyed."""
-    house.accredit()
-    two_people(house, "issue")
-    app = house.app()
-    path = asked(house, Person(app, "chen"))
-    house.world.tick(3 * 24 * 60)
-    yan = second_clerk(house, app)
+    fresh.accredit()
+    two_people(fresh, "issue")
+    app = fresh.app()
+    path = asked(fresh, signed_in(app, "chen"))
+    fresh.world.tick(3 * 24 * 60)
+    yan = second_clerk(fresh, app)
     text = yan.get(path).text
     assert "Nobody decided in time" in text and "王小明" not in text
     assert yan.post(f"{path}/agree", {}, page="/waiting/").status_code == 409
-    assert house.desk.find("") == ()
+    assert fresh.desk.find("") == ()
 
 
-def test_a_refusal_leaves_it_waiting(house: House) -> None:
+def test_a_refusal_leaves_it_waiting(fresh: House) -> None:
     """The right ended meanwhile: a sentence for the second person, nothing issued, the request is still there."""
-    house.accredit()
-    two_people(house, "issue")
-    app = house.app()
-    path = asked(house, Person(app, "chen"))
-    house.office.suspend_issuer(house.desk.did, "fraud", schema=house.skill)
-    yan = second_clerk(house, app)
+    fresh.accredit()
+    two_people(fresh, "issue")
+    app = fresh.app()
+    path = asked(fresh, signed_in(app, "chen"))
+    fresh.office.suspend_issuer(fresh.desk.did, "fraud", schema=fresh.skill)
+    yan = second_clerk(fresh, app)
     assert yan.post(f"{path}/agree", {}, page=path).status_code == 403
-    assert house.desk.find("") == ()
-    house.office.reinstate(house.desk.did, schema=house.skill)
+    assert fresh.desk.find("") == ()
+    fresh.office.reinstate(fresh.desk.did, schema=fresh.skill)
     assert yan.post(f"{path}/agree", {}, page=path).status_code == 302
 
 
-def test_programs_ask_and_never_agree(house: House) -> None:
+def test_programs_ask_and_never_agree(fresh: House) -> None:
     """202 and the request's address; the same key with the same content gives the certificate once it is done."""
-    house.accredit()
-    two_people(house, "issue", "revoke", "erase")
-    app = house.app()
-    program, other = Program(house, app, "clerk"), Program(house, app, "clerk", "admin")
-    body = {"schema": house.skill.hex(), "claims": CLAIMS}
+    fresh.accredit()
+    two_people(fresh, "issue", "revoke", "erase")
+    app = fresh.app()
+    program, other = Program(fresh, app, "clerk"), Program(fresh, app, "clerk", "admin")
+    body = {"schema": fresh.skill.hex(), "claims": CLAIMS}
     status, held = program("POST", "certificates", body, Idempotency_Key="a")
     assert (status, held["state"], held["act"]) == (202, "waiting", "issue")
     assert program("POST", "certificates", body, Idempotency_Key="a")[1]["waiting"] == held["waiting"]
@@ -139,7 +139,7 @@ def test_programs_ask_and_never_agree(house: House) -> None:
     for way in ("agree", "decline"):
         bare = app.test_client().post(f"/waiting/{held['waiting']}/{way}", headers={"Authorization": f"Bearer {other.key}"})
         assert bare.status_code == 400  # no page of theirs, no token
-    chen = Person(app, "chen")
+    chen = signed_in(app, "chen")
     assert chen.post(f"/waiting/{held['waiting']}/agree", {}, page=f"/waiting/{held['waiting']}").status_code == 302
     status, made = program("POST", "certificates", body, Idempotency_Key="a")
     assert (status, made["claims"]["holderName"]) == (201, "王小明")
@@ -148,20 +148,20 @@ def test_programs_ask_and_never_agree(house: House) -> None:
     assert program("GET", f"certificates/{made['id']}")[1]["state"] == "valid"
 
 
-def test_the_desk_itself_refuses_one_alone(house: House) -> None:
+def test_the_desk_itself_refuses_one_alone(fresh: House) -> None:
     """A door that forgets to ask is closed: command, conversion, VC-API all end at the desk."""
-    house.accredit()
-    row = house.desk.issue(house.skill, CLAIMS, at=house.now, random=house.world.random)
-    two_people(house, *ALL)
+    fresh.accredit()
+    row = fresh.desk.issue(fresh.skill, CLAIMS, at=fresh.now, random=fresh.world.random)
+    two_people(fresh, *ALL)
     for act in (
-        lambda: house.desk.issue(house.skill, CLAIMS, at=house.now, random=house.world.random),
-        lambda: house.desk.revoke(row.id, "fraud", house.now),
-        lambda: house.desk.erase(row.id),
+        lambda: fresh.desk.issue(fresh.skill, CLAIMS, at=fresh.now, random=fresh.world.random),
+        lambda: fresh.desk.revoke(row.id, "fraud", fresh.now),
+        lambda: fresh.desk.erase(row.id),
     ):
         with pytest.raises(IssueError) as caught:
             act()
         assert caught.value.code == "second-person"
-    assert house.desk.get(row.id).state == "valid"
+    assert fresh.desk.get(row.id).state == "valid"
 
 
 @pytest.mark.parametrize("value", ["issue", ["issue", "issue"], ["sing"], [1], [["issue"]], {"issue": True}, None])

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.issuer_app.access.conftest import ORIGIN, answered, challenge_of, link, wallet
+from tests.issuer_app.access.conftest import ORIGIN, answered, challenge_of, link, signed_in, wallet
 from tests.issuer_app.house import House, Person
 from wallet_cli.wallet import Login
 from weid.errors import WeidError
@@ -21,7 +21,7 @@ def answer_in(person: Person, text: str) -> int:
 def test_link_then_sign_in(house: House, suite: str) -> None:
     """A linked key opens a session of its user, without a password, whatever the suite; removed, it opens none."""
     app, key = house.app(), wallet(suite=suite)
-    chen = Person(app, "chen")
+    chen = signed_in(app, "chen")
     assert link(chen, key, house.now).status_code == 302
     did = key.signer().kid
     assert did in chen.get("/account/").text
@@ -39,7 +39,7 @@ def test_link_then_sign_in(house: House, suite: str) -> None:
 def test_a_replayed_answer_is_worth_nothing(house: House) -> None:
     """Nonce reuse: neither in the same browser, nor in another one that caught the answer; a wrong try uses it up, too."""
     app, key = house.app(), wallet()
-    link(Person(app, "chen"), key, house.now)
+    link(signed_in(app, "chen"), key, house.now)
     person, thief = Person(app), Person(app)
     good = answered(challenge_of(person.get("/sign-in/wallet").text), key, house.now)
     thief.get("/sign-in/wallet")
@@ -56,7 +56,7 @@ def test_a_replayed_answer_is_worth_nothing(house: House) -> None:
 def test_a_challenge_of_one_origin_is_not_answered_for_another(house: House) -> None:
     """Phishing relay: a false page shows our challenge, or we are sent an answer made for the false page."""
     app, key = house.app(), wallet()
-    link(Person(app, "chen"), key, house.now)
+    link(signed_in(app, "chen"), key, house.now)
     person = Person(app)
     asked = challenge_of(person.get("/sign-in/wallet").text)
     with pytest.raises(WeidError) as caught:  # the person means the false page: the wallet has another origin in mind
@@ -71,7 +71,7 @@ def test_a_challenge_of_one_origin_is_not_answered_for_another(house: House) -> 
 def test_purposes_are_not_mixed(house: House) -> None:
     """An answer for signing in links no key, and one for linking opens no session."""
     app, key = house.app(), wallet()
-    chen = Person(app, "chen")
+    chen = signed_in(app, "chen")
     asked = challenge_of(chen.get("/account/wallet-key").text)
     false = type(asked)(asked.origin, asked.name, "sign-in", asked.nonce, asked.issued, asked.expires)
     token = chen.token("/account/")
@@ -82,7 +82,7 @@ def test_purposes_are_not_mixed(house: House) -> None:
 def test_clocks(house: House) -> None:
     """Within five minutes a wallet's clock may differ; the site's own clock decides when a challenge is too old."""
     app, key = house.app(), wallet()
-    link(Person(app, "chen"), key, house.now)
+    link(signed_in(app, "chen"), key, house.now)
     for skew, good in ((-5, True), (9, True), (-6, False), (10, False)):
         person = Person(app)
         asked = challenge_of(person.get("/sign-in/wallet").text)
@@ -100,7 +100,7 @@ def test_clocks(house: House) -> None:
 def test_keys_are_one_persons(house: House) -> None:
     """A key that is linked cannot be linked again; a locked-out user's key opens nothing; nobody removes another's."""
     app, key = house.app(), wallet()
-    chen, lin, boss = Person(app, "chen"), Person(app, "lin"), Person(app, "boss")
+    chen, lin, boss = signed_in(app, "chen"), signed_in(app, "lin"), signed_in(app, "boss")
     link(chen, key, house.now)
     assert link(lin, key, house.now).status_code == 422
     assert lin.post("/account/wallet-key/remove", {"did": key.signer().kid}, page="/account/").status_code == 404
@@ -112,12 +112,12 @@ def test_keys_are_one_persons(house: House) -> None:
 def test_a_wallet_counts_as_a_second_factor(house: House) -> None:
     """Where the role needs one, a session by wallet goes on, and one by password alone does not."""
     app, key = house.app(), wallet()
-    link(Person(app, "chen"), key, house.now)
-    Person(app, "boss").post("/people/rules", {"role": ["clerk"]})
+    link(signed_in(app, "chen"), key, house.now)
+    signed_in(app, "boss").post("/people/rules", {"role": ["clerk"]})
     person = Person(app)
     answer_in(person, answered(challenge_of(person.get("/sign-in/wallet").text), key, house.now))
     assert person.get("/desk/").status_code == 200
-    assert Person(app, "chen").get("/desk/").headers["Location"] == "/account/second-factor"
+    assert signed_in(app, "chen").get("/desk/").headers["Location"] == "/account/second-factor"
 
 
 def test_hostile_answers_are_sentences(house: House) -> None:
