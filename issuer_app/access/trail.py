@@ -159,7 +159,8 @@ def _key(kid: str, facts: Facts) -> PublicKey:
     held = answer.record.key_number(number) if isinstance(answer, Found) else None
     if held is None or held.role != "log-op":
         raise SignatureError("the registry knows no such key", code="unknown-key")
-    return held.key
+    found: PublicKey = held.key
+    return found
 
 
 def _from_json(item: JSON) -> Row:

@@ -27,8 +27,8 @@ def home() -> ResponseReturnValue:
         before=int(before) if re.fullmatch(r"[1-9][0-9]{0,11}", before, re.ASCII) else None, limit=PAGE + 1,
     )  # fmt: skip
     return page(
-        "access/trail.html", said=_said, outcome=_outcome, rows=rows[:PAGE], more=rows[PAGE - 1].seq if len(rows) > PAGE else None, asked=asked,
-        kinds=KINDS, acts=access().trail.acts(), head=access().trail.head(),
+        "access/trail.html", said=_said, outcome=_outcome, rows=rows[:PAGE], asked=asked, kinds=KINDS,
+        more=rows[PAGE - 1].seq if len(rows) > PAGE else None, acts=access().trail.acts(), head=access().trail.head(),
     )  # fmt: skip
 
 
