@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from issuer_app.access.cli import RecordedGroup, trail
+from issuer_app.access.cli import RecordedGroup, made, trail
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.premises import KINDS, Premises
@@ -246,6 +246,7 @@ def issue(
             minutes=minutes, at=_now(), random=secrets.token_bytes, by="cli", specimen=specimen,
             request=None if once is None else f"cli:{once}",
         )  # fmt: skip
+        made(row.id)
         drawn = selfcheck.draw(row, code_host)
         found = selfcheck.check(drawn, desk.facts(_now()), datetime.now(UTC))
     if out is not None:

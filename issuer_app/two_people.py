@@ -70,9 +70,12 @@ class Waiting:
                        "STRICT")  # fmt: skip
 
     def ask(
-        self, act: str, target: str, body: Mapping[str, JSON], *, by: str, at: int, digest: bytes, once: str | None = None
-    ) -> Asked:
+        self, act: str, target: str, body: Mapping[str, JSON], *, by: str, at: int, digest: bytes, once: str | None = None,
+        renew: bool = False,
+    ) -> Asked:  # fmt: skip
         """A request that waits; the same `once` with the same digest (of act and content) gives the same request.
+
+        With `renew` one that nobody agreed to (declined, taken back, expired) is asked for anew under its `once`.
 
         IssueError `key-reused` for other content, RefusedError `too-many` when too much waits.
         """
@@ -81,6 +84,9 @@ class Waiting:
         with self._store.change() as db:
             self.forget(at)
             known = None if once is None else self._store.row("SELECT * FROM asked WHERE once = ?", once)
+            if known is not None and renew and known["state"] in ("declined", "withdrawn", "expired"):
+                db.execute("UPDATE asked SET once = NULL WHERE id = ?", (known["id"],))
+                known = None
             if known is not None:
                 if bytes(known["digest"]) != digest:
                     raise IssueError("this request key was used for other content", code="key-reused")

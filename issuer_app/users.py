@@ -128,11 +128,6 @@ class Users:
         right = check_password_hash(row["password"] if row else self._nobody, _normal(password)[:MAX_PASSWORD])
         return _user(row) if row is not None and right and not row["disabled"] else None
 
-    def sign_in(self, name: str, password: str, at: int) -> str | None:
-        """A new session id, or None."""
-        found = self.check(name, password)
-        return None if found is None else self.open_session(found.name, at)
-
     def open_session(self, name: str, at: int, *, agent: str = "", how: str = "password") -> str:
         """A new session id for somebody who has been recognised; a user's oldest sessions give way."""
         session = secrets.token_hex(32)

@@ -85,7 +85,7 @@ def _ask_issue(schema: Schema, claims: Mapping[str, JSON]) -> ResponseReturnValu
         "claims": dict(claims), "bind": request.form.get("bind", "").strip() or None,
         "specimen": request.form.get("specimen") == "yes", "request": _request_key(),
     }  # fmt: skip
-    held = two_acts.ask("issue", schema.digest.hex(), body, by=user().name, once=_request_key())
+    held = two_acts.ask("issue", schema.digest.hex(), body, by=user().name, once=_request_key(), renew=True)
     tell("two.asked")
     return redirect(url_for("two.one", id_=held.id))
 

@@ -54,6 +54,8 @@ def confirm() -> ResponseReturnValue:
         g.refused = error.code
         return _factor(speaker().problem(error.code)), 422
     users().strengthen(str(session.get("sid")))
+    if not has:  # a session that somebody else opened with the password alone must not outlive the enrolment
+        users().end_sessions(user().name, but=str(session.get("sid")))
     return redirect(url_for("front.front")) if has else page("access/recovery.html", codes=codes)
 
 

@@ -16,10 +16,16 @@ from weid.errors import WeidError
 if TYPE_CHECKING:
     from issuer_app.premises import Premises
 
-__all__ = ["Recorded", "RecordedGroup", "trail"]
+__all__ = ["Recorded", "RecordedGroup", "made", "trail"]
 
 _READS: Final = ("find", "serve", "trail")
+_MADE: Final = "issuer_app.access.cli.made"
 _ABOUT: Final = ("id_", "name", "label", "role", "schema", "wants")
+
+
+def made(id_: str) -> None:
+    """Name in the row of this command the certificate that it made."""
+    click.get_current_context().meta[_MADE] = id_
 
 
 class Recorded(click.Command):
@@ -61,7 +67,7 @@ def _record(ctx: click.Context, result: str) -> None:
     place = Premises.open(folder)
     held = Trail(place.app / "trail.db", place.client.genesis.hash)
     about = next((ctx.params[name] for name in _ABOUT if ctx.params.get(name)), "")
-    target = " ".join(about) if isinstance(about, tuple) else str(about)
+    target = str(ctx.meta.get(_MADE) or (" ".join(about) if isinstance(about, tuple) else about))
     names = ctx.command_path.split()
     act = "-".join(names[names.index("issuer") + 1 :]) if "issuer" in names else names[-1]
     held.add(minute=minutes(datetime.now(UTC)), kind=COMMAND, who=_user(), act=act, target=target, result=result,

@@ -52,7 +52,8 @@ def code() -> ResponseReturnValue:
 
 @pages.get("/sign-in/wallet")
 def wallet_form() -> ResponseReturnValue:
-    """A challenge for a wallet key."""
+    """A challenge for a wallet key; whoever asks may ask, but not without end."""
+    slow_down(config().limits.form, "challenge", get_remote_address())
     return _wallet("")
 
 

@@ -44,10 +44,10 @@ def of_key(key: ApiKey) -> str:
     return f"api:{key.label} ({key.id})"
 
 
-def ask(act: str, target: str, body: dict[str, JSON], *, by: str, once: str | None = None) -> Asked:
-    """Let it wait; asking again for the same gives the same request."""
+def ask(act: str, target: str, body: dict[str, JSON], *, by: str, once: str | None = None, renew: bool = False) -> Asked:
+    """Let it wait; asking again for the same gives the same request, with `renew` unless nobody agreed to that."""
     digest = desk().client.genesis.hash(jcs([act, target, body]))
-    held = access().waiting.ask(act, target, body, by=by, at=config().now(), digest=digest, once=once)
+    held = access().waiting.ask(act, target, body, by=by, at=config().now(), digest=digest, once=once, renew=renew)
     acted_on(held.id if act == "issue" else target, "second-person-asked")
     return held
 

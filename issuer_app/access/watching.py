@@ -12,7 +12,7 @@ from typing import Final
 from flask import Response, g, request
 
 from issuer_app.access.trail import KEY, NOBODY, PERSON
-from issuer_app.frame import access, config, users
+from issuer_app.frame import access, config, for_strangers, users
 from issuer_app.users import ApiKey, User
 
 __all__ = ["begin", "end"]
@@ -30,7 +30,8 @@ def begin() -> None:
 def end(response: Response) -> Response:
     """The row of this request, if it wrote or tried to."""
     asked = g.get("request_id") or secrets.token_hex(8)
-    response.headers["X-Request-Id"] = asked
+    if not for_strangers():  # caches keep those, and a number of one request would be everybody's
+        response.headers["X-Request-Id"] = asked
     if request.method in _READS or request.endpoint is None or response.status_code == 429:
         return response
     kind, who = _who()

@@ -26,6 +26,15 @@ def enrolled(house: House, person: Person) -> tuple[pyotp.TOTP, list[str]]:
     return device, codes
 
 
+def test_a_session_by_password_does_not_outlive_the_enrolment(house: House) -> None:
+    """Whoever else was in with the password alone is out; wallet keys and factors are not theirs to set then."""
+    app = house.app()
+    chen, thief = signed_in(app, "chen"), signed_in(app, "chen")
+    enrolled(house, chen)
+    assert thief.get("/account/").status_code == 302
+    assert chen.get("/account/").status_code == 200
+
+
 def half_in(house: House, app: object, name: str = "chen") -> Person:
     """Somebody who has given the right password."""
     person = Person(app)
@@ -122,10 +131,11 @@ def test_guessing_ends_after_ten(house: House, tmp_path: object) -> None:
     assert factors.check("chen", device.at(at), at)
 
 
-def test_the_secret_is_sealed_and_bound_to_its_user(house: House) -> None:
+@pytest.mark.parametrize("profile", ["intl", "gm"])
+def test_the_secret_is_sealed_and_bound_to_its_user(house: House, profile: str) -> None:
     """The database alone gives no secret; a row copied to another user opens nothing."""
     store = Store(None)
-    factors = Factors(store, house.folder / "own", random=house.world.random)
+    factors = Factors(store, house.folder / "own", random=house.world.random, profile=profile)
     secret = factors.enrol("chen")
     assert factors.enrol("chen") == secret
     factors.enrol("lin")

@@ -109,6 +109,20 @@ def test_too_late_is_gone(fresh: House) -> None:
     assert fresh.desk.find("") == ()
 
 
+def test_what_nobody_agreed_to_can_be_asked_for_again(fresh: House) -> None:
+    """The same form after a refusal is a new request; an old certificate has one form only, so it must be."""
+    fresh.accredit()
+    two_people(fresh, "issue")
+    app = fresh.app()
+    chen, yan = signed_in(app, "chen"), second_clerk(fresh, app)
+    path = asked(fresh, chen)
+    yan.post(f"{path}/decline", {}, page=path)
+    again = asked(fresh, chen)
+    assert again != path
+    assert yan.post(f"{again}/agree", {}, page=again).status_code == 302
+    assert len(fresh.desk.find("")) == 1
+
+
 def test_a_refusal_leaves_it_waiting(fresh: House) -> None:
     """The right ended meanwhile: a sentence for the second person, nothing issued, the request is still there."""
     fresh.accredit()
