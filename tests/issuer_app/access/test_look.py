@@ -12,7 +12,7 @@ from tests.issuer_app.access.conftest import answered, challenge_of, two_people,
 from tests.issuer_app.house import PASSWORD, SKILL, House
 from tests.issuer_app.test_browser import sign_in, sound
 
-SIZES = pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=["390", "1280"])
+SIZES = pytest.mark.parametrize("size", [browser.PHONE, pytest.param(browser.DESK, marks=pytest.mark.long)], ids=["390", "1280"])
 
 
 @pytest.mark.browser
