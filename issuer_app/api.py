@@ -15,7 +15,8 @@ from werkzeug.exceptions import HTTPException
 
 from credentials import picture
 from issuer_app import selfcheck
-from issuer_app.frame import audit, config, desk, office, slow_down, speaker, users
+from issuer_app.access import two_acts
+from issuer_app.frame import acted_on, audit, config, desk, office, slow_down, speaker, users
 from issuer_app.ledger import Issued
 from issuer_app.openapi import document
 from issuer_app.problems import RefusedError, problem, status_of
@@ -40,12 +41,11 @@ def allows(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def wrap(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            key = _brought()
+            key = g.api_key = _brought()  # kept before the role is looked at: the trail names who was refused
             if key is None:
                 raise RefusedError("an API key is needed: Authorization: Bearer …", code="bad-key")
             if roles and not key.roles & set(roles):
                 raise RefusedError(f"this needs a key with the role {' or '.join(roles)}", code="no-role")
-            g.api_key = key
             return view(*args, **kwargs)
 
         return guarded
@@ -55,7 +55,7 @@ def allows(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def may_issue() -> bool:
     """Whether this request brings the key of a clerk; it counts against the API's limit either way."""
-    key = _brought()
+    key = g.api_key = _brought()
     return key is not None and "clerk" in key.roles
 
 
@@ -69,6 +69,7 @@ def _brought() -> ApiKey | None:
 def refusal(error: WeidError | HTTPException) -> Response:
     """The problem document of a refusal; a sentence in the caller's language, never a stack."""
     t = speaker()
+    g.refused = error.code if isinstance(error, WeidError) else None
     if isinstance(error, HTTPException):
         status = error.code or 500
         return problem(status, f"http-{status}", t.problem(f"http-{status}"))
@@ -135,11 +136,27 @@ def issue() -> ResponseReturnValue:
     if not (bind is None or isinstance(bind, str)) or not (length is None or (type(length) is int and 0 < length < 2**32)):
         raise MalformedError("bind must be the holder's request, minutes a positive integer")
     lookup = texts_of(body.get("lookup"), "lookup")
-    row = desk().issue(
-        digest_of(body.get("schema")), claims, bind=bind, minutes=length, at=config().now(),
-        random=config().random, by=f"api:{key_of().label}", specimen=_flag(body, "specimen"),
-        request=f"api:{key_of().id}:{once}" if once else None, lookup=lookup,
-    )  # fmt: skip
+    key = f"api:{key_of().id}:{once}" if once else None
+    if two_acts.needed("issue"):
+        asked: dict[str, JSON] = {
+            "claims": claims,
+            "bind": bind,
+            "minutes": length,
+            "specimen": _flag(body, "specimen"),
+            "request": key,
+            "lookup": dict[str, JSON](lookup or {}),
+        }
+        held = two_acts.ask("issue", digest_of(body.get("schema")).hex(), asked, by=two_acts.of_key(key_of()), once=key)
+        if held.state != "done":
+            return two_acts.answer(held)
+        row = desk().get(held.result)
+    else:
+        row = desk().issue(
+            digest_of(body.get("schema")), claims, bind=bind, minutes=length, at=config().now(),
+            random=config().random, by=f"api:{key_of().label}", specimen=_flag(body, "specimen"), request=key,
+            lookup=lookup,
+        )  # fmt: skip
+    acted_on(row.id)
     answer = jsonify(full(row))
     answer.headers["Location"] = url_for("api.certificate", id_=row.id)
     return answer, 201
@@ -187,14 +204,19 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     if action == "lift":
         body_of()
         return jsonify(_brief(desk().lift(id_, now)))
+    reason = _reason(body_of("reason"))
+    if two_acts.needed(action):
+        return two_acts.answer(two_acts.ask(action, desk().get(id_).id, {"reason": reason}, by=two_acts.of_key(key_of())))
     change = desk().revoke if action == "revoke" else desk().suspend
-    return jsonify(_brief(change(id_, _reason(body_of("reason")), now)))
+    return jsonify(_brief(change(id_, reason, now)))
 
 
 @routes.delete(f"{_V1}/certificates/<id_>")
 @allows("clerk")
 def erase(id_: str) -> ResponseReturnValue:
     """Destroy the content kept here."""
+    if two_acts.needed("erase"):
+        return two_acts.answer(two_acts.ask("erase", desk().get(id_).id, {}, by=two_acts.of_key(key_of())))
     desk().erase(id_)
     return "", 204
 

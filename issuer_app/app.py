@@ -10,6 +10,9 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from issuer_app import api, frame, front, people, vc_api, web_committee, web_desk, web_office, web_reissue, web_status, web_votes
+from issuer_app.access import account, entry, trail_pages, two_api, two_pages, watching
+from issuer_app.access import administration as rights
+from issuer_app.access.kept import Access
 from issuer_app.config import Config, secret_key
 from issuer_app.design import web as design_web
 from issuer_app.importing import pages as import_pages
@@ -36,8 +39,11 @@ def create_app(config: Config) -> Flask:
     app.config.update(_settings(config))
     # In memory: the counters of one process, which is how this app is served.
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
-    app.extensions["issuer_app"] = frame.Running(config, Users(config.folder), limiter)
+    users = Users(config.folder)
+    access = Access.open(config.folder, users, random=config.random, hash=config.hash)
+    app.extensions["issuer_app"] = frame.Running(config, users, limiter, access)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.before_request(watching.begin)
     app.before_request(_slow_forms)  # these two before CSRFProtect, which reads the form
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
@@ -46,7 +52,8 @@ def create_app(config: Config) -> Flask:
         web_status.routes, api.routes, later_pages.pages, joint_pages.pages, import_pages.pages, import_routes.routes,
         papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
     )  # fmt: skip
-    for blueprint in (*rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
+    rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes)
+    for blueprint in (*rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
@@ -64,10 +71,12 @@ def create_app(config: Config) -> Flask:
     csrf.exempt(import_routes.routes)
     csrf.exempt(papers_api.routes)
     csrf.exempt(web_api.routes)
+    csrf.exempt(two_api.routes)
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)
     app.after_request(_headers)
+    app.after_request(watching.end)
     app.register_error_handler(WeidError, _refuse)
     app.register_error_handler(CSRFError, _refuse_form)
     app.register_error_handler(HTTPException, _refuse)

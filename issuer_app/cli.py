@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from issuer_app.access.cli import RecordedGroup, made, trail
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
@@ -34,7 +35,7 @@ PASS = click.option("--passphrase-file", help="File with the passphrase of the k
 ROLES = click.Choice(["clerk", "reviewer", "auditor", "governor", "admin", "lookup"])
 
 
-@click.group()
+@click.group(cls=RecordedGroup)
 def issuer() -> None:
     """An institution's desk: init, apply, user, apikey, serve, issue, find, suspend, lift, revoke, publish."""
 
@@ -267,6 +268,7 @@ def issue(
             minutes=minutes, at=_now(), random=secrets.token_bytes, by="cli", specimen=specimen,
             request=None if once is None else f"cli:{once}", lookup=None if lookup is None else texts_in(lookup.read()),
         )  # fmt: skip
+        made(row.id)
         drawn = selfcheck.draw(row, code_host)
         found = selfcheck.check(drawn, desk.facts(_now()), datetime.now(UTC))
     if out is not None:
@@ -369,7 +371,7 @@ def _now() -> int:
 
 COMMANDS = (
     backup, change, convert, cosign, ending, exposed, import_, lift, link, look, lookup, lookup_rules, outbox, paper,
-    replace, restore, revoke, suspend,
+    replace, restore, revoke, suspend, trail,
 )  # fmt: skip
 for command in COMMANDS:
     issuer.add_command(command)

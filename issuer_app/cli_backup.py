@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from issuer_app.access.cli import Recorded
 from issuer_app.premises import UNFINISHED, Premises
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def backup(folder: Path, output: Path, passphrase_file: str | None) -> None:
     click.echo("Keep it away from this machine. Whoever has it and the passphrase has the institution's keys.", err=True)
 
 
-@click.command()
+@click.command(cls=Recorded)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_FOLDER
 @_PASS

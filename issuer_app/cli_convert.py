@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 
+from issuer_app.access.cli import Recorded, made
 from issuer_app.premises import Premises, read_pack_folder
 
 __all__ = ["convert"]
 
 
-@click.command()
+@click.command(cls=Recorded)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("answer", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--pack", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -55,6 +56,7 @@ def convert(
             )  # fmt: skip
         except VerificationFailed as error:
             raise click.ClickException(str(error)) from error
+    made(row.id)
     output.write_bytes(row.file)
     click.echo(json.dumps({"id": row.id, "state": row.state, "claims": dict(row.claims)}, ensure_ascii=False))
     click.echo(f"Issued for the same key; the file is {output}.", err=True)

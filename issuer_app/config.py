@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from issuer_app.store import private_file
 from weid.codec import minutes
+from weid.hashes import SHA256, Hash
 from weid.suites import Random
 
 if TYPE_CHECKING:
@@ -56,6 +57,17 @@ class Config:
     vc_api: Mapping[str, Instance] = field(default_factory=dict)  # issuers for programs
     public: str | None = None  # the address strangers reach this app at; none: no status lists in what programs issue
     resolver: Resolver | None = None  # answers DID Resolution below /1.0/identifiers; none: it does not
+
+    @property
+    def hash(self) -> Hash:
+        """The registry's hash."""
+        party = self.party
+        return SHA256 if party is None else party.client.genesis.hash
+
+    @property
+    def party(self) -> Desk | Office | None:
+        """Whose app this is first of all."""
+        return self.desk or self.office or self.audit
 
     def now(self) -> int:
         """The minute of the clock."""

@@ -27,6 +27,7 @@ from issuer_app.published import REFRESH, Published, Shelf
 from issuer_app.rights import Right, log_time, rights_of, schema_of
 from issuer_app.store import Store
 from issuer_app.terms import Terms
+from issuer_app.two_people import Approval, require
 from registry import operations as ops
 from registry.node.client import RegistryClient
 from weid.canon import JSON, jcs
@@ -141,6 +142,7 @@ class Desk:
         self, schema_digest: bytes, claims: Mapping[str, JSON], *, bind: Binding | str | None = None,
         minutes: int | None = None, at: int, random: Random, by: str = "clerk", specimen: bool = False,
         publish: bool = True, request: str | None = None, lookup: Mapping[str, str] | None = None,
+        approval: Approval | None = None,
     ) -> Issued:  # fmt: skip
         """A certificate, stored and (unless `publish=False`) known to the registry before it is returned.
 
@@ -148,7 +150,7 @@ class Desk:
 
         `bind` is the holder's request (text or value), `minutes` a shorter validity, `request` a key under which
         asking again gives the same certificate. IssueError `not-accredited`, `bind-missing`, `bind-mismatch`,
-        `key-reused`, or SchemaError naming the claim; RegistryError `unreachable` leaves it stored, to be sent.
+        `key-reused`, `second-person`, or SchemaError naming the claim; RegistryError `unreachable` leaves it stored, to be sent.
         """
         with self.party.locked():
             given = self._given(schema_digest, claims, lookup or {}, at)
@@ -158,6 +160,7 @@ class Desk:
             if row is not None and row.asked != asked:
                 raise IssueError("this request key was used for other content", code="key-reused")
             if row is None:
+                require(self.terms.two_people, "issue", approval)
                 if not self.may_issue(schema_digest, at):
                     raise IssueError("the registry gives no right to this schema today", code="not-accredited")
                 schema = self.schema(schema_digest, at)
@@ -176,8 +179,9 @@ class Desk:
             self.anchor_waiting()
             pointers.send(self.books, self.anchor)
 
-    def revoke(self, id_: str, reason: str, at: int) -> Issued:
-        """Revoke for good, for one of `weid.records.REASONS`; again is no change."""
+    def revoke(self, id_: str, reason: str, at: int, *, approval: Approval | None = None) -> Issued:
+        """Revoke for good, for one of `weid.records.REASONS`; again is no change. IssueError `second-person`."""
+        require(self.terms.two_people, "revoke", approval)
         return self._change(id_, "revoked", reason, at)
 
     def suspend(self, id_: str, reason: str, at: int) -> Issued:
@@ -229,8 +233,9 @@ class Desk:
         state = (record.seq, record.this_update, words, signer.kid, found.as_of // REFRESH)
         return self._shelf.get((number, purpose), state, make, until=record.next_update)
 
-    def erase(self, id_: str) -> None:
-        """Destroy the content, salts and codes kept here; the place in list and register stays."""
+    def erase(self, id_: str, *, approval: Approval | None = None) -> None:
+        """Destroy the content, salts and codes kept here; the place in list and register stays. IssueError `second-person`."""
+        require(self.terms.two_people, "erase", approval)
         with self.party.locked():
             self._ledger.get(id_)
             self._ledger.erase(id_, self.lookups.forget)

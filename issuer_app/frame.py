@@ -14,6 +14,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import HTTPException
 
+from issuer_app.access.kept import Access
 from issuer_app.config import Config
 from issuer_app.problems import RefusedError, status_of
 from issuer_app.texts import NAMES_OF_LANGUAGES, Speaker, choose_language
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from issuer_app.office import Office
 
 __all__ = [
-    "Running", "audit", "config", "council", "decider", "desk", "for_strangers", "needs", "office", "page", "prepare",
-    "refusal_page", "safe_next", "signed_in", "slow_down", "speaker", "tell", "user", "users",
+    "Running", "access", "acted_on", "audit", "config", "council", "decider", "desk", "for_strangers", "needs", "office", "page",
+    "prepare", "refusal_page", "safe_next", "signed_in", "slow_down", "speaker", "tell", "user", "users",
 ]  # fmt: skip
 
 
@@ -38,6 +39,7 @@ class Running:
     config: Config
     users: Users
     limiter: Limiter
+    access: Access
 
 
 P = ParamSpec("P")
@@ -52,6 +54,16 @@ def config() -> Config:
 def users() -> Users:
     """The users of the running app."""
     return cast(Running, current_app.extensions["issuer_app"]).users
+
+
+def access() -> Access:
+    """What the running app keeps about people and rights."""
+    return cast(Running, current_app.extensions["issuer_app"]).access
+
+
+def acted_on(target: str, outcome: str = "ok") -> None:
+    """Name in the trail what this request was about, where its address does not, and what came of it."""
+    g.acted_on, g.outcome = target, outcome
 
 
 def slow_down(rate: str, *key: str) -> None:
@@ -158,6 +170,8 @@ def needs(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if g.user is None:
                 then = request.full_path.rstrip("?") if request.method == "GET" else None
                 return cast(R, redirect(url_for("people.sign_in", next=then)))
+            if access().factors.lacks(g.user):
+                return cast(R, redirect(url_for("account.factor")))
             if not g.user.roles & set(roles):
                 raise RefusedError(f"this needs the role {' or '.join(roles)}", code="no-role")
             return view(*args, **kwargs)
@@ -172,8 +186,16 @@ def page(template: str, **values: Any) -> str:
     conf = config()
     return render_template(
         template, t=speaker(), user=g.get("user"), languages=NAMES_OF_LANGUAGES, config_=conf,
-        same_page=_same_page, **values,
+        same_page=_same_page, waits=_waits(), **values,
     )  # fmt: skip
+
+
+def _waits() -> int | None:
+    """How much waits for a second person; None where nothing ever does, or for somebody it is no business of."""
+    found, person = config().desk, g.get("user")
+    if found is None or not found.terms.two_people or person is None or not person.roles & {"clerk", "admin"}:
+        return None
+    return access().waiting.count()
 
 
 def _same_page(language: str) -> str:
@@ -203,6 +225,7 @@ def safe_next(target: str | None) -> str:
 def refusal_page(error: WeidError | HTTPException) -> ResponseReturnValue:
     """A refusal as a page: what happened, in one sentence, and what to do."""
     t = speaker()
+    g.refused = error.code if isinstance(error, WeidError) else None
     if isinstance(error, HTTPException):
         status, code = error.code or 500, f"http-{error.code or 500}"
         name = None if t.knows(code) else code

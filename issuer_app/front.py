@@ -28,6 +28,8 @@ def front() -> ResponseReturnValue:
         return redirect(url_for("office.audit_home"))
     if "admin" in roles:
         return redirect(url_for("people.people"))
+    if "auditor" in roles:  # of an institution that holds no auditor's key: reads, and decides nothing
+        return redirect(url_for("trail.home"))
     return page("nothing.html")
 
 

@@ -8,6 +8,7 @@ from issuer_app.importing.openapi import IMPORT
 from issuer_app.importing.openapi import paths as import_paths
 from issuer_app.lookups.rules import SHOWS
 from issuer_app.papers.described import paths as papers
+from issuer_app.two_people import ACTS
 from issuer_app.users import ROLES
 from weid.records import REASONS
 
@@ -33,7 +34,7 @@ def _list(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _operation(
     name: str, summary: str, answer: dict[str, Any] | None, *, status: str = "200", body: dict[str, Any] | None = None,
-    parameters: tuple[dict[str, Any], ...] = (),
+    parameters: tuple[dict[str, Any], ...] = (), waits: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     done: dict[str, Any] = {"description": "Done."}
     if answer is not None:
@@ -42,6 +43,8 @@ def _operation(
         "operationId": name, "summary": summary,
         "responses": {status: done, "default": {"$ref": "#/components/responses/Problem"}},
     }  # fmt: skip
+    if waits:
+        result["responses"]["202"] = {"description": "Waits for a second person.", "content": _json(_ref("Waiting"))}
     if body is not None:
         result["requestBody"] = {"required": True, "content": _json(body)}
     if parameters:
@@ -114,6 +117,11 @@ _SCHEMAS: dict[str, Any] = {
                 "modules": {"type": "integer"}, "version": {"type": "integer"}, "level": {"enum": ["L", "M"]}}},
         },
     },
+    "Waiting": _object(
+        ("waiting", "act", "target", "state", "asked", "until"), waiting={"type": "string"},
+        act={"enum": list(ACTS)}, target={"type": "string"}, asked=_TIME, until=_TIME,
+        state={"enum": ["waiting", "doing", "done", "declined", "withdrawn", "expired"]}, result={"type": "string"},
+    ),
     "Override": _object(
         ("list", "index", "state", "reason"), list={"type": "string"}, index={"type": "integer", "minimum": 0},
         state={"enum": ["revoked", "suspended", "lifted"]}, reason=_REASON, author={"type": "string"}, at=_TIME,
@@ -135,12 +143,12 @@ def _certificates() -> dict[str, Any]:
             "get": _operation("findCertificates", "Find by name, number or id (clerk)",
                               _json(_list(_ref("Certificate"))), parameters=found),
             "post": _operation("issueCertificate", "Issue (clerk)", certificate, status="201", body=made,
-                               parameters=(_ONCE,)),
+                               parameters=(_ONCE,), waits=True),
         },
         "/api/v1/certificates/{id}": {
             "get": _operation("getCertificate", "One certificate (clerk)", certificate, parameters=one),
             "delete": _operation("eraseCertificate", "Destroy its content here (clerk)", None, status="204",
-                                 parameters=one),
+                                 parameters=one, waits=True),
         },
         "/api/v1/certificates/{id}/credential": {
             "get": _operation("getCredential", "The file form (clerk)", {"application/vc": {}}, parameters=one)},
@@ -154,7 +162,7 @@ def _certificates() -> dict[str, Any]:
     for action in ("suspend", "revoke"):
         paths[f"/api/v1/certificates/{{id}}/{action}"] = {"post": _operation(
             f"{action}Certificate", f"{action.title()} with a reason (clerk)", certificate,
-            body=_object(("reason",), reason=_REASON), parameters=one)}  # fmt: skip
+            body=_object(("reason",), reason=_REASON), parameters=one, waits=action == "revoke")}  # fmt: skip
     return paths
 
 
@@ -208,6 +216,8 @@ def document() -> dict[str, Any]:
                 "description": "Certificates, or only their standing; always empty under nothing-without-link."}})),
             body=_object(("rule", "inputs"), rule={"type": "string"}, inputs={
                 "type": "object", "additionalProperties": {"type": "string"}}))},
+        "/api/v1/waiting/{id}": {"get": _operation(
+            "getWaiting", "A request that waits for a second person (clerk)", _json(_ref("Waiting")), parameters=(_path("id"),))},
         **_certificates(),
         **papers(),
         **_institutions(),

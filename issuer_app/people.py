@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from issuer_app.frame import config, needs, page, safe_next, slow_down, speaker, tell, user, users
+from issuer_app.access.door import come_in
+from issuer_app.access.entry import half_way
+from issuer_app.frame import access, acted_on, config, needs, page, safe_next, slow_down, speaker, tell, user, users
 from issuer_app.users import ROLES
 from weid.errors import MalformedError
 
@@ -28,11 +30,15 @@ def enter() -> ResponseReturnValue:
     name, password = request.form.get("name", ""), request.form.get("password", "")
     slow_down(config().limits.sign_in)
     slow_down(config().limits.sign_in, "name", name[:64])
-    held = users().sign_in(name, password, config().now())
-    if held is None:
+    person = users().check(name, password)
+    if person is None:
+        g.refused = "wrong-password"
         return page("sign_in.html", wrong=True, name=name[:64], next=request.form.get("next", "")), 401
-    session.clear()  # nothing of a session somebody else may have planted survives (fixation)
-    session["sid"] = held
+    if access().factors.has(person.name):
+        half_way(person, request.form.get("next", ""))
+        acted_on(person.name, "code-asked")
+        return redirect(url_for("entry.code_form"))
+    come_in(person, "password")
     return redirect(safe_next(request.form.get("next")))
 
 
@@ -60,6 +66,7 @@ def add_user() -> ResponseReturnValue:
         added = users().add(request.form.get("name", "").strip(), request.form.get("password", ""), _roles())
     except MalformedError as error:
         return _people(user_fault=error.code), 400
+    acted_on(added.name)
     tell("people.added", name=added.name)
     return redirect(url_for("people.people"))
 

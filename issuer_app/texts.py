@@ -52,6 +52,10 @@ class Speaker:
         """The sentence for an error code; a general one where the code has none of its own."""
         return self._table.get(f"problem.{code}", self._table["problem.other"])
 
+    def has(self, key: str) -> bool:
+        """Whether there is a text of this key."""
+        return key in self._table
+
     def knows(self, code: str) -> bool:
         """Whether a code has its own sentence."""
         return f"problem.{code}" in self._table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
@@ -11,7 +12,8 @@ from flask.typing import ResponseReturnValue
 from credentials import picture
 from credentials.schema import Schema
 from issuer_app import forms, selfcheck
-from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
+from issuer_app.access import two_acts
+from issuer_app.frame import acted_on, config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
 from issuer_app.lifecycle import planned
 from issuer_app.lifecycle.joint import standing
@@ -68,17 +70,38 @@ def issue(digest: str) -> ResponseReturnValue:
         words["confirmed"] = speaker()("fault.confirm")
     if words:
         return _form(schema, request.form, words), 422
+    if two_acts.needed("issue"):
+        return _ask_issue(schema, claims, extra)
     try:
         row = desk().issue(
             schema.digest, claims, bind=request.form.get("bind", "").strip() or None, at=config().now(),
             random=config().random, by=user().name, specimen=request.form.get("specimen") == "yes",
-            request=_once() if _once().startswith(AGAIN) else f"form:{user().name}:{_once()}", lookup=extra,
+            request=_request_key(), lookup=extra,
         )  # fmt: skip
     except (IssueError, MalformedError, RejectedError) as error:
         field = "bind" if error.code.startswith("bind") else ""
         return _form(schema, request.form, {field: speaker().problem(error.code)}), 403 if field == "" else 422
+    acted_on(row.id)
     tell("desk.issued")
     return redirect(url_for("desk.certificate", id_=row.id))
+
+
+def _ask_issue(schema: Schema, claims: Mapping[str, JSON], extra: Mapping[str, str]) -> ResponseReturnValue:
+    """The pack wants two people: the filled form waits for another one."""
+    if not desk().may_issue(schema.digest, config().now()):
+        return _form(schema, request.form, {"": speaker().problem("not-accredited")}), 403
+    body: dict[str, JSON] = {
+        "claims": dict(claims), "bind": request.form.get("bind", "").strip() or None,
+        "specimen": request.form.get("specimen") == "yes", "request": _request_key(),
+        "lookup": dict[str, JSON](extra),
+    }  # fmt: skip
+    held = two_acts.ask("issue", schema.digest.hex(), body, by=user().name, once=_request_key(), renew=True)
+    tell("two.asked")
+    return redirect(url_for("two.one", id_=held.id))
+
+
+def _request_key() -> str:
+    return _once() if _once().startswith(AGAIN) else f"form:{user().name}:{_once()}"
 
 
 @pages.get("/certificates")
@@ -170,6 +193,10 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     if action in ("suspend", "revoke") and reason not in REASONS[1:]:
         fault = speaker()("fault.reason")
         return page("confirm.html", row=row, line=line(row), action=action, reasons=REASONS[1:], fault=fault), 422
+    if two_acts.needed(action):
+        asked = two_acts.ask(action, row.id, {"reason": reason}, by=user().name)
+        tell("two.asked")
+        return redirect(url_for("two.one", id_=asked.id))
     held = planned.held_minutes(desk()) if action == "revoke" else 0
     if held:
         planned.plan(desk(), [id_], "revoke", reason, due=now + held, at=now, by=user().name)

@@ -15,6 +15,7 @@ COMMANDS = {
     "show": ("wallet_cli.holder:show", "Show one credential: every claim, and what is always shown."),
     "qr": ("wallet_cli.present:qr", "Draw a code with the claims you choose, and its size."),
     "present": ("wallet_cli.present:present", "Answer a verifier's challenge after seeing who asks for what."),
+    "login": ("wallet_cli.login:login", "Answer a site's challenge to sign in, after seeing who asks."),
     "backup": ("wallet_cli.holder:backup", "Write an encrypted copy of the wallet."),
     "restore": ("wallet_cli.holder:restore", "Restore a wallet from a backup."),
     "verify": (

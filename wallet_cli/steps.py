@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from credentials.schema import read_schema
+from issuer_app.two_people import Approval
 from wallet_cli import checking, rogue, world_assets, world_finding, world_votes
 from wallet_cli.holder import new_binding
 from wallet_cli.present import chosen_names, cut
@@ -79,11 +80,16 @@ def issue(here: World, step: Step) -> str:
     asked = bind_for(here, step, document, desk.party.signer("assert").public_key.suite)
     row = desk.issue(
         digest, step["claims"], bind=asked, at=here.minute, random=secrets.token_bytes,
-        specimen=bool(step.get("specimen", False)), lookup=step.get("lookup"),
+        specimen=bool(step.get("specimen", False)), lookup=step.get("lookup"), approval=_people(step),
     )  # fmt: skip
     here.things[step["as"]] = row
     keep(here, step.get("to"), row.id, row.compact, row.file, document)
     return f"{step['by']} issues {step['schema']} to {step.get('to') or 'the bearer'}"
+
+
+def _people(step: Step) -> Approval | None:
+    """A party of a case acts with all its people, unless the step says that one is alone."""
+    return None if step.get("alone") is True else Approval("one", "another")
 
 
 def bind_for(here: World, step: Step, document: bytes, suite: str) -> str | None:
@@ -129,8 +135,12 @@ def change(state: str) -> Verb:
 
     def act(here: World, step: Step) -> str:
         desk, row = here.desks[step["by"]], here.things[step["what"]]
-        verb = getattr(desk, state)
-        verb(row.id, here.minute) if state == "lift" else verb(row.id, str(step["reason"]), here.minute)
+        if state == "lift":
+            desk.lift(row.id, here.minute)
+        elif state == "suspend":
+            desk.suspend(row.id, str(step["reason"]), here.minute)
+        else:
+            desk.revoke(row.id, str(step["reason"]), here.minute, approval=_people(step))
         return f"{step['by']}: {state} {step['what']}"
 
     return act

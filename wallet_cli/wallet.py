@@ -57,11 +57,31 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """A key for signing in at one origin and nowhere else: two sites cannot join what they know by it."""
+
+    origin: str
+    suite: str
+    secret: bytes = field(repr=False)
+    created: int
+
+    def signer(self) -> LocalSigner:
+        """The signer, of role `login`; its id is the did:key the site knows."""
+        from weid.did import did_key
+        from weid.keys import LocalSigner, PublicKey
+        from weid.suites import suite
+
+        key = PublicKey(self.suite, suite(self.suite).public(self.secret))
+        return LocalSigner(self.secret, self.suite, str(did_key(key)), "login")
+
+
+@dataclass(frozen=True, slots=True)
 class Wallet:
     """Everything the holder has. Changes give a new value; `save_wallet` writes it whole or not at all."""
 
     bindings: tuple[Binding, ...] = ()
     held: tuple[Held, ...] = ()
+    logins: tuple[Login, ...] = ()
 
     def with_binding(self, binding: Binding) -> Wallet:
         return replace(self, bindings=(*self.bindings, binding))
@@ -69,6 +89,14 @@ class Wallet:
     def with_held(self, item: Held) -> Wallet:
         """The wallet with a credential; receiving the same one twice changes nothing else."""
         return replace(self, held=(*(old for old in self.held if old.id != item.id), item))
+
+    def with_login(self, login: Login) -> Wallet:
+        """The wallet with a key for an origin; the one it had for it is gone."""
+        return replace(self, logins=(*(old for old in self.logins if old.origin != login.origin), login))
+
+    def login(self, origin: str) -> Login | None:
+        """The key for an origin."""
+        return next((item for item in self.logins if item.origin == origin), None)
 
     def binding(self, name: str) -> Binding | None:
         return next((item for item in self.bindings if item.id == name), None)
@@ -83,18 +111,22 @@ class Wallet:
 
     def to_bytes(self) -> bytes:
         """The wallet as closed CBOR."""
-        return cbor.encode((1, tuple(map(encode_record, self.bindings)), tuple(map(encode_record, self.held))))
+        parts = tuple(tuple(map(encode_record, part)) for part in (self.bindings, self.held, self.logins))
+        return cbor.encode((2, *parts) if self.logins else (1, *parts[:2]))  # 1: a wallet that signs in nowhere
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Wallet:
         """The wallet of these bytes; MalformedError for anything `to_bytes` would not print."""
         value = cbor.decode(data)
-        if not isinstance(value, tuple) or len(value) != 3 or value[0] != 1:
+        if not isinstance(value, tuple) or not value or (value[0], len(value)) not in ((1, 3), (2, 4)) or value[3:] == ((),):
             raise MalformedError("not a wallet of this version")
-        bindings, held = value[1], value[2]
-        if not isinstance(bindings, tuple) or not isinstance(held, tuple):
+        bindings, held, logins = (*value[1:], ())[:3]
+        if not isinstance(bindings, tuple) or not isinstance(held, tuple) or not isinstance(logins, tuple):
             raise MalformedError("not a wallet of this version")
-        return cls(tuple(decode_record(Binding, row) for row in bindings), tuple(decode_record(Held, row) for row in held))
+        return cls(
+            tuple(decode_record(Binding, row) for row in bindings), tuple(decode_record(Held, row) for row in held),
+            tuple(decode_record(Login, row) for row in logins),
+        )  # fmt: skip
 
 
 def wallet_path(folder: Path) -> Path:

@@ -46,6 +46,7 @@ _TABLE = (
     Context("weid/login/v1", True, ("login",)),
     Context("weid/check-report/v1", True, ("verifier",)),
     Context("weid/batch-report/v1", True, ("assert",)),
+    Context("weid/trail/v1", True, ("log-op",)),
     Context("data-integrity", False, ("assert", "present", "status")),
     Context("jose", False, ("assert", "present")),
     Context("cose", False, ("assert", "present")),

@@ -32,6 +32,7 @@ from issuer_app.lookups import index_faults, index_rows
 from issuer_app.making import Maker
 from issuer_app.publish import publish_list
 from issuer_app.store import private_file
+from issuer_app.two_people import Approval, require
 from weid.codec import from_minutes
 from weid.errors import IssueError, MalformedError, RejectedError, WeidError
 from weid.records import REASONS
@@ -127,8 +128,9 @@ class Importer:
             self.records.set(job.id, done=0, total=0, good=0, bad=0, same=0)
             self.records.drop_lines(id_, every=True)
 
-    def start(self, id_: str, *, wait: bool = False) -> None:
-        """Issue the good lines; the file is destroyed. IssueError `import-nothing` where there are none."""
+    def start(self, id_: str, *, wait: bool = False, approval: Approval | None = None) -> None:
+        """Issue the good lines; the file is destroyed. IssueError `import-nothing` where there are none, `second-person`."""
+        require(self.desk.terms.two_people, "import", approval)
         job = self._in(id_, "checked")
         if not job.good:
             raise IssueError("no line is ready to be issued", code="import-nothing")
@@ -172,11 +174,12 @@ class Importer:
             if alone and self.records.get(id_).state in ("checking", "signing"):
                 self._end(id_)
 
-    def recall(self, id_: str, reason: str) -> int:
+    def recall(self, id_: str, reason: str, *, approval: Approval | None = None) -> int:
         """Revoke every certificate of an import, for good, with one publication a list; how many were changed.
 
         RejectedError leaves those the registry did not hear of as they were.
         """
+        require(self.desk.terms.two_people, "revoke", approval)
         if reason not in REASONS[1:]:
             raise IssueError("not a reason", code="bad-reason")
         job = self._in(id_, "done", "proving")
@@ -236,8 +239,8 @@ class Importer:
         found = self.records.counts(job.id)
         counts = {name: found.get(name, 0) for name in ("good", "bad", "same")}
         self.records.set(job.id, state="checked", done=sum(counts.values()), total=sum(counts.values()), **counts)
-        if job.auto and counts["good"]:
-            self._begin(job.id)
+        if job.auto and counts["good"] and "import" not in self.desk.terms.two_people:
+            self._begin(job.id)  # where two people are needed it waits, checked, for the second
 
     def _keep_lines(self, job: Import, page: list[tuple[Checked, tuple[str, ...]]], before: Before, done: int) -> None:
         """Judge lines against what was issued before, and keep them."""

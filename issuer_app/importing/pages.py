@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from credentials.schema import Schema
+from issuer_app.access import two_acts
 from issuer_app.documents import KINDS
 from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.importing import archive, report
@@ -17,6 +18,7 @@ from issuer_app.importing.records import BUSY, Import, Line
 from issuer_app.importing.running import importer
 from issuer_app.importing.tables import read_table
 from issuer_app.problems import NotFoundError, status_of
+from issuer_app.two_people import Approval, Asked
 from issuer_app.web_desk import schema_named
 from weid.errors import IssueError, MalformedError
 from weid.records import REASONS
@@ -81,6 +83,10 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     work, job = importer(), importer().records.get(id_)
     if action == "issue":
         slow_down(config().limits.issue)
+        if two_acts.needed("import"):
+            asked = two_acts.ask("import", id_, {}, by=user().name)
+            tell("two.asked")
+            return redirect(url_for("two.one", id_=asked.id))
         work.start(id_)
     elif action == "resume":
         work.work(id_)
@@ -92,6 +98,12 @@ def act(id_: str, action: str) -> ResponseReturnValue:
         work.records.drop_lines(id_)
         tell("import.forgotten")
     return redirect(url_for("imports.one", id_=id_))
+
+
+@two_acts.carries_out("import")
+def _agreed(held: Asked, approval: Approval) -> str:
+    importer().start(held.target, approval=approval)
+    return held.target
 
 
 @pages.get("/<id_>/recall")

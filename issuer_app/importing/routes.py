@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
+from issuer_app.access import two_acts
 from issuer_app.api import allows, digest_of, key_of
 from issuer_app.frame import config, desk, speaker
 from issuer_app.importing import report
@@ -78,6 +79,8 @@ def one(id_: str) -> ResponseReturnValue:
 def act(id_: str, action: str) -> ResponseReturnValue:
     """Issue the good rows, stop before anything is issued, or go on after an interruption."""
     work = importer()
+    if action == "issue" and two_acts.needed("import"):
+        return two_acts.answer(two_acts.ask("import", id_, {}, by=two_acts.of_key(key_of())))
     {"issue": work.start, "cancel": work.cancel, "resume": work.work}[action](id_)
     return jsonify(_told(work.records.get(id_))), 202
 

@@ -10,6 +10,7 @@ from issuer_app.desk import Desk
 from issuer_app.importing.cells import Table
 from issuer_app.ledger import folded
 from issuer_app.rights import log_time
+from issuer_app.two_people import require
 from weid.errors import IssueError, RejectedError
 from weid.records import REASONS
 
@@ -106,13 +107,18 @@ def _named(desk: Desk, text: str) -> list[str]:
     return [row["id"] for row in desk.books.rows(sql, word)]
 
 
-def change_many(desk: Desk, ids: Sequence[str], action: str, reason: str | None, at: int, *, publish: bool = True) -> Changed:
+def change_many(
+    desk: Desk, ids: Sequence[str], action: str, reason: str | None, at: int, *, publish: bool = True, planned: bool = False
+) -> Changed:
     """Change all of them, or none; RejectedError when the registry refuses. Those that are so already are left alone.
 
-    IssueError `bad-reason`. A crash before the publication leaves all of them decided, and `Desk.publish` sends them.
+    IssueError `bad-reason`; `second-person` for revoking where the pack asks for two, unless it was `planned`
+    before. A crash before the publication leaves all of them decided, and `Desk.publish` sends them.
     """
     if action != "lift" and reason not in REASONS:
         raise IssueError(f"not a reason: {reason!r}", code="bad-reason")
+    if action == "revoke" and not planned:
+        require(desk.terms.two_people, "revoke", None)
     with desk.party.locked():
         noted = None if action == "lift" else min(at, log_time(desk.facts(at)))
         rows = _rows(desk, ids, _FROM[action])

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from issuer_app.desk import Desk
 from issuer_app.lifecycle.many import ACTIONS, change_many
+from issuer_app.two_people import require
 from weid.errors import IssueError
 from weid.records import REASONS
 
@@ -56,6 +57,8 @@ def plan(desk: Desk, ids: Sequence[str], action: str, reason: str | None, *, due
     """Change these at the minute `due`; how many now wait. A later plan for a certificate takes the place of an earlier one."""
     if action not in ACTIONS or (action != "lift" and reason not in REASONS):
         raise IssueError("a change has an action and, unless it lifts, a reason", code="bad-reason")
+    if action == "revoke":
+        require(desk.terms.two_people, "revoke", None)
     with desk.books.change() as db:
         db.execute(_PLANNED)
         rows = [(id_, action, reason if action != "lift" else None, max(due, at), at, by) for id_ in ids]
@@ -94,7 +97,7 @@ def run_due(desk: Desk, at: int) -> int:
             groups.setdefault((row.action, row.reason), []).append(row.id)
         for (action, reason), ids in groups.items():
             with desk.books.change() as db:
-                done += change_many(desk, ids, action, reason, at, publish=False).changed
+                done += change_many(desk, ids, action, reason, at, publish=False, planned=True).changed
                 db.conn.executemany("DELETE FROM planned WHERE id = ?", [(id_,) for id_ in ids])
         if groups:
             desk.publish(at)

@@ -99,3 +99,18 @@ def test_packs_are_data(pack: str) -> None:
 def test_a_broken_pack_is_named(files: dict[str, bytes], said: str) -> None:
     with pytest.raises(MalformedError, match=said):
         read_pack(files)
+
+
+def test_two_people_in_a_case() -> None:
+    """A pack that asks for two people: its parties act with two, and a step by one alone is refused (the flip is not)."""
+    pack = PACKS["certificate-authority"]
+    section = json.loads(pack.files["issue.json"]) | {"twoPeople": ["issue", "revoke"]}
+    golden = json.loads(pack.files["cases/golden.json"])
+    step = next(step for step in golden["steps"] if step["do"] == "issue")
+    golden["steps"].insert(golden["steps"].index(step), step | {"alone": True, "expect": {"error": "second-person"}})
+    files = {**pack.files, "issue.json": json.dumps(section).encode(), "cases/golden.json": json.dumps(golden).encode()}
+    strict = read_pack(files)
+    assert run_case(strict, read_cases(strict)["golden"]) == []
+    files["issue.json"] = pack.files["issue.json"]
+    lax = read_pack(files)
+    assert run_case(lax, read_cases(lax)["golden"]) != []

@@ -28,6 +28,7 @@ EXPECTED = {
     "weid/login/v1": {"login"},
     "weid/check-report/v1": {"verifier"},
     "weid/batch-report/v1": {"assert"},
+    "weid/trail/v1": {"log-op"},
     "data-integrity": {"assert", "present", "status"},
     "jose": {"assert", "present"},
     "cose": {"assert", "present"},
