@@ -42,6 +42,7 @@ def routes(app: Any, house: House) -> list[tuple[str, str, str]]:
         "digest": house.skill.hex(),
         "name": "chen",
         "number": "1",
+        "field": "personName",
         "purpose": "revocation",
         "proposal": "0" * 64,
         "token": "A" * 22,
@@ -96,7 +97,7 @@ def test_every_route_refuses_another_role(house: House, name: str, own: str) -> 
     for endpoint, method, path in routes(app, house):
         if endpoint in OPEN or path.startswith(PROGRAMS) or endpoint == "front.front":
             continue
-        rooms = {"desk": ("desk.", "reissue.", "papers.", "imports.", "later.", "joint.", "entries."), "people": ("people.",), "office": ("office.",),
+        rooms = {"desk": ("desk.", "reissue.", "papers.", "imports.", "later.", "joint.", "entries."), "people": ("people.", "design."), "office": ("office.",),
                  "audit": ("office.",), "votes": ("votes.", "committee.", "office.")}  # fmt: skip
         mine = rooms[own]
         audits = endpoint in ("office.audit_home", "office.override")
