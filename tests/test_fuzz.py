@@ -53,6 +53,13 @@ from credentials.type_metadata import check_integrity, resolve_type
 from credentials.verify import verify
 from credentials.weidentity import read_weidentity
 from credentials.weidentity_proof import prove
+from issuer_app.design.examples import example
+from issuer_app.design.making import pack_files
+from issuer_app.design.parcel import packed as packed_pack
+from issuer_app.design.parcel import unpacked
+from issuer_app.design.plan import read_plan
+from issuer_app.design.table import fields_of_csv
+from issuer_app.design.unmaking import plan_of
 from issuer_app.papers.svg import read_svg
 from registry import cosignature, evidence, genesis, note, operations, policy, proof_file, snapshot, statement, uses
 from registry.authority import Authority, open_chain, print_chain, read_chain
@@ -165,6 +172,9 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("carrier", texts(carrier.from_text), carrier.to_text(issued.compact, "weid.app").encode()),
         ("file", vcdm.read_file, issued.file),
         ("artwork", read_svg, (Path(__file__).parents[1] / "packs/health-code/templates/card.svg").read_bytes()),
+        ("design", read_plan, example("skill").to_bytes()),
+        ("packed design", lambda data: plan_of(unpacked(data)), packed_pack(pack_files(example("skill")), "skill")),
+        ("table of fields", fields_of_csv, b"en,type,most\nName,text,60\nDay,date,\n"),
         ("proof", lambda data: read_proof(_object(data)), issued.file),
         ("schema", lambda data: read_schema(data, made.schema.digest), made.schema.document),
         ("rule", lambda data: Rule.from_json(parse_json(data)), rule),

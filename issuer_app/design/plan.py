@@ -198,7 +198,7 @@ def read_plan(data: bytes | Mapping[str, JSON]) -> Plan:
 
 def _field(value: JSON) -> PlanField:
     known = {"name", "label", "type", "class", "required", "least", "most", "choices", "sample"}
-    if not isinstance(value, dict) or set(value) - known or not _FIELD.fullmatch(str(value.get("name"))):
+    if not isinstance(value, dict) or set(value) - known or not _FIELD.fullmatch(_text(value.get("name"), "fields")):
         raise _wrong(f"fields: each has {', '.join(sorted(known))}")
     place, required = f"fields.{value['name']}", value.get("required", True)
     choices = value.get("choices", [])

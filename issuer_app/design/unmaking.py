@@ -33,6 +33,8 @@ def plan_of(files: Mapping[str, bytes]) -> tuple[Plan, dict[str, bytes]]:
     (name, schema), images = next(iter(schemas.items())), {}
     look: Any = pack.section("render").get("kinds", {})
     page = look.get(name, {}) if isinstance(look, dict) else {}
+    if not isinstance(page, dict):
+        raise MalformedError("render.json is not as the pages write it", code="bad-design")
     for member in ("logo", "seal"):
         entry = page.get(member)
         if isinstance(entry, dict):
@@ -40,8 +42,8 @@ def plan_of(files: Mapping[str, bytes]) -> tuple[Plan, dict[str, bytes]]:
             images[member] = files[str(entry["file"])]
     try:
         plan = read_plan(_described(name, schema, pack.section("lookup"), page, _samples(pack.section("cases/golden"))))
-    except (KeyError, TypeError, AttributeError, ValueError):
-        raise MalformedError(f"schemas/{name}.json is not as the pages write it", code="bad-design") from None
+    except (LookupError, TypeError, AttributeError, ValueError):
+        raise MalformedError(f"schemas/{name}.json or another file is not as the pages write it", code="bad-design") from None
     _same(files, pack_files(plan, images), name)
     return plan, images
 

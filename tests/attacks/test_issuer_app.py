@@ -45,6 +45,7 @@ def routes(app: Any, house: House) -> list[tuple[str, str, str]]:
         "digest": house.skill.hex(),
         "name": "chen",
         "number": "1",
+        "field": "personName",
         "purpose": "revocation",
         "proposal": "0" * 64,
         "token": "A" * 22,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +19,17 @@ from weid.pack import read_pack
 
 FOLDER = Path(__file__).parents[2] / "packs"
 PACKS = {folder.name: load_pack(folder) for folder in sorted(FOLDER.iterdir())}
-EVERY_TIME = ("certificate-authority", "health-code", "warehouse-pledge")
+EVERY_TIME = ("certificate-authority", "health-code", "joint-recognition", "warehouse-pledge")
 """Packs whose cases are all short and run each time; of the others the golden path does, and the rest in the long run."""
 
 
-def _cases(flipped: bool) -> Iterator[Any]:
+def _cases(flipped: bool) -> list[Any]:
+    made = []
     for name, pack in PACKS.items():
         for case in read_cases(pack):
             short = name in EVERY_TIME or (case == "golden" and not flipped)
-            yield pytest.param(name, case, marks=() if short else pytest.mark.long, id=f"{name}-{case}")
+            made.append(pytest.param(name, case, marks=() if short else pytest.mark.long, id=f"{name}-{case}"))
+    return made
 
 
 @pytest.mark.parametrize(("pack", "case"), list(_cases(flipped=False)))

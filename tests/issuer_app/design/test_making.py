@@ -99,6 +99,13 @@ def test_what_the_pages_cannot_show_is_not_lost_silently() -> None:
         plan_of({**files, "schemas/other.json": jcs(schema)})
     with pytest.raises(MalformedError, match=r"issue\.json says more"):
         plan_of({**files, "issue.json": b"{}"})
+    for path, data in (
+        ("render.json", b'{"kinds":{"contest-award":1}}'), ("lookup.json", b'{"rules":{"a":{"by":[]}}}'), ("lookup.json", b'{"rules":1}'),
+    ):  # fmt: skip
+        with pytest.raises(MalformedError):
+            plan_of({**files, path: data})
+    with pytest.raises(MalformedError):
+        read_plan(b'{"name":"a","fields":[{}]}')
 
 
 def test_a_table_gives_the_fields() -> None:

@@ -11,6 +11,8 @@ from issuer_app.design.drafts import Drafts
 from issuer_app.design.parcel import unpacked
 from issuer_app.design.unmaking import plan_of
 from issuer_app.documents import read_document
+from issuer_app.papers.look import look_of
+from issuer_app.papers.svg import read_svg
 from tests.issuer_app.design.conftest import Studio
 from tests.issuer_app.house import PACKS, Person
 from weid.canon import jcs, parse_json
@@ -76,7 +78,11 @@ def test_from_an_empty_desk_to_a_certificate_its_holder_finds(studio: Studio, an
 
 def test_an_approved_institution_publishes_itself_and_versions_never_change(studio: Studio, anna: Person) -> None:
     """The second kind needs no authority; a new version copies, has the next number and another digest."""
-    studio.office.approve(studio.desk.did, published(studio, anna, begun(anna)), until=studio.now + 525_600)
+    path = begun(anna)
+    seal = (PACKS / "certificate-authority" / "images" / "seal.svg").read_bytes()
+    send(anna, f"{path}/page", {"large": "personName", "seal": (io.BytesIO(seal), "seal.svg")})
+    first_kind = published(studio, anna, path)
+    studio.office.approve(studio.desk.did, first_kind, until=studio.now + 525_600)
     path = begun(anna, "membership", "club-member")
     assert anna.post(f"{path}/publish", {}, page=f"{path}/publish").status_code == 302
     drafts = Drafts(studio.desk.party.folder)
@@ -93,6 +99,9 @@ def test_an_approved_institution_publishes_itself_and_versions_never_change(stud
     assert (plan.version, plan.days) == (2, 30)
     assert studio.desk.terms.valid == {"club-award": 7300 * 1440, "club-member": 30 * 1440}
     drafts.close()
+    drawn = read_svg(seal, template=False).art
+    assert look_of(studio.desk.party.folder, studio.desk.schema(first_kind, studio.now)).seal == drawn
+    assert look_of(studio.desk.party.folder, studio.desk.schema(second.digest, studio.now)).seal is None
 
 
 def test_a_field_is_added_with_a_suggestion_that_has_to_be_read(anna: Person) -> None:
