@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
@@ -9,7 +11,23 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from issuer_app import api, frame, front, people, vc_api, web_committee, web_desk, web_office, web_reissue, web_status, web_votes
+from issuer_app import (
+    access,
+    api,
+    frame,
+    front,
+    health,
+    openapi,
+    people,
+    vc_api,
+    web_committee,
+    web_desk,
+    web_office,
+    web_reissue,
+    web_status,
+    web_votes,
+)
+from issuer_app.answers import Answers
 from issuer_app.config import Config, secret_key
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
@@ -18,11 +36,14 @@ from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
 from issuer_app.papers import web as papers_web
 from issuer_app.users import Users
+from registry.node.answered import Answered, observe
 from registry.node.resolver import resolver_blueprint
 from weid.errors import WeidError
 
 __all__ = ["create_app"]
 
+# Whoever asks below these reads problem documents; everybody else reads pages.
+_PROGRAMS = ("/api/", "/vc-api/", "/status/", "/1.0/", "/openapi.json", "/healthz", "/readyz", "/metrics")
 _CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
@@ -32,22 +53,23 @@ def create_app(config: Config) -> Flask:
     app.config.update(_settings(config))
     # In memory: the counters of one process, which is how this app is served.
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
-    app.extensions["issuer_app"] = frame.Running(config, Users(config.folder), limiter)
+    app.extensions["issuer_app"] = frame.Running(config, Users(config.folder), Answers(config.folder), limiter)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_slow_forms)  # these two before CSRFProtect, which reads the form
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
+    answered = Answered("issuer", seconds=perf_counter, clock=config.clock)
     rooms = (
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
-        web_status.routes, api.routes, import_pages.pages, import_routes.routes,
-        papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
+        web_status.routes, api.routes, openapi.routes, health.blueprint(config, answered), import_pages.pages,
+        import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
     )  # fmt: skip
     for blueprint in (*rooms, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
         programs = vc_api.blueprint(
-            config.vc_api, clock=config.clock, random=config.random, allowed=api.may_issue, public=lambda: config.public,
+            config.vc_api, clock=config.clock, random=config.random, allowed=access.may_sign, public=lambda: config.public,
             slow=lambda: frame.slow_down(config.limits.api, "status", get_remote_address()), desk=config.desk,
         )  # fmt: skip
         app.register_blueprint(programs)
@@ -64,6 +86,7 @@ def create_app(config: Config) -> Flask:
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)
     app.after_request(_headers)
+    observe(app, answered)
     app.register_error_handler(WeidError, _refuse)
     app.register_error_handler(CSRFError, _refuse_form)
     app.register_error_handler(HTTPException, _refuse)
@@ -126,8 +149,8 @@ def _refuse(error: WeidError | HTTPException) -> ResponseReturnValue:
     # A Host header that is not ours has no page of ours: no addresses can be built for it.
     if isinstance(error, SecurityError) or (isinstance(error, HTTPException) and (error.code or 500) < 400):
         return error.get_response()
-    if request.path.startswith(("/api/", "/vc-api/", "/status/")) or request.path == "/openapi.json":
-        return api.refusal(error)
+    if request.path.startswith(_PROGRAMS):
+        return access.refusal(error)
     return frame.refusal_page(error)
 
 

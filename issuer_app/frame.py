@@ -14,6 +14,7 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import HTTPException
 
+from issuer_app.answers import Answers
 from issuer_app.config import Config
 from issuer_app.problems import RefusedError, status_of
 from issuer_app.texts import NAMES_OF_LANGUAGES, Speaker, choose_language
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from issuer_app.office import Office
 
 __all__ = [
-    "Running", "audit", "config", "council", "decider", "desk", "for_strangers", "needs", "office", "page", "prepare",
+    "Running", "answers", "audit", "config", "council", "decider", "desk", "for_strangers", "needs", "office", "page", "prepare",
     "refusal_page", "safe_next", "signed_in", "slow_down", "speaker", "tell", "user", "users",
 ]  # fmt: skip
 
@@ -37,6 +38,7 @@ class Running:
 
     config: Config
     users: Users
+    answers: Answers
     limiter: Limiter
 
 
@@ -52,6 +54,11 @@ def config() -> Config:
 def users() -> Users:
     """The users of the running app."""
     return cast(Running, current_app.extensions["issuer_app"]).users
+
+
+def answers() -> Answers:
+    """What programs were answered, for those that ask again."""
+    return cast(Running, current_app.extensions["issuer_app"]).answers
 
 
 def slow_down(rate: str, *key: str) -> None:

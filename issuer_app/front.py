@@ -29,9 +29,3 @@ def front() -> ResponseReturnValue:
     if "admin" in roles:
         return redirect(url_for("people.people"))
     return page("nothing.html")
-
-
-@pages.get("/healthz")
-def healthy() -> ResponseReturnValue:
-    """For a supervisor: the process answers."""
-    return {"ok": True}

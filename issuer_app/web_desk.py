@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from credentials import picture
 from credentials.schema import Schema
 from issuer_app import forms, selfcheck
-from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
+from issuer_app.frame import answers, config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
 from issuer_app.lookups.fields import Asked, clerk_fields, typed_extra
 from issuer_app.lookups.inputs import InputFault
@@ -173,6 +173,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
         desk().lift(id_, now)
     else:
         desk().erase(id_)
+        answers().forget(id_)
     tell(f"desk.done-{action}")
     return redirect(url_for("desk.certificate", id_=id_))
 

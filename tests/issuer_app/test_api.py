@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from credentials import picture
-from issuer_app.openapi import document
+from issuer_app.openapi import document, paths_of
+from issuer_app.scopes import SCOPES
 from issuer_app.users import Users
 from tests.issuer_app.house import House
 from tests.registry.world import YEAR
@@ -55,20 +56,19 @@ def test_the_description_is_valid_openapi_and_says_what_there_is(house: House) -
     app = house.app()
     served = app.test_client().get("/openapi.json").json
     validate(served)
-    described = {(path.replace("{", "<").replace("}", ">"), method) for path, item in served["paths"].items() for method in item}
-    real = set()
-    for rule in app.url_map.iter_rules():
-        if not str(rule).startswith("/api/"):
-            continue
-        text = str(rule).replace("<id_>", "<id>")
-        choices = [("<any(png,svg):kind>", ("png", "svg")), ("<any(suspend,revoke,lift):action>", ("suspend", "revoke", "lift")),
-                   ("<any(suspend,reinstate,remove):action>", ("suspend", "reinstate", "remove")),
-                   ("<any(issue,cancel,resume):action>", ("issue", "cancel", "resume"))]  # fmt: skip
-        paths = [text]
-        for mark, values in choices:
-            paths = [path.replace(mark, value) for path in paths for value in (values if mark in path else ("",))]
-        real |= {(path, method.lower()) for path in paths for method in rule.methods - {"HEAD", "OPTIONS"}}
-    assert described == real
+    assert {(path, method) for path, item in served["paths"].items() for method in item} == programs(app)
+    for item in served["paths"].values():
+        for made in item.values():
+            for scopes in made.get("security", []):
+                assert set(scopes.get("key", [])) <= set(SCOPES)
+
+
+PROGRAMS = ("/openapi.json", "/healthz", "/readyz", "/metrics", "/api/", "/status/", "/vc-api/", "/1.0/")
+
+
+def programs(app: Any) -> set[tuple[str, str]]:
+    """The routes for programs: everything that is no page."""
+    return {(path, method) for path, method in paths_of(app.url_map) if path.startswith(PROGRAMS)}
 
 
 def test_keys_open_only_what_their_roles_allow(house: House) -> None:
