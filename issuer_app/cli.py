@@ -16,7 +16,9 @@ from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
 from issuer_app.cli_papers import link, look, paper
+from issuer_app.cli_status import lift, revoke, suspend
 from issuer_app.importing.cli import import_
+from issuer_app.lifecycle.cli import change, ending, exposed, replace
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -30,7 +32,6 @@ __all__ = ["issuer"]
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
 ROLES = click.Choice(["clerk", "reviewer", "auditor", "governor", "admin", "lookup"])
-REASON = click.option("--reason", required=True, help="Shown to those who check, e.g. error-in-data, fraud.")
 
 
 @click.group()
@@ -293,42 +294,13 @@ def find(folder: Path, text: str, limit: int) -> None:
 @issuer.command()
 @FOLDER
 @PASS
-@click.argument("id_", metavar="ID")
-@REASON
-def revoke(folder: Path, passphrase_file: str | None, id_: str, reason: str) -> None:
-    """Revoke for good."""
-    with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).revoke(id_, reason, _now()))
-
-
-@issuer.command()
-@FOLDER
-@PASS
-@click.argument("id_", metavar="ID")
-@REASON
-def suspend(folder: Path, passphrase_file: str | None, id_: str, reason: str) -> None:
-    """Suspend until lifted."""
-    with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).suspend(id_, reason, _now()))
-
-
-@issuer.command()
-@FOLDER
-@PASS
-@click.argument("id_", metavar="ID")
-def lift(folder: Path, passphrase_file: str | None, id_: str) -> None:
-    """Lift a suspension."""
-    with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).lift(id_, _now()))
-
-
-@issuer.command()
-@FOLDER
-@PASS
 def publish(folder: Path, passphrase_file: str | None) -> None:
     """Send what the registry has not heard, and renew status lists that are due (run it daily)."""
+    from issuer_app.lifecycle import planned
+
     with (place := Premises.open(folder)).opened:
         desk = place.desk(_passphrase(passphrase_file))
+        planned.run_due(desk, _now())
         desk.publish(_now())
         click.echo(f"{desk.waiting()} certificates wait.", err=True)
 
@@ -395,5 +367,9 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, convert, import_, link, look, lookup, lookup_rules, outbox, paper, restore):
+COMMANDS = (
+    backup, change, convert, ending, exposed, import_, lift, link, look, lookup, lookup_rules, outbox, paper, replace, restore,
+    revoke, suspend,
+)  # fmt: skip
+for command in COMMANDS:
     issuer.add_command(command)

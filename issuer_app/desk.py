@@ -16,6 +16,7 @@ from credentials.schema import Schema
 from credentials.status import PURPOSES, StatusList, bitstring_credential, worse_of
 from credentials.typed import typed_kind
 from credentials.vcdm import status_url
+from issuer_app import pointers
 from issuer_app.ledger import Issued, Ledger, ListRow
 from issuer_app.lookups import Book, Given
 from issuer_app.making import Maker
@@ -173,6 +174,7 @@ class Desk:
             for chosen in self._ledger.lists():
                 self._publish_list(chosen, at)
             self.anchor_waiting()
+            pointers.send(self.books, self.anchor)
 
     def revoke(self, id_: str, reason: str, at: int) -> Issued:
         """Revoke for good, for one of `weid.records.REASONS`; again is no change."""

@@ -15,9 +15,10 @@ from credentials.claims import Claim
 from credentials.schema import Schema
 from credentials.text import unsafe_text
 from weid.canon import JSON, parse_json
+from weid.codec import parse_rfc3339
 from weid.errors import SchemaError
 
-__all__ = ["Field", "Fault", "fields", "read_fields", "read_form"]
+__all__ = ["Field", "Fault", "fields", "filled", "read_fields", "read_form"]
 
 _INPUTS: Mapping[str, str] = {
     "text": "text", "digits": "digits", "enum": "select", "date": "date", "minutes": "datetime-local",
@@ -93,6 +94,24 @@ def read_fields(
             else:
                 faults[field.claim.name] = fault
     return claims, faults
+
+
+def filled(schema: Schema, claims: Mapping[str, JSON], zone: tzinfo) -> dict[str, str]:
+    """What a form of this schema holds when it says these claims: read again, it gives them back."""
+    form: dict[str, str] = {}
+    for field in fields(schema):
+        value = claims.get(field.claim.name)
+        if value is None:
+            continue
+        if field.input == "months":
+            form[f"{field.name}.from"], _, form[f"{field.name}.to"] = str(value).partition("/")
+        elif field.input == "yesno":
+            form[field.name] = "yes" if value else "no"
+        elif field.input == "datetime-local":
+            form[field.name] = parse_rfc3339(str(value)).astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+        else:
+            form[field.name] = str(value)
+    return form
 
 
 def _read(field: Field, form: Mapping[str, str], zone: tzinfo) -> JSON | Fault:

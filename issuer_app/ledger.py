@@ -152,10 +152,8 @@ class Ledger:
 
     def find(self, text: str, limit: int, before: int | None = None) -> tuple[Issued, ...]:
         """The newest certificates (older than row `before`) that hold every word of the text: name, number or id."""
-        words = _folded(text).split()[:8]
-        where = " AND ".join(
-            ["state NOT IN ('refused', 'draft')", *["instr(find, ?) > 0"] * len(words), "(? IS NULL OR seq < ?)"]
-        )
+        words, held = folded(text).split()[:8], "state NOT IN ('refused', 'draft')"
+        where = " AND ".join([held, *["instr(find, ?) > 0"] * len(words), "(? IS NULL OR seq < ?)"])
         sql = f"SELECT * FROM issued WHERE {where} ORDER BY seq DESC LIMIT ?"
         return tuple(_issued(row) for row in self.store.rows(sql, *words, before, before, limit))
 
@@ -325,7 +323,7 @@ def stored(row: Mapping[str, Any], claims: Mapping[str, JSON], state: str) -> di
     """The columns of a row as they are first stored; a `draft` is hidden from everything until its import is whole."""
     words = " ".join(str(value) for value in claims.values() if isinstance(value, str | int))
     return {
-        **row, "claims": json.dumps(dict(claims), ensure_ascii=False), "find": _folded(f"{row['id']} {words}"),
+        **row, "claims": json.dumps(dict(claims), ensure_ascii=False), "find": folded(f"{row['id']} {words}"),
         "state": state, "reason": None, "changed": None, "told": "", "published": 0, "anchored": 0,
     }  # fmt: skip
 
@@ -334,5 +332,5 @@ def _mark(request: str) -> bytes:
     return SHA256(request.encode("utf-8"))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()

@@ -39,6 +39,7 @@ from registry.signer import OperatorKeys
 from registry.snapshot import parse_snapshot
 from tests import spec_tables
 from tests.spec_uses import use_examples
+from tests.spec_verifier import verifier_examples
 from weid import cbor, merkle
 from weid.canon import jcs, parse_json
 from weid.codec import from_minutes, minutes, parse_rfc3339
@@ -232,7 +233,8 @@ def examples() -> dict[str, str]:
     """Every example by name, as its fence holds it."""
     made = library()
     uses = use_examples(ORIGIN, str(made.did), founded().committee[0].did)
-    return {**_log(made), **_bundle(made), **_card(made), **_verification(made), **_shown(), **_engines(made), **uses}
+    checks = verifier_examples(made.report, made.card.file, made.genesis.digest, ORIGIN)
+    return {**_log(made), **_bundle(made), **_card(made), **_verification(made), **_shown(), **_engines(made), **uses, **checks}
 
 
 def _shown() -> dict[str, str]:

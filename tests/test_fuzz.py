@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import secrets
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +33,7 @@ from credentials.bbs import BbsPublicKey, LocalBbsSigner, key_gen
 from credentials.binding import Binding, read_binding
 from credentials.bitstring import read_entry, read_list
 from credentials.bitstring_list import BitstringStatusList
+from credentials.check_report import read_check_report, sign_check_report
 from credentials.cpt import Legacy, keys_in_document, read_cpt
 from credentials.data_integrity import read_proof
 from credentials.json_schema import read_json_schema
@@ -64,6 +67,8 @@ from registry.trust import TrustStore
 from registry.witness.core import parse_request, print_request
 from tests.credentials import old
 from tests.credentials.disclosure_cases import credential
+from verifier_app.batch.archive import files_in
+from verifier_app.papers.sheet import Attachment, Code, Page, Paper
 from wallet_cli.wallet import Wallet
 from weid import cbor, codec, records
 from weid.business_key import BusinessKey
@@ -73,6 +78,7 @@ from weid.did_jwk import did_jwk, key_of_did_jwk
 from weid.did_web import document_url, read_document
 from weid.errors import WeidError
 from weid.facts import Facts, NoFacts
+from weid.fountain import Sender, frame_of
 from weid.hashes import SHA256
 from weid.keyfile import key_notes, seal_key
 from weid.keys import LocalSigner, PublicKey
@@ -190,6 +196,24 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         *watching(made),
         ("pack", lambda data: read_pack({"pack.json": data}), b'{"id":"a","version":1,"title":{}}'),
         *asset_decoders(),
+        *verifier_decoders(),
+    ]
+
+
+def verifier_decoders() -> list[tuple[str, Callable[[bytes], object], bytes]]:
+    """Frames of animated codes, a verifier's report, what a reader process answers, archives."""
+    paper = Paper((Code("1", 1),), (Attachment("a", b"x"),), (Page("seen", "covered"),), True)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("a.json", b"{}" * 50)
+    signer = LocalSigner(bytes([9]) * 32, "ed25519", "verifier.key", "verifier")
+    item = {"number": 1, "file": {"sha256": "00" * 32}, "problem": "empty"}
+    report = sign_check_report((item,), signer, name="v", trust=(), made=MINUTE)
+    return [
+        ("frame", texts(frame_of), Sender(b"x" * 90, fragment=40).frame(1).to_text().encode()),
+        ("check report", read_check_report, report),
+        ("paper", Paper.from_bytes, paper.to_bytes()),
+        ("archive", lambda data: list(files_in(data)), archive.getvalue()),
     ]
 
 

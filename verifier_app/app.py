@@ -12,17 +12,26 @@ from werkzeug.exceptions import HTTPException
 
 from registry.node.resolver import resolver_blueprint
 from verifier_app import api, challenge_pages, check_pages, languages, trust_pages, typed_pages, vc_api
+from verifier_app.batch import pages as batch_pages
 from verifier_app.checker import Checker
+from verifier_app.frame import checker as the_checker
 from verifier_app.frame import problem_page, strip, t
+from verifier_app.gate import pages as gate_pages
 from verifier_app.moments import moment
 from verifier_app.security import protect
 from verifier_app.settings import read_settings
+from verifier_app.transfer import pages as transfer_pages
+from verifier_app.waiting import pages as waiting_pages
 from weid.resolver import Resolver
 
 __all__ = ["create_app"]
 
 MAX_UPLOAD: Final = 12 << 20  # a phone's photo; bundles have their own limit
-SIZES: Final = {"check.scan": 3 << 20, "check.opened": 1 << 14, "trust.bundle": 64 << 20, "trust.reference": 2 << 20}
+SIZES: Final = {
+    "check.scan": 3 << 20, "check.opened": 1 << 14, "trust.bundle": 64 << 20, "trust.reference": 2 << 20,
+    "gate.scan": 12 << 20, "gate.text": 1 << 16, "transfer.frames": 3 << 20,
+    "batch.add": batch_pages.MAX_BODY, "batch.files": batch_pages.MAX_BODY,
+}  # fmt: skip
 YEAR: Final = 365 * 86_400
 
 
@@ -31,7 +40,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
 
     Web keys: SECRET_KEY (random by default), HOSTS (names this service answers to), TLS (cookies over HTTPS only),
     RATELIMIT_ENABLED, MAX_CONTENT_LENGTH, VC_API (the W3C VC-API below /vc-api),
-    RESOLVER (DID Resolution below /1.0/identifiers, from what is here).
+    RESOLVER (DID Resolution below /1.0/identifiers, from what is here). KIOSK serves the self-service pages alone.
     """
     app = Flask(__name__)
     tls = bool(config.get("TLS"))
@@ -53,7 +62,11 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.extensions["checker"] = checker
     app.before_request(_choose_language)
     app.before_request(_size)
-    rooms = [check_pages.room, challenge_pages.room, typed_pages.room, trust_pages.room, api.room]
+    app.before_request(gate_pages.kiosk_only)
+    rooms = [
+        check_pages.room, challenge_pages.room, typed_pages.room, trust_pages.room, api.room, batch_pages.room,
+        gate_pages.room, gate_pages.kiosk, waiting_pages.room, transfer_pages.room,
+    ]  # fmt: skip
     if config.get("VC_API"):
         asked = vc_api.VerifierApi(checker.facts, checker.settings.clock, checker.memory, checker.policy)
         rooms.append(vc_api.blueprint(asked))
@@ -93,7 +106,8 @@ def _language_link(code: str) -> str:
         # Arguments of a stranger's link are no arguments of `url_for`: `_scheme` there would write the link's scheme.
         path = url_for(request.endpoint, **(request.view_args or {}))
         return f"{path}?{urlencode({**request.args.to_dict(), 'lang': code})}"
-    room = request.blueprint if request.blueprint in ("typed", "trust") else "check"
+    room = {"transfer": "trust"}.get(str(request.blueprint), request.blueprint)
+    room = room if room in ("typed", "trust", "batch", "waiting", "gate") else "check"
     return url_for(f"{room}.page", lang=code)
 
 
@@ -108,6 +122,8 @@ def _frame() -> dict[str, Any]:
         "pin_command": "weid trust add GENESIS",
         "moment": moment,
         "chosen": "",
+        "keeps": the_checker().settings.keep_undecided if the_checker().shelf is not None else 0,
+        "waits": the_checker().shelf is not None and request.remote_addr in ("127.0.0.1", "::1"),
     }
 
 

@@ -13,6 +13,7 @@ from verifier_app.inputs import Handed
 from verifier_app.languages import in_words
 from verifier_app.memory import Question
 from verifier_app.offers import Offer
+from verifier_app.papers.intake import contents_of, seen_beside
 from verifier_app.view import Shown
 from weid.errors import WeidError
 
@@ -41,8 +42,10 @@ def verify() -> str:
     """A file or a pasted text."""
     offer, question = _offer(request.form), _question(request.form)
     upload = request.files.get("file")
-    data = upload.read() if upload is not None else request.form.get("text", "").encode("utf-8", "surrogatepass")
-    return _page(offer, judged(inputs.from_bytes(data), offer, question))
+    if upload is not None:
+        return _page(offer, judged(_read(upload.read()), offer, question))
+    text = request.form.get("text", "").encode("utf-8", "surrogatepass")
+    return _page(offer, judged(inputs.from_bytes(text), offer, question))
 
 
 @room.post("/scan")
@@ -67,6 +70,18 @@ def opened() -> Response:
     return _fragment(judged(Handed((digits.encode("utf-8", "replace"),)), None, None, opened=True), None)
 
 
+def _read(data: bytes) -> Handed:
+    """The credentials in a file: every code of every page of a PDF, the files inside it, every code of a picture."""
+    if not data.strip():
+        return Handed((), problem="empty")
+    contents = contents_of(data, checker().readers)
+    first = contents.found[: inputs.MAX_CODES]
+    return Handed(
+        tuple(found.item for found in first), contents.more or len(contents.found) > len(first), contents.problem or None,
+        tuple(found.pages for found in first),
+    )  # fmt: skip
+
+
 def judged(handed: Handed, offer: Offer | None, question: Question | None, *, opened: bool = False) -> Shown:
     """Each item judged, or why none could be. A question serves once and only while it is open (R14)."""
     if handed.problem is not None:
@@ -83,10 +98,14 @@ def judged(handed: Handed, offer: Offer | None, question: Question | None, *, op
             if question is not None and not held.answered(report, question):
                 return Shown(problem=t("challenge.state.used"))
             reports.append(report)
+            if not opened:
+                held.keep_undecided(item, report, "" if offer is None else offer.id)
     except WeidError as error:
         return Shown(problem=problem_words(error))
     purpose = "" if offer is None else in_words(offer.request.titles, g.language)
-    return shown_of(reports, more=handed.more, purpose=purpose, opened=opened)
+    pages = handed.pages or (None,) * len(reports)
+    beside = [seen_beside(around, report) for around, report in zip(pages, reports, strict=True)]
+    return shown_of(reports, more=handed.more, purpose=purpose, opened=opened, beside=beside)
 
 
 def _offer(values: object) -> Offer | None:

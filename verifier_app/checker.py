@@ -17,12 +17,15 @@ from credentials.verify import verify
 from registry.bundle import bundle_genesis
 from registry.node.folder import TrustFolder, whole_bundle
 from registry.trust import TrustStore
+from verifier_app.keyring import own_signer
 from verifier_app.languages import in_words
 from verifier_app.memory import Memory, Question
 from verifier_app.offers import Offer, Typed, offers_of, typed_of
+from verifier_app.papers.readers import Readers
 from verifier_app.references import ReferenceFolder
 from verifier_app.settings import Settings
 from verifier_app.typed_check import TypedAnswer, check_typed
+from verifier_app.waiting.shelf import Shelf, Waiting
 from weid.canon import JSON, jcs
 from weid.codec import minutes
 from weid.errors import MalformedError, TrustError
@@ -70,6 +73,18 @@ class Checker:
         self.kinds = typed_of(settings.packs)
         if settings.request not in (None, "", *self.offers):
             raise MalformedError(f"REQUEST {settings.request!r} is in no pack", code="bad-config")
+        self.readers = Readers()
+        store = self.store()
+        profile = "intl" if store is None else store.root.profile
+        self.signer = own_signer(settings, profile)
+        self.shelf = self._shelf("gm" if profile == "gm" else "intl")
+
+    def _shelf(self, profile: str) -> Shelf | None:
+        held = self.settings
+        if not held.keep_undecided or held.passphrase is None or held.kiosk:  # nobody at a kiosk was told
+            return None
+        path = held.folder / "verifier-waiting.db"
+        return Shelf(path, held.passphrase, random=held.random, profile=profile, cost=held.seal_cost)
 
     @property
     def ages(self) -> tuple[int, int]:
@@ -109,6 +124,26 @@ class Checker:
             policy = policy_for(offer.pack, offer.request.name, challenge=asked, **more)
         return verify(item, facts=self.facts(), policy=self._with_what_is_here(policy), at=at)
 
+    def keep_undecided(self, item: bytes, report: Report, request: str) -> None:
+        """Keeps what newer trust data may decide, where the operator asked for it; a live code says nothing tomorrow."""
+        said = report.presented
+        if self.shelf is None or report.exit_code != 3 or said is None or said.mode is not None:
+            return
+        at = self.now()
+        until = at + 60 * self.settings.keep_undecided
+        self.shelf.keep(item, request=request, verdict=report.verdict, at=at, until=until)
+
+    def check_waiting(self) -> tuple[tuple[Waiting, Report], ...]:
+        """Everything that waits, judged again by what is known now; each new verdict is remembered."""
+        if self.shelf is None:
+            return ()
+        at, judged = self.now(), []
+        for waiting in self.shelf.all(at):
+            report = self.judge(waiting.item, self.offers.get(waiting.request), opened=True)
+            self.shelf.judged(waiting.id, report.verdict, at)
+            judged.append((replace(waiting, now=report.verdict, checked=at), report))
+        return tuple(judged)
+
     def policy(self) -> Policy:
         """The demands of a request by a program: its own alone, with the lists, schemas and trusted issuers that are here."""
         return self._with_what_is_here(Policy())
@@ -118,7 +153,9 @@ class Checker:
 
     def keep_reference(self, data: bytes, name: str) -> Reference:
         """Take a status list or schema of others, or refuse it with nothing changed; MalformedError `bad-reference`."""
-        return self.references.keep(data, name=name, facts=self.facts(), at=self.now())
+        kept = self.references.keep(data, name=name, facts=self.facts(), at=self.now())
+        self.check_waiting()
+        return kept
 
     def answered(self, report: Report, question: Question) -> bool:
         """Uses the question up if this report answers it; False when another answer came first."""
@@ -171,6 +208,7 @@ class Checker:
         for found in store.facts(at=at).find("status", ""):
             slots = union_of_seen(slots, found.record)
         self.memory.remember_revoked(slots)
+        self.check_waiting()
         time = mark.log_time if mark is not None else at
         return Import(genesis.origin, self._names(store, genesis.digest, at), time, before == mark)
 

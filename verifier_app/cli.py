@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from weid.sealed import Passphrase
 
 __all__ = ["verifier"]
 
@@ -36,10 +40,24 @@ def verifier() -> None:
 @click.option("--resolver", is_flag=True, help="Answer DID Resolution too, below /1.0/identifiers, from what is here.")
 @click.option("--trust-issuer", "issuers", multiple=True, metavar="DID", help="An issuer trusted without a registry.")
 @click.option("--timezone", help="Time zone of the pages, such as Asia/Hong_Kong [this machine's].")
+@click.option(
+    "--passphrase-file", help="File with the passphrase of this verifier's own key, for signed reports (or WEID_PASSPHRASE_FILE)."
+)
+@click.option(
+    "--keep-undecided",
+    "hours",
+    type=click.IntRange(0, 720),
+    default=0,
+    show_default=True,
+    help="Hours a certificate that cannot be decided is kept, sealed, and judged again when trust data arrive.",
+)
+@click.option("--trust-url", metavar="URL", help="Where a button on the page of trust data fetches a bundle; else none does.")
+@click.option("--kiosk", is_flag=True, help="Serve the self-service pages alone.")
 def serve(
     home: Path | None, packs: tuple[Path, ...], port: int, bind: str | None, tls: bool, names: tuple[str, ...],
     identity: str, title: str | None, gate: str | None, chosen: str | None, vc_api: bool, resolver: bool,
     issuers: tuple[str, ...], timezone: str | None, lists: tuple[Path, ...], schemas: tuple[Path, ...],
+    passphrase_file: str | None, hours: int, trust_url: str | None, kiosk: bool,
 ) -> None:  # fmt: skip
     """Serve the page until interrupted. Nothing is fetched while checking."""
     from registry.node.serving import certificate
@@ -54,6 +72,7 @@ def serve(
         "STATUS_LISTS": lists, "SCHEMAS": schemas,
         "TRUST_FOLDER": folder, "PACKS": packs, "VERIFIER": identity, "NAME": title, "GATE": gate, "REQUEST": chosen,
         "TIMEZONE": timezone, "VC_API": vc_api, "RESOLVER": resolver, "TRUSTED_ISSUERS": issuers,
+        "PASSPHRASE": _passphrase(passphrase_file), "KEEP_UNDECIDED": hours, "TRUST_URL": trust_url, "KIOSK": kiosk,
         "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],
     }  # fmt: skip
     try:
@@ -72,6 +91,19 @@ def serve(
             click.echo(f"{scheme}://{f'[{host}]' if ':' in host else host}:{opened}/", err=True)
 
     run(app, address, port, tls=None if files is None else files[:2], ready=ready, body=65 << 20)
+
+
+def _passphrase(file: str | None) -> Passphrase | None:
+    """From the file, or the one WEID_PASSPHRASE_FILE names; none asked for is none."""
+    from weid.sealed import Passphrase
+
+    name = file or os.environ.get("WEID_PASSPHRASE_FILE")
+    if not name:
+        return None
+    try:
+        return Passphrase(Path(name).read_text("utf-8").rstrip("\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"the passphrase file cannot be read: {error}") from None
 
 
 def _hosts(names: tuple[str, ...], tls: bool) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from flask import Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -15,10 +15,15 @@ from registry.bundle import AHEAD
 from verifier_app.checker import AGES, Checker
 from verifier_app.languages import text, texts
 from verifier_app.moments import old
+from verifier_app.papers.visible import Seen
+from verifier_app.papers.words import view_beside
 from verifier_app.view import Shown, view_of
 from weid.errors import TrustError, WeidError
 
 __all__ = ["Strip", "checker", "problem_page", "problem_words", "shown_of", "state_of", "strip", "t"]
+
+
+_FOR_SCRIPTS: Final = ("/scan", "/opened", "/gate/scan", "/gate/text", "/gate/state", "/batch/add", "/transfer/frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +69,16 @@ def strip() -> Strip:
     return Strip(True, store.root.origin, old(age, g.language), state_of(age, held.ages))
 
 
-def shown_of(reports: Sequence[Report], *, more: bool = False, purpose: str = "", opened: bool = False) -> Shown:
-    """Reports as the page shows them."""
+def shown_of(
+    reports: Sequence[Report], *, more: bool = False, purpose: str = "", opened: bool = False,
+    beside: Sequence[Seen | None] = (),
+) -> Shown:  # fmt: skip
+    """Reports as the page shows them; `beside` is for each what its paper says."""
     held = checker()
     zone, names = held.settings.zone, held.registries(g.language)
     views = tuple(view_of(report, g.language, zone, opened=opened, registries=names) for report in reports)
+    if beside:
+        views = tuple(view_beside(view, seen, g.language) for view, seen in zip(views, beside, strict=True))
     return Shown(views, more, purpose=purpose)
 
 
@@ -91,7 +101,7 @@ def problem_page(error: HTTPException) -> Response:
         body = jsonify(type="about:blank", title=error.name, status=code, detail=texts("en").get(key, error.name))
         body.mimetype = "application/problem+json"
         response = body
-    elif request.path in ("/scan", "/opened"):
+    elif request.path in _FOR_SCRIPTS:
         response = jsonify(found=False, problem=sentence)
     else:
         if "language" not in g:

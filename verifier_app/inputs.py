@@ -7,6 +7,7 @@ from typing import Final
 
 from credentials import carrier, picture
 from credentials.foreign.reading import is_code, items_in
+from verifier_app.papers.sheet import Page
 from weid.errors import MalformedError
 
 __all__ = ["MAX_CODES", "Handed", "from_bytes", "from_frame"]
@@ -18,11 +19,15 @@ _PICTURES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIF
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """The credentials to judge. `more`: the picture held others beyond the cap; `problem`: why there are none."""
+    """The credentials to judge. `more`: the picture held others beyond the cap; `problem`: why there are none.
+
+    `pages` is, for each item, what the paper it stands on shows; empty where nothing was on paper.
+    """
 
     items: tuple[bytes, ...]
     more: bool = False
     problem: str | None = None
+    pages: tuple[tuple[Page, ...] | None, ...] = ()
 
 
 def from_bytes(data: bytes) -> Handed:
@@ -31,8 +36,6 @@ def from_bytes(data: bytes) -> Handed:
         return Handed((), problem="empty")
     if data.startswith(_PICTURES):
         return _codes(data)
-    if data.startswith(b"%PDF"):
-        return Handed((), problem="pdf")
     text = data.removeprefix(b"\xef\xbb\xbf").strip()
     for lines in (text.splitlines(), text.split()) if text.count(b"\n") < MAX_LINES else ():  # base45 has spaces
         held = tuple(line.strip() for line in lines if line.strip())

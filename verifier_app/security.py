@@ -33,6 +33,11 @@ LIMITS: Final = {
     "typed": "30 per minute",
     "did-resolver": "600 per minute",
     "trust": "60 per minute",
+    "gate": "1200 per minute",  # ten frames a second from a camera that never stops, and a second one
+    "kiosk": "300 per minute",
+    "batch": "900 per minute",
+    "waiting": "60 per minute",
+    "transfer": "1200 per minute",
     "api": "1200 per minute",
     "vc-api": "1200 per minute",
 }

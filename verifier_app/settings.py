@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from weid.did import DID
 from weid.errors import MalformedError
 from weid.pack import Pack, read_pack
+from weid.sealed import Passphrase
 
 __all__ = ["Settings", "load_pack", "read_settings"]
 
 MAX_PACK_FILE: Final = 1 << 20
 HOST: Final = "weid.app"
+LONGEST_KEPT: Final = 30 * 24  # hours an undecided certificate may wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,9 @@ class Settings:
     `name` are what a wallet shows before it answers; `gate` is the name gate codes must be made for. `lists` and `schemas`
     are files and folders of what W3C credentials refer to. `issuers` are DIDs that are trusted without a registry (did:web,
     whose documents stand beside the pinned registry).
+    `passphrase` seals this verifier's own key and what waits for trust data; without it no report is signed and nothing waits.
+    `keep_undecided` are the hours such a certificate waits (0: nothing is kept), `trust_url` is where the button on the page
+    of trust data fetches a bundle (None: no button), `kiosk` serves the self-service pages alone.
     """
 
     folder: Path
@@ -45,13 +51,19 @@ class Settings:
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
     issuers: frozenset[str] = frozenset()
+    passphrase: Passphrase | None = field(default=None, repr=False)
+    keep_undecided: int = 0
+    trust_url: str | None = None
+    kiosk: bool = False
+    seal_cost: int | None = None
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
     """The settings in a mapping; MalformedError names the key that is wrong.
 
     Keys: TRUST_FOLDER (required), PACKS (folders or Packs), MEMORY, HOST, VERIFIER, NAME, GATE, REQUEST,
-    CHALLENGE_MINUTES, TIMEZONE, STATUS_LISTS, SCHEMAS (files or folders), TRUSTED_ISSUERS, CLOCK, RANDOM.
+    CHALLENGE_MINUTES, TIMEZONE, STATUS_LISTS, SCHEMAS (files or folders), TRUSTED_ISSUERS, PASSPHRASE, KEEP_UNDECIDED (hours),
+    TRUST_URL, KIOSK, SEAL_COST, CLOCK, RANDOM.
     """
     if "TRUST_FOLDER" not in config:
         raise MalformedError("TRUST_FOLDER must name the folder of the pinned registry", code="bad-config")
@@ -61,6 +73,8 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     if type(lasts) is not int or not 1 <= lasts <= 60:
         raise MalformedError("CHALLENGE_MINUTES must be 1 to 60", code="bad-config")
     verifier = str(config.get("VERIFIER") or "verifier")
+    given = config.get("PASSPHRASE")
+    passphrase = given if isinstance(given, Passphrase) else Passphrase(str(given)) if given else None
     return Settings(
         folder=folder,
         packs=packs,
@@ -77,6 +91,11 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         clock=config.get("CLOCK") or _now,
         random=config.get("RANDOM") or secrets.token_bytes,
         issuers=frozenset(map(DID, config.get("TRUSTED_ISSUERS", ()))),
+        passphrase=passphrase,
+        keep_undecided=_hours(config.get("KEEP_UNDECIDED", 0), passphrase),
+        trust_url=_address(config.get("TRUST_URL")),
+        kiosk=bool(config.get("KIOSK")),
+        seal_cost=config.get("SEAL_COST"),
     )
 
 
@@ -89,6 +108,25 @@ def load_pack(folder: Path) -> Pack:
                 raise MalformedError(f"{path.name}: too large for a pack", code="too-large")
             found[path.relative_to(folder).as_posix()] = path.read_bytes()
     return read_pack(found)
+
+
+def _hours(value: object, passphrase: Passphrase | None) -> int:
+    if type(value) is not int or not 0 <= value <= LONGEST_KEPT:
+        raise MalformedError(f"KEEP_UNDECIDED must be 0 to {LONGEST_KEPT} hours", code="bad-config")
+    if value and passphrase is None:
+        raise MalformedError("KEEP_UNDECIDED needs a passphrase: what waits is sealed", code="bad-config")
+    return value
+
+
+def _address(value: object) -> str | None:
+    """An address the operator chose: https, or http on this machine alone."""
+    if not value:
+        return None
+    parts = urlsplit(str(value))
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or not (parts.scheme == "https" or local) or parts.username is not None:
+        raise MalformedError(f"TRUST_URL {value} is no https address", code="bad-config")
+    return str(value)
 
 
 def _zone(name: object) -> tzinfo:

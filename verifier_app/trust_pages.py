@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, g, render_template, request
 
@@ -16,7 +17,7 @@ from verifier_app.languages import in_words, texts
 from verifier_app.moments import Moment, moment, old
 from weid.errors import MalformedError, ProofError, SignatureError, WeidError
 
-__all__ = ["refusal_key", "room"]
+__all__ = ["Refused", "refusal_key", "room", "show_page"]
 
 room = Blueprint("trust", __name__, url_prefix="/trust")
 _BROKEN: Final = frozenset(
@@ -80,7 +81,7 @@ def refusal_key(error: WeidError) -> str:
 @room.get("")
 def page() -> str:
     """What is pinned and held."""
-    return _page()
+    return show_page()
 
 
 @room.post("/bundle")
@@ -89,16 +90,16 @@ def bundle() -> str | tuple[str, int]:
     upload = request.files.get("file")
     data = b"" if upload is None else upload.read()
     if not data:
-        return _page(refused=Refused(t("problem.empty"), "empty")), 400
+        return show_page(refused=Refused(t("problem.empty"), "empty")), 400
     held = checker()
     try:
         made = held.import_bundle(data)
     except WeidError as error:
-        return _page(refused=Refused(t(refusal_key(error)), error.code)), 422
+        return show_page(refused=Refused(t(refusal_key(error)), error.code)), 422
     if made.same:
-        return _page(imported=t("trust.imported.same"))
+        return show_page(imported=t("trust.imported.same"))
     label = in_words(made.names, g.language) or made.origin
-    return _page(imported=t("trust.imported", label=label, time=moment(made.log_time, held.settings.zone).text))
+    return show_page(imported=t("trust.imported", label=label, time=moment(made.log_time, held.settings.zone).text))
 
 
 @room.post("/reference")
@@ -107,15 +108,16 @@ def reference() -> str | tuple[str, int]:
     upload = request.files.get("file")
     data = b"" if upload is None else upload.read()
     if upload is None or not data:
-        return _page(refused=Refused(t("problem.empty"), "empty")), 400
+        return show_page(refused=Refused(t("problem.empty"), "empty")), 400
     try:
         made = checker().keep_reference(data, (upload.filename or "file")[:80])
     except WeidError as error:
-        return _page(refused=Refused(t(refusal_key(error)), error.code, str(error))), 422
-    return _page(imported=t("trust.kept", url=made.url))
+        return show_page(refused=Refused(t(refusal_key(error)), error.code, str(error))), 422
+    return show_page(imported=t("trust.kept", url=made.url))
 
 
-def _page(*, imported: str = "", refused: Refused | None = None) -> str:
+def show_page(*, imported: str = "", refused: Refused | None = None) -> str:
+    """The page, with what was just taken or why it was not."""
     held = checker()
     store = held.store()
     home = None
@@ -129,6 +131,7 @@ def _page(*, imported: str = "", refused: Refused | None = None) -> str:
     return render_template(
         "trust.html", home=home, bundles=bundles, lines=lines, faults=faults, imported=imported, refused=refused,
         conflict=conflict, anchors=anchor_lines(held),
+        source="" if held.settings.trust_url is None else urlsplit(held.settings.trust_url).netloc,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from verifier_app.languages import in_words, text, texts
 from verifier_app.moments import Moment, moment, moment_of, old
 from weid.canon import JSON
 
-__all__ = ["Age", "Finding", "Line", "Look", "Shown", "Step", "View", "look_of", "view_of"]
+__all__ = ["Age", "Beside", "Finding", "Line", "Look", "Shown", "Step", "View", "look_of", "view_of"]
 
 GREEN: Final = frozenset({"valid", "valid-bearer"})
 _NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -84,6 +84,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What the paper around the code says beside what is signed; `paper` is not signed by anybody."""
+
+    note: str
+    signed: str
+    paper: str
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One judged credential."""
 
@@ -101,6 +111,7 @@ class View:
     path: tuple[Step, ...]
     limit: str
     technical: tuple[Line, ...]
+    paper: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +235,8 @@ def _standing(report: Report, language: str, zone: tzinfo) -> Iterable[Line]:
             note = " · ".join(word for word in words if word) or known["standing.seen"]
             shown = moment_of(when, zone)
             yield Line(known[f"standing.{check.code}"], "" if shown else note, moment=shown, note=note if shown else "")
+            if "replacedBy" in check.evidence:
+                yield Line(known["standing.replaced"], str(check.evidence["replacedBy"]))
 
 
 def _step(link: Link, language: str, zone: tzinfo) -> Step:

@@ -21,6 +21,7 @@ COMMANDS = {
         "wallet_cli.verify:verify",
         "Check a credential offline: FILE, code text, picture, or - for standard input.",
     ),
+    "verify-report": ("wallet_cli.verify_report:verify_report", "Check a verifier's signed report, and who signed it."),
     "import": ("wallet_cli.old_format:import_", "Turn a WeIdentity credential into a request to issue it again."),
     "trust": ("wallet_cli.trust:trust", "The registry you trust, and its bundles."),
     "registry": ("wallet_cli.registry:registry", "Run a registry: init, serve, tick, bundle, fsck."),

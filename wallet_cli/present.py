@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,10 +178,15 @@ def _terminal(picture: Picture) -> None:
     if not sys.stdout.isatty():
         click.echo(picture.text)
         return
+    for line in half_blocks(picture):
+        click.echo(line)
+
+
+def half_blocks(picture: Picture) -> Iterator[str]:
+    """The lines of a code with its white border, two rows of modules a line, light on a dark terminal."""
     edge = (False,) * (picture.modules + 8)
     rows = [edge] * 4 + [(False,) * 4 + row + (False,) * 4 for row in picture.rows] + [edge] * 4
     if len(rows) % 2:
         rows.append(edge)
     for top, bottom in zip(rows[::2], rows[1::2], strict=True):
-        cells = (" ▄▀█"[(not upper) * 2 + (not lower)] for upper, lower in zip(top, bottom, strict=True))
-        click.echo("".join(cells))
+        yield "".join(" ▄▀█"[(not upper) * 2 + (not lower)] for upper, lower in zip(top, bottom, strict=True))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wallet_cli.animated import receive, show_animated
 from wallet_cli.evidence import check_evidence
 from wallet_cli.holder import AT
 from wallet_cli.options import OUTPUT
@@ -79,7 +80,11 @@ def import_(at: str | None, bundle: str) -> None:
 
 @trust.command()
 @AT
-def show(at: str | None) -> None:
+@click.option("--animated", is_flag=True, help="Show the home registry's bundle as an animated code for another's camera.")
+@click.option("--frames", type=click.IntRange(1, 100_000), help="With --animated: stop after so many [until interrupted].")
+@click.option("--speed", type=click.IntRange(1, 20), default=8, show_default=True, help="With --animated: frames a second.")
+@click.option("--step", is_flag=True, help="With --animated: one frame at each key.")
+def show(at: str | None, animated: bool, frames: int | None, speed: int, step: bool) -> None:
     """Show what is pinned and how old each registry's data are."""
     from weid.codec import minutes, rfc3339
 
@@ -88,6 +93,11 @@ def show(at: str | None) -> None:
         show_anchors(minutes(now(at)))
         click.echo("Nothing is pinned. Ask your registry for its genesis file, then `weid trust add FILE`.", err=True)
         sys.exit(3)
+    if animated:
+        if store.home is None:
+            raise click.UsageError("no bundle yet: `weid trust import BUNDLE`")
+        show_animated(store.home, frames=frames, speed=speed, step=step)
+        return
     echo(f"home {store.root.origin}  fingerprint {store.fingerprint}")
     moment = minutes(now(at))
     for mark in store.marks:
@@ -113,6 +123,7 @@ def _show_references(moment: int) -> None:
 
 
 trust.add_command(update)
+trust.add_command(receive)
 
 
 @trust.command("clear-conflict")

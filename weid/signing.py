@@ -23,7 +23,9 @@ DID_ROLES = ("assert", "present", "login", "log-op", "status")
 """Roles of the verification methods of a DID."""
 LOG_ROLES = ("log", "state", "mirror", "witness")
 """Roles of a log's operators, mirrors and witnesses; never in a DID document."""
-ROLES = DID_ROLES + LOG_ROLES
+OWN_ROLES = ("verifier",)
+"""Roles of keys that stand in no registry: a verifier's own, known to whoever was told its fingerprint."""
+ROLES = DID_ROLES + LOG_ROLES + OWN_ROLES
 """Every role a key may have; it has exactly one."""
 
 
@@ -42,6 +44,7 @@ _TABLE = (
     Context("weid/op/v1", True, ("log-op",)),
     Context("weid/key-proof/v1", True, DID_ROLES),
     Context("weid/login/v1", True, ("login",)),
+    Context("weid/check-report/v1", True, ("verifier",)),
     Context("weid/batch-report/v1", True, ("assert",)),
     Context("data-integrity", False, ("assert", "present", "status")),
     Context("jose", False, ("assert", "present")),
@@ -133,6 +136,7 @@ __all__ = [
     "CONTEXTS",
     "DID_ROLES",
     "LOG_ROLES",
+    "OWN_ROLES",
     "ROLES",
     "Context",
     "framed",

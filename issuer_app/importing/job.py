@@ -262,8 +262,10 @@ class Importer:
         maker = self.desk.maker(schema, job.at or now)
         places = drafts.Places(ledger, job.schema, self.desk.terms.list_size, job.id)
         done, before = job.done, Before.of(self.desk, self.records, job)  # much may have happened since the check
-        while lines := self.records.lines(job.id, "good", limit=_CHUNK):
+        after = 0
+        while lines := self.records.lines(job.id, "good", after=after, limit=_CHUNK):
             self._stop_if_asked(job.id)
+            after = lines[-1].number
             with self.desk.party.locked():
                 done += len(lines)
                 drafts.keep(ledger, job.id, self._made(maker, places, before, lines), done, self.index)

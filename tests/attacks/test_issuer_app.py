@@ -49,6 +49,7 @@ def routes(app: Any, house: House) -> list[tuple[str, str, str]]:
         "purpose": "revocation",
         "proposal": "0" * 64,
         "token": "A" * 22,
+        "part": "0",
     }
     found = []
     for rule in app.url_map.iter_rules():

@@ -1,4 +1,4 @@
-"""A file may name what it is drawn with (ADR 22): signed, in one spelling, and without a say in anything else."""
+"""A file may name what it is drawn with (ADR 24): signed, in one spelling, and without a say in anything else."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ from tests.browser import serving
 from tests.issuer_app.house import PACKS, House
 from tests.issuer_app.papers.pdf import attachments
 from tests.registry.world import YEAR
+from weid.codec import from_minutes
 from weid.errors import ConflictError
 from weid.facts import NoFacts
 
@@ -73,8 +74,9 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
         assert json.loads(say("revoke", str(folder), row["id"], "--reason", "fraud")[1])["state"] == "revoked"
         assert house.verify(code.encode()).verdict == "revoked"
         assert say("publish", str(folder))[0] == 0
+        afterwards(house, run, folder, tmp_path)
         back_and_forth(run, folder, tmp_path / "desk.backup", tmp_path / "again")
-        assert say("rotate", str(folder), "assert") == (0, "4")
+        assert say("rotate", str(folder), "assert") == (0, "5")  # an exposed key was replaced above
         (tmp_path / "password").write_text("a long enough password\n")
         assert say("user", "add", str(folder), "wu", "--role", "clerk", "--password-file", str(tmp_path / "password"))[0] == 0
         key = say("apikey", str(folder), "import", "--role", "clerk")[1]
@@ -89,6 +91,37 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
     users = Users(folder / "app")
     assert users.key(key, 0) is not None and users.sign_in("wu", "a long enough password", 0)
     users.close()
+
+
+def afterwards(house: House, run: CliRunner, folder: Path, place: Path) -> None:
+    """Correct, change many, list what ends, and declare a key exposed: without --yes nothing happens."""
+
+    def say(*words: str) -> list[str]:
+        result = run.invoke(issuer, [words[0], str(folder), *words[1:]])
+        assert result.exit_code == 0, result.output
+        return result.stdout.splitlines()
+
+    say("issue", "skill-certificate", str(place / "claims.json"), "--minutes", "1440")
+    first = json.loads(say("find", CLAIMS["certificateNumber"])[0])
+    (place / "corrected.json").write_text(json.dumps({**CLAIMS, "holderName": "王晓明"}))
+    second = json.loads(say("replace", first["id"], str(place / "corrected.json"))[0])
+    assert second["claims"]["holderName"] == "王晓明" and json.loads(say("find", first["id"])[0])["reason"] == "superseded"
+    (place / "gone.csv").write_text(f"id\n{second['id']}\nnobody\n")
+    change = ("change", "suspend", "--list", str(place / "gone.csv"), "--reason", "fraud")
+    assert len(say(*change)) == 1 and json.loads(say("find", second["id"])[0])["state"] == "valid"
+    say(*change, "--yes")
+    assert json.loads(say("find", second["id"])[0])["state"] == "suspended"
+    say("change", "lift", "--kind", "skill-certificate", "--yes")
+    say("change", "revoke", "--text", second["id"], "--reason", "fraud", "--at", "2999-01-01T00:00", "--yes")
+    assert json.loads(say("find", second["id"])[0])["state"] == "valid"
+    assert run.invoke(issuer, ["change", str(folder), "revoke", "--reason", "fraud"]).exit_code == 2
+    assert run.invoke(issuer, ["change", str(folder), "revoke", "--text", "x"]).exit_code == 2
+    assert [json.loads(line)["id"] for line in say("ending", "--days", "3650")] == [second["id"]]
+    since = from_minutes(house.now - 1).strftime("%Y-%m-%dT%H:%M")
+    say("exposed", "--since", since)
+    assert json.loads(say("find", second["id"])[0])["state"] == "valid"
+    say("exposed", "--since", since, "--yes")
+    assert json.loads(say("find", second["id"])[0])["reason"] == "superseded"
 
 
 def back_and_forth(run: CliRunner, folder: Path, file: Path, again: Path) -> None:

@@ -51,6 +51,10 @@ def test_nothing_leaves_the_machine_while_checking(place: Place, no_network: lis
     client.post("/scan", data=_jpeg(place.png(made)), content_type="image/jpeg", headers=headers)
     client.post("/api/v1/verify", json={"data": place.text(made)})
     client.post("/trust/bundle", data={"file": (BytesIO(place.bundle()), "b"), "csrf_token": token(client)})
+    client.post("/gate/scan", data=_jpeg(place.png(made)), content_type="image/jpeg", headers=headers)
+    dropped = client.post("/batch/add", data=place.png(made), content_type="application/octet-stream", headers=headers)
+    assert b"valid-bearer" in dropped.data
+    client.get("/transfer/frame/3.svg")
     with pytest.raises(Reached):
         socket.create_connection(("example.org", 443))
     no_network.clear()
@@ -59,7 +63,19 @@ def test_nothing_leaves_the_machine_while_checking(place: Place, no_network: lis
 def test_a_page_names_no_other_origin(place: Place) -> None:
     """The policy allows nothing but ourselves, and no page has an address of somebody else or inline code."""
     client = place.client()
-    for path in ("/", "/typed", "/trust", "/nowhere"):
+    for path in (
+        "/",
+        "/typed",
+        "/trust",
+        "/nowhere",
+        "/gate",
+        "/batch",
+        "/waiting",
+        "/transfer",
+        "/transfer/receive",
+        "/kiosk",
+        "/kiosk/scan",
+    ):
         answer = client.get(path)
         page = answer.get_data(as_text=True)
         for name, value in HEADERS.items():
@@ -160,7 +176,7 @@ def test_a_picture_bomb_is_refused_before_it_is_unpacked(place: Place) -> None:
         (b"", "empty"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "not-a-picture"),
         (b"\xff\xd8\xff\xe0" + b"\1" * 400, "not-a-picture"),
-        (b"%PDF-1.7\n...", "pdf"),
+        (b"%PDF-1.7\n...", "unreadable"),
     ],
 )
 def test_broken_files_are_told_apart(place: Place, data: bytes, problem: str) -> None:

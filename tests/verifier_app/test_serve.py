@@ -43,7 +43,7 @@ def serve(place: Place, port: int, *more: str) -> subprocess.Popen[str]:
 
 def fetch(port: int, context: ssl.SSLContext | None = None) -> tuple[str, bytes | None]:
     """(answer, certificate) of GET / once the server is up."""
-    for _ in range(100):
+    for _ in range(300):
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
                 stream = context.wrap_socket(plain, server_hostname="localhost") if context else plain
@@ -98,7 +98,9 @@ def test_it_serves_over_tls_with_the_printed_fingerprint(place: Place) -> None:
     assert (place.trust / "verifier-tls" / "key.pem").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("wrong", [("--request", "no/such"), ("--timezone", "Nowhere/None")])
+@pytest.mark.parametrize(
+    "wrong", [("--request", "no/such"), ("--timezone", "Nowhere/None"), ("--trust-url", "http://example.org/b")]
+)
 def test_wrong_options_are_usage_errors(place: Place, wrong: tuple[str, str]) -> None:
     """Exit 2 with a sentence, before anything is served."""
     process = serve(place, free_port(), *wrong)
@@ -112,3 +114,23 @@ def test_the_memory_of_a_served_verifier_is_private(place: Place, tmp_path: Path
     """What was seen is nobody else's business on this machine."""
     place.client(MEMORY=tmp_path / "kept" / "memory.db")
     assert (tmp_path / "kept" / "memory.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_kiosk_with_its_own_key(place: Place, tmp_path: Path) -> None:
+    """The options reach the pages: the language first, a sealed key; another passphrase at the next start is refused."""
+    secret, wrong = tmp_path / "secret", tmp_path / "wrong"
+    secret.write_text("correct horse\n")
+    wrong.write_text("another\n")
+    port = free_port()
+    process = serve(place, port, "--kiosk", "--passphrase-file", str(secret), "--keep-undecided", "24")
+    try:
+        answer, _ = fetch(port)
+    finally:
+        stop(process)
+    assert answer.startswith("HTTP/1.1 302")
+    assert "Location: /kiosk" in answer
+    assert b"verifier" in (place.trust / "verifier.key").read_bytes()
+    refused = serve(place, free_port(), "--passphrase-file", str(wrong))
+    said = refused.communicate(timeout=30)[1]
+    assert refused.returncode == 2
+    assert "wrong passphrase" in said

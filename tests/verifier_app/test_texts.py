@@ -44,7 +44,8 @@ def test_every_key_is_used_and_every_used_key_exists() -> None:
     """Keys written whole are looked up; families are built from a known beginning."""
     english = set(texts("en"))
     families = ("checkname.", "age.", "outcome.", "mode.", "refused.", "problem.", "challenge.state.", "trust.state.",
-                "trust.bundle.", "trust.kind.", "typed.", "verdict.opened.", "values.", "check.mode.", "camera.", "reason.", "standing.")  # fmt: skip
+                "trust.bundle.", "trust.kind.", "typed.", "verdict.opened.", "values.", "check.mode.", "camera.", "reason.", "standing.",
+                "batch.problem.", "transfer.problem.")  # fmt: skip
     for key in english:
         assert f'"{key}"' in CODE or f"'{key}'" in CODE or key.startswith(families), key
     for key in re.findall(r"""\bt\(["']([a-z.-]+[a-z])["'][,)]""", CODE):

@@ -17,7 +17,7 @@ from weid.codec import b64u, multibase, unb64u, uvarint
 from weid.errors import KeyMaterialError, MalformedError, SignatureError, UnknownSuiteError, WeidError
 from weid.hashes import SHA256, SM3
 from weid.keys import JWS_ALGORITHMS, ROLES, LocalSigner, PublicKey, Signer
-from weid.signing import CONTEXTS, DID_ROLES, LOG_ROLES, framed, message, verify
+from weid.signing import CONTEXTS, DID_ROLES, LOG_ROLES, OWN_ROLES, framed, message, verify
 from weid.suites import SUITES, suite
 
 EXPECTED = {
@@ -26,6 +26,8 @@ EXPECTED = {
     "weid/op/v1": {"log-op"},
     "weid/key-proof/v1": set(DID_ROLES),
     "weid/login/v1": {"login"},
+    "weid/check-report/v1": {"verifier"},
+    "weid/batch-report/v1": {"assert"},
     "data-integrity": {"assert", "present", "status"},
     "jose": {"assert", "present"},
     "cose": {"assert", "present"},
@@ -53,10 +55,10 @@ def test_table_is_what_the_specification_says() -> None:
     """No context appears or widens unnoticed; roles of logs never sign what DID keys sign (R1)."""
     assert {name: set(row.roles) for name, row in CONTEXTS.items()} == EXPECTED
     assert set(ROLES) == set().union(*EXPECTED.values())
-    assert not set(DID_ROLES) & set(LOG_ROLES)
+    assert not set(DID_ROLES) & set(LOG_ROLES) and not set(OWN_ROLES) & set(DID_ROLES + LOG_ROLES)
     for name, roles in EXPECTED.items():
         # the operator's three keys pass themselves on in one frame of our own; nothing foreign crosses the line
-        assert roles <= set(DID_ROLES) or roles <= set(LOG_ROLES) or name == "weid/key-change/v1"
+        assert any(roles <= set(group) for group in (DID_ROLES, LOG_ROLES, OWN_ROLES)) or name == "weid/key-change/v1"
 
 
 @pytest.mark.parametrize("context", EXPECTED)

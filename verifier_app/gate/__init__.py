@@ -1,0 +1,1 @@
+"""The gate: a camera that never stops, one answer to be read from a distance, and the kiosk that serves itself."""

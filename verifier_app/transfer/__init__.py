@@ -1,0 +1,1 @@
+"""Trust data between two machines that share no network: shown as an animated code, received by a camera."""
