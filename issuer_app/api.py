@@ -91,7 +91,9 @@ def issue() -> ResponseReturnValue:
 @allows("certificates:read")
 def certificates() -> ResponseReturnValue:
     """Find by name, number or id, newest first."""
-    text, count = request.args.get("q", "")[:200], limit()
+    text, count = request.args.get("q", ""), limit()
+    if len(text) > 200:
+        raise MalformedError("q has at most 200 characters")
     found = desk().find(text, count + 1, before=after(text))
     return paged([_brief(row) for row in found[:count]], found[count - 1].seq if len(found) > count else None, text)
 
