@@ -31,6 +31,7 @@ from issuer_app.answers import Answers
 from issuer_app.config import Config, secret_key
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
+from issuer_app.lifecycle import joint_pages
 from issuer_app.lifecycle import pages as later_pages
 from issuer_app.lookups import web_api, web_entries, web_find
 from issuer_app.papers import api as papers_api
@@ -63,8 +64,9 @@ def create_app(config: Config) -> Flask:
     answered = Answered("issuer", seconds=perf_counter, clock=config.clock)
     rooms = (
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
-        web_status.routes, api.routes, openapi.routes, health.blueprint(config, answered), later_pages.pages, import_pages.pages,
-        import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
+        web_status.routes, api.routes, openapi.routes, health.blueprint(config, answered), later_pages.pages, joint_pages.pages,
+        import_pages.pages, import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates,
+        papers_api.routes,
     )  # fmt: skip
     for blueprint in (*rooms, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
@@ -102,7 +104,7 @@ def _slow_forms() -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act"):
+    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act", "joint.check", "joint.sign"):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
     elif request.endpoint in _LISTS and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit

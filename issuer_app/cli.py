@@ -18,7 +18,7 @@ from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
 from issuer_app.cli_papers import link, look, paper
 from issuer_app.cli_status import lift, revoke, suspend
 from issuer_app.importing.cli import import_
-from issuer_app.lifecycle.cli import change, ending, exposed, replace
+from issuer_app.lifecycle.cli import change, cosign, ending, exposed, replace
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -368,8 +368,8 @@ def _now() -> int:
 
 
 COMMANDS = (
-    backup, change, convert, ending, exposed, import_, lift, link, look, lookup, lookup_rules, outbox, paper, replace, restore,
-    revoke, suspend,
+    backup, change, convert, cosign, ending, exposed, import_, lift, link, look, lookup, lookup_rules, outbox, paper,
+    replace, restore, revoke, suspend,
 )  # fmt: skip
 for command in COMMANDS:
     issuer.add_command(command)

@@ -14,6 +14,7 @@ from issuer_app import forms, selfcheck
 from issuer_app.frame import answers, config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
 from issuer_app.lifecycle import planned
+from issuer_app.lifecycle.joint import standing
 from issuer_app.lifecycle.notes import notes_of
 from issuer_app.lookups.fields import Asked, clerk_fields, typed_extra
 from issuer_app.lookups.inputs import InputFault
@@ -101,7 +102,8 @@ def certificate(id_: str) -> ResponseReturnValue:
     check = selfcheck.check(drawn, desk().facts(config().now()), config().clock())
     return page(
         "certificate.html", row=row, schema=schema, line=line(row), shown=shown(row, schema), drawn=drawn,
-        check=check, reason=_reason, later=notes_of(desk(), id_), original=desk().original(id_) is not None,
+        check=check, reason=_reason, later=notes_of(desk(), id_),
+        together=standing(desk(), row, config().now()), original=desk().original(id_) is not None,
         bearer=schema.bind in ("none", "document"),
         findable=bool(desk().lookups.lookup.of(schema.name)),
     )  # fmt: skip

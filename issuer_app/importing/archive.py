@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Final
 
 from credentials import picture
@@ -15,9 +17,10 @@ from issuer_app import selfcheck
 from issuer_app.desk import Desk
 from issuer_app.importing.records import Import, Imports
 from issuer_app.ledger import Issued
-from weid.errors import MalformedError
+from issuer_app.papers import pdf_of
+from weid.errors import IssueError, MalformedError
 
-__all__ = ["PART", "stream"]
+__all__ = ["PART", "Manner", "stream"]
 
 PART: Final = 1_000
 """Certificates in one archive."""
@@ -45,8 +48,18 @@ class _Sink(io.RawIOBase):
         return held
 
 
-def stream(desk: Desk, records: Imports, job: Import, *, part: int, host: str) -> Iterator[bytes]:
-    """Part 0, 1, … of an import's certificates: certificate.json, code.png and the proof of its date for each."""
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How certificates are drawn: `host` in the codes, one or two languages, the zone of times, the minute of asking."""
+
+    host: str
+    languages: tuple[str, ...]
+    zone: tzinfo
+    at: int
+
+
+def stream(desk: Desk, records: Imports, job: Import, manner: Manner, *, part: int) -> Iterator[bytes]:
+    """Part 0, 1, … of an import's certificates: the PDF, certificate.json, code.png and the proof of its date for each."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for place, (number, id_) in enumerate(_members(records, job, part), part * PART + 1):
@@ -54,7 +67,7 @@ def stream(desk: Desk, records: Imports, job: Import, *, part: int, host: str) -
             if row.erased:
                 continue
             folder = f"{place:06}-row{number}-{id_[:8]}"
-            for name, data in _documents(desk, row, host):
+            for name, data in _documents(desk, row, manner):
                 archive.writestr(zipfile.ZipInfo(f"{folder}/{name}", _EPOCH), data)
             proof = records.proof(id_)
             if proof is not None:
@@ -71,12 +84,19 @@ def _members(records: Imports, job: Import, part: int) -> list[tuple[int, str]]:
     return [(row["number"], row["id"]) for row in rows]
 
 
-def _documents(desk: Desk, row: Issued, host: str) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of everything handed out for one certificate."""
+def _documents(desk: Desk, row: Issued, manner: Manner) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of everything handed out for one certificate; what cannot be drawn is named in its place."""
     yield "certificate.json", row.file
     try:
-        yield "code.png", picture.png(selfcheck.draw(row, host), scale=6)
+        yield "code.png", picture.png(selfcheck.draw(row, manner.host), scale=6)
     except MalformedError as error:
         if error.code != "code-too-dense":
             raise
         yield "code-does-not-fit.txt", b"This certificate says more than a printed code holds: hand out its file.\n"
+        return
+    if row.state != "valid":
+        return
+    try:
+        yield "certificate.pdf", pdf_of(desk, row, manner.languages, host=manner.host, zone=manner.zone, at=manner.at)
+    except IssueError as error:
+        yield "no-pdf.txt", f"{error}\n".encode()

@@ -104,8 +104,8 @@ def accept(ledger: Ledger, own: str) -> None:
         db.execute("UPDATE imports SET state = 'publishing', done = 0 WHERE id = ?", (own,))
 
 
-def drop(ledger: Ledger, own: str, *, keep_lines: bool) -> None:
-    """The drafts are gone; with `keep_lines` their lines wait to be signed anew."""
+def drop(ledger: Ledger, own: str, *, keep_lines: bool, forget: Callable[[str], None]) -> None:
+    """The drafts are gone, and what they could be found by; with `keep_lines` their lines wait to be signed anew."""
     with ledger.store.change() as db:
         rows = ledger.store.rows(
             f"SELECT id, request, claims FROM issued WHERE state = 'draft' AND id IN ({_OURS})", own, "draft"
@@ -115,6 +115,8 @@ def drop(ledger: Ledger, own: str, *, keep_lines: bool) -> None:
                 "UPDATE import_lines SET state = 'good', id = NULL, claims = ?, mark = ? WHERE import = ? AND id = ?",
                 [(row["claims"], row["request"].removeprefix("import:"), own, row["id"]) for row in rows],
             )
+        for row in rows:
+            forget(row["id"])
         db.conn.executemany("DELETE FROM issued WHERE id = ? AND state = 'draft'", [(row["id"],) for row in rows])
         if not keep_lines:
             db.execute("DELETE FROM import_lines WHERE import = ?", (own,))

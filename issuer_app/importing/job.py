@@ -28,6 +28,7 @@ from issuer_app.importing.before import Before
 from issuer_app.importing.checking import Checked, Checker, Wrong
 from issuer_app.importing.records import BUSY, Import, Imports, Line
 from issuer_app.importing.tables import read_table
+from issuer_app.lookups import index_faults, index_rows
 from issuer_app.making import Maker
 from issuer_app.publish import publish_list
 from issuer_app.store import private_file
@@ -66,8 +67,6 @@ class Importer:
     def __init__(self, desk: Desk, *, clock: Callable[[], int], random: Random, zone: tzinfo) -> None:
         self.desk, self.records = desk, Imports(desk.ledger.store)
         self._clock, self._random, self._zone = clock, random, zone
-        self.index: drafts.Index | None = None
-        """Where look-ups by document number are offered: told of each draft with what its line says for them only."""
         self._paces: dict[str, tuple[float, int]] = {}
         self._threads: dict[str, threading.Thread] = {}
         self.records.tidy(clock())
@@ -248,19 +247,47 @@ class Importer:
         found = before.judge([(line.mark, line.claims) for line, _ in page])
         for (line, cells), (fault, same) in zip(page, found, strict=True):
             judged = replace(line, wrong=(fault,)) if fault is not None and not line.wrong else line
+            if not judged.wrong:
+                judged = replace(judged, wrong=self._unfindable(job, line))
             state = "bad" if judged.wrong else "same" if same else "good"
             kept.append((judged, state, same if state == "same" else None, cells if state == "bad" else ()))
         self.records.put_lines(job.id, kept, done)
+
+    def _unfindable(self, job: Import, line: Checked) -> tuple[Wrong, ...]:
+        """What is wrong with what its holder is to find it by, where the pack has rules for this kind."""
+        schema = self._schema(job)
+        if not self.desk.lookups.lookup.of(schema.name):
+            return ()
+        faults = index_faults(self.desk, schema, line.claims, line.extra, at=self._clock())
+        places = (job.mapped.claim(f"lookup.{fault.field}") for fault in faults)
+        return tuple(
+            Wrong(-1 if place is None else place, Fault(f"problem.{fault.code}"))
+            for fault, place in zip(faults, places, strict=True)
+        )
+
+    def _index(self, job: Import, schema: Schema) -> drafts.Index | None:
+        """What writes the look-up's entries with each draft, in its transaction; None where nobody looks this kind up."""
+        if not self.desk.lookups.lookup.of(schema.name):
+            return None
+
+        def index(id_: str, line: Line) -> None:
+            now = job.at or self._clock()
+            index_rows(self.desk, id_, schema, line.extra, claims=line.claims, at=now, random=self._random)
+
+        return index
 
     def _sign(self, job: Import) -> None:
         """Drafts of every good line, some hundreds a transaction; then all are certificates at once."""
         ledger, schema = self.desk.ledger, self._schema(job)
         now, kid = self._clock(), self.desk.party.signer("assert").kid
         if job.at is None or job.kid != kid or now - job.at > _DAY:
-            drafts.drop(ledger, job.id, keep_lines=True)  # a key that ended, or a day long past, signs nothing here
+            drafts.drop(
+                ledger, job.id, keep_lines=True, forget=self.desk.lookups.forget
+            )  # a key that ended, or a day long past, signs nothing here
             self.records.set(job.id, at=now, kid=kid)
         job = self.records.get(job.id)
         maker = self.desk.maker(schema, job.at or now)
+        index = self._index(job, schema)
         places = drafts.Places(ledger, job.schema, self.desk.terms.list_size, job.id)
         done, before = job.done, Before.of(self.desk, self.records, job)  # much may have happened since the check
         after = 0
@@ -269,7 +296,7 @@ class Importer:
             after = lines[-1].number
             with self.desk.party.locked():
                 done += len(lines)
-                drafts.keep(ledger, job.id, self._made(maker, places, before, lines), done, self.index)
+                drafts.keep(ledger, job.id, self._made(maker, places, before, lines), done, index)
         self._stop_if_asked(job.id)
         with self.desk.party.locked():
             if not self.desk.may_issue(job.schema, self._clock()):
@@ -316,7 +343,7 @@ class Importer:
         self.records.set(job.id, state="done", code=None, done=job.good)
 
     def _end(self, id_: str) -> None:
-        drafts.drop(self.desk.ledger, id_, keep_lines=False)
+        drafts.drop(self.desk.ledger, id_, keep_lines=False, forget=self.desk.lookups.forget)
         self.records.drop_source(id_)
         self.records.set(id_, state="cancelled", code=None, cancel=0)
 

@@ -154,7 +154,10 @@ def signed_report(id_: str) -> ResponseReturnValue:
 def files(id_: str, part: int) -> ResponseReturnValue:
     """A part of the certificates as ZIP, sent while it is made."""
     job = importer().records.get(id_)
-    parts = archive.stream(desk(), importer().records, job, part=part, host=config().code_host)
+    conf, own = config(), speaker().language
+    languages = (own,) if own == "en" else (own, "en")
+    manner = archive.Manner(conf.code_host, languages, conf.zone, conf.now())
+    parts = archive.stream(desk(), importer().records, job, manner, part=part)
     answer = Response(parts, content_type="application/zip")
     answer.headers["Content-Disposition"] = f'attachment; filename="batch-{job.id}-{part + 1}.zip"'
     return answer

@@ -19,8 +19,8 @@ from weid.suites import Random
 __all__ = ["prove", "recall"]
 
 _PAGE = 1_000
-_MEMBERS = (
-    "SELECT issued.id AS id, file, seq FROM issued JOIN import_lines USING (id) WHERE import = ? "
+_MEMBERS = (  # CROSS JOIN: certificates in their order first; the other way round, every page would sort all lines of the import
+    "SELECT issued.id AS id, file, seq FROM issued CROSS JOIN import_lines ON import_lines.id = issued.id WHERE import = ? "
     "AND import_lines.state = 'issued' AND erased = 0 AND seq > ? ORDER BY seq LIMIT ?"
 )
 

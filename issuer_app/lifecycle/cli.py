@@ -13,7 +13,7 @@ import click
 from issuer_app.premises import Premises
 from weid.records import REASONS
 
-__all__ = ["change", "ending", "exposed", "replace"]
+__all__ = ["change", "cosign", "ending", "exposed", "replace"]
 
 _FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 _PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
@@ -132,3 +132,34 @@ def exposed(folder: Path, passphrase_file: str | None, since: datetime, yes: boo
         click.echo(f"The key is replaced; {made} certificates were issued anew.", err=True)
         for id_ in bound:
             click.echo(f"{id_} needs a new request of its holder", err=True)
+
+
+@click.command()
+@_FOLDER
+@_PASS
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", is_flag=True, help="Sign; without it only what they say is shown.")
+@click.option("--take-back", is_flag=True, help="Take our word back instead.")
+def cosign(folder: Path, passphrase_file: str | None, files: tuple[Path, ...], yes: bool, take_back: bool) -> None:
+    """Sign joint certificates of another institution (FILES), or take the word back; one JSON object a file."""
+    from issuer_app.cli import _passphrase
+    from issuer_app.lifecycle import joint
+
+    with (place := Premises.open(folder)).opened:
+        desk = place.desk(_passphrase(passphrase_file))
+        for file in files:
+            asked = joint.read_asked(desk, file.read_bytes(), datetime.now(UTC))
+            shown = asked.presented
+            told = asked.told is not None and asked.told.withdrawn is None
+            if yes and take_back:
+                joint.take_back(desk, asked)
+            elif yes:
+                joint.cosign(desk, asked)
+            click.echo(json.dumps({
+                "file": file.name, "id": None if shown.cid is None else shown.cid.hex(), "issuer": shown.issuer,
+                "claims": dict(shown.claims), "threshold": asked.joint.threshold,
+                "others": [word.did for word in asked.others if word.withdrawn is None],
+                "signed": (told or yes) and not (yes and take_back),
+            }, ensure_ascii=False))  # fmt: skip
+        if not yes:
+            click.echo("Nothing was signed. Compare the values, then add --yes.", err=True)

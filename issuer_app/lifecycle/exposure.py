@@ -15,8 +15,10 @@ from issuer_app.lifecycle.replacing import supersede
 from weid.errors import IssueError
 from weid.suites import Random
 
-_PAGE = "SELECT seq, id, issued, file FROM issued WHERE seq > ? AND erased = 0 AND state <> 'refused' ORDER BY seq LIMIT 500"
 __all__ = ["Exposed", "declare", "exposed", "reissue"]
+
+_PAGE = """SELECT seq, id, issued, file FROM issued WHERE seq > ? AND erased = 0 AND state NOT IN ('refused', 'draft')
+ ORDER BY seq LIMIT 500"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,7 @@ def reissue(desk: Desk, ids: tuple[str, ...], *, at: int, random: Random, by: st
 def _signed(desk: Desk) -> Iterator[tuple[str, int, bytes]]:
     last = 0
     while True:
-        sql = (
-            "SELECT seq, id, issued, file FROM issued WHERE seq > ? AND erased = 0 AND state <> 'refused' ORDER BY seq LIMIT 500"
-        )
-        rows = desk.books.rows(sql, last)
+        rows = desk.books.rows(_PAGE, last)
         if not rows:
             return
         for row in rows:

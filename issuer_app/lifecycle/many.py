@@ -96,13 +96,13 @@ def _named(desk: Desk, text: str) -> list[str]:
     plain = text.lower()
     if len(plain) >= 8 and not plain.strip("0123456789abcdef"):
         rows = desk.books.rows(
-            "SELECT id FROM issued WHERE id >= ? AND id < ? AND state <> 'refused' LIMIT 2", plain, plain + "g"
+            "SELECT id FROM issued WHERE id >= ? AND id < ? AND state NOT IN ('refused', 'draft') LIMIT 2", plain, plain + "g"
         )
         if rows:
             return [row["id"] for row in rows]
     # A whole word of what is searched in, so that 12 does not name 2026000012.
     word = f" {folded(text)} "
-    sql = "SELECT id FROM issued WHERE instr(' ' || find || ' ', ?) > 0 AND state <> 'refused' LIMIT 2"
+    sql = "SELECT id FROM issued WHERE instr(' ' || find || ' ', ?) > 0 AND state NOT IN ('refused', 'draft') LIMIT 2"
     return [row["id"] for row in desk.books.rows(sql, word)]
 
 

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from issuer_app.importing.job import Importer
 from issuer_app.importing.records import Import
 from issuer_app.importing.tables import read_table
 from issuer_app.ledger import Issued
+from issuer_app.lookups.inputs import read_forms
 from issuer_app.problems import NotFoundError
 from issuer_app.terms import Terms
 from issuer_app.texts import Speaker
@@ -27,11 +29,17 @@ from registry.genesis import print_genesis
 from registry.node.service import create_node
 from tests.browser import serving
 from tests.issuer_app.house import House
-from tests.issuer_app.sheets import csv_of, person, xlsx_of
+from tests.issuer_app.lookup_house import CN, OPEN, lookups
+from tests.issuer_app.sheets import HEADER, csv_of, person, xlsx_of
 from weid.errors import IssueError, MalformedError, RejectedError, SignatureError, WeidError
 from weid.facts import Facts
 
 EN = Speaker("en", UTC)
+
+
+def manner(house: House) -> archive.Manner:
+    """How the house's certificates are drawn."""
+    return archive.Manner("v.example", ("zh-Hans", "en"), UTC, house.now)
 
 
 def importer(house: House) -> Importer:
@@ -275,33 +283,62 @@ def test_fingerprints_of_checks_by_typing_follow_one_by_one(house: House) -> Non
 def test_a_zip_holds_every_file_under_safe_names(house: House) -> None:
     work = importer(house)
     job = issued(work, house, csv_of([person(1, 持有人姓名="../../etc/passwd"), person(2)]))
-    data = b"".join(archive.stream(house.desk, work.records, job, part=0, host="v.example"))
+    data = b"".join(archive.stream(house.desk, work.records, job, manner(house), part=0))
     with zipfile.ZipFile(io.BytesIO(data)) as opened:
         names = opened.namelist()
-        assert opened.testzip() is None and len(names) == 6
+        assert opened.testzip() is None and len(names) == 8
+        papers = [opened.read(name) for name in names if name.endswith("certificate.pdf")]
+        assert len(papers) == 2 and all(data.startswith(b"%PDF") for data in papers)
         assert all(".." not in name and name.isascii() for name in names)
         first = json.loads(opened.read(next(name for name in names if name.endswith("certificate.json"))))
     assert first["credentialSubject"]["holderName"] == "../../etc/passwd"
 
 
-def test_what_certificates_are_looked_up_by_is_handed_over_and_not_kept(house: House) -> None:
+def test_what_certificates_are_looked_up_by_is_indexed_and_not_kept(house: House) -> None:
+    """The number in the list leads to the certificate, and stands nowhere; a wrong one is named; a dropped draft leaves no trace."""
     work = importer(house)
-    told: dict[str, dict[str, str]] = {}
-    work.index = lambda id_, line: told.__setitem__(id_, dict(line.extra))
-    data = csv_of([[*person(1), "11010519491231002X"]], header=(*_header(), "身份证号码"))
+    lookups(house, {"open": OPEN})
+    data = csv_of([[*person(1), CN], [*person(2), "110105194912310021"]], header=(*_header(), "身份证号码"))
+    job = work.upload(data, "list.csv", house.skill, by="chen")
+    work.check(job.id, job.mapped.columns, job.mapped.key, "cn-id", wait=True)
+    assert [line.wrong[0][0] for line in work.records.all_lines(job.id, "bad")] == [6]
+    work.start(job.id, wait=True)
+    row, book, rule = house.desk.find("")[0], house.desk.lookups, house.desk.lookups.lookup.rules["open"]
+    forms = {"documentNumber": read_forms("documentNumber", CN, kind="cn-id"), "name": read_forms("name", "王小明1")}
+    assert book.find(rule, ("documentNumber", "name"), forms) == (row.id,)
+    work.records.store.checkpoint()
+    stored = b"".join(path.read_bytes() for path in house.desk.party.folder.glob("issued.db*"))
+    assert CN.encode() not in stored
+    house.desk.erase(row.id)
+    assert book.find(rule, ("documentNumber", "name"), forms) == ()
+
+
+def test_a_draft_that_is_dropped_can_be_found_by_nobody(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before all of an import counts nothing of it is found, and what is dropped leaves no entry."""
+    work = importer(house)
+    lookups(house, {"open": OPEN})
+    seen: list[int] = []
+    accept = drafts.accept
+
+    def stop(ledger: Any, own: str) -> None:
+        book, rule = house.desk.lookups, house.desk.lookups.lookup.rules["open"]
+        forms = {"documentNumber": read_forms("documentNumber", CN, kind="cn-id"), "name": read_forms("name", "王小明1")}
+        seen.append(len(book.find(rule, ("documentNumber", "name"), forms)))
+        raise IssueError("stop here", code="not-accredited")
+
+    monkeypatch.setattr(drafts, "accept", stop)
+    data = csv_of([[*person(1), CN]], header=(*_header(), "身份证号码"))
     job = work.upload(data, "list.csv", house.skill, by="chen")
     work.check(job.id, job.mapped.columns, job.mapped.key, "cn-id", wait=True)
     work.start(job.id, wait=True)
-    row = house.desk.find("")[0]
-    assert told == {row.id: {"documentKind": "cn-id", "documentNumber": "11010519491231002X"}}
-    work.records.store.checkpoint()
-    stored = b"".join(path.read_bytes() for path in house.desk.party.folder.glob("issued.db*"))
-    assert b"11010519491231002X" not in stored
+    entries = "SELECT count(*) AS n FROM lookup_entries"
+    assert seen == [0] and house.desk.books.row(entries) != {"n": 0}
+    monkeypatch.setattr(drafts, "accept", accept)
+    work.cancel(job.id)
+    assert house.desk.books.row(entries) == {"n": 0}
 
 
 def _header() -> tuple[str, ...]:
-    from tests.issuer_app.sheets import HEADER
-
     return HEADER
 
 
