@@ -82,6 +82,7 @@ def wrong(id_: str) -> ResponseReturnValue:
 @allows("imports:write")
 def act(id_: str, action: str) -> ResponseReturnValue:
     """Issue the good rows, stop before anything is issued, or go on after an interruption."""
+    body_of()
     work = importer()
     {"issue": work.start, "cancel": work.cancel, "resume": work.work}[action](id_)
     return jsonify(_told(work.records.get(id_))), 202

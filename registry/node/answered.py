@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from threading import Lock
 from typing import Final
 
@@ -18,7 +20,7 @@ from flask import Blueprint, Flask, Response, abort, g, jsonify, request
 
 from weid.errors import WeidError
 
-__all__ = ["Answered", "at_home", "health_blueprint", "observe"]
+__all__ = ["Answered", "at_home", "health_blueprint", "log_to", "observe"]
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 LOG: Final = logging.getLogger("weid.requests")
@@ -85,6 +87,17 @@ def observe(app: Flask, answered: Answered) -> None:
 
     app.before_request_funcs.setdefault(None, []).insert(0, begin)
     app.after_request(end)
+
+
+def log_to(path: Path | None) -> None:
+    """Write the lines to a file that its owner alone may read, to standard error for `-`, or nowhere."""
+    if path is None:
+        return
+    if str(path) != "-":
+        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
+    LOG.addHandler(logging.StreamHandler() if str(path) == "-" else logging.FileHandler(path, encoding="utf-8"))
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
 
 
 def at_home() -> bool:
