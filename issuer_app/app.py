@@ -29,6 +29,7 @@ from issuer_app import (
 )
 from issuer_app.answers import Answers
 from issuer_app.config import Config, secret_key
+from issuer_app.design import web as design_web
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
 from issuer_app.lifecycle import joint_pages
@@ -68,7 +69,7 @@ def create_app(config: Config) -> Flask:
         import_pages.pages, import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates,
         papers_api.routes,
     )  # fmt: skip
-    for blueprint in (*rooms, web_find.pages, web_entries.pages, web_api.routes):
+    for blueprint in (*rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
@@ -97,6 +98,9 @@ def create_app(config: Config) -> Flask:
     return app
 
 
+_DESIGNS = ("design.bring", "design.page_save")
+
+
 def _slow_forms() -> None:
     """Every form counts, whoever sends it; signing in, issuing and the API have closer limits of their own."""
     if request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -104,7 +108,7 @@ def _slow_forms() -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act", "joint.check", "joint.sign"):
+    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act", "joint.check", "joint.sign", *_DESIGNS):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
     elif request.endpoint in _LISTS and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_cli.options import HELD_FOLDER
+from wallet_cli.pack_init import init
 
 if TYPE_CHECKING:
     from weid.pack import Pack
@@ -29,7 +30,10 @@ def load_pack(folder: Path) -> Pack:
 
 @click.group()
 def pack() -> None:
-    """Packs: whole systems as data. test, demo, show."""
+    """Packs: whole systems as data. init, test, demo, show."""
+
+
+pack.add_command(init)
 
 
 @pack.command()

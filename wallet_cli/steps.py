@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from credentials.schema import read_schema
-from wallet_cli import checking, rogue, world_assets, world_votes
+from wallet_cli import checking, rogue, world_assets, world_finding, world_votes
 from wallet_cli.holder import new_binding
 from wallet_cli.present import chosen_names, cut
 from wallet_cli.wallet import Held, Wallet
@@ -50,7 +50,7 @@ def apply(here: World, step: Step) -> str:
 def approve(here: World, step: Step) -> str:
     """A reviewer gives a right for a period."""
     did, digest = here.party(step["party"]).did, here.schemas[step["schema"]]
-    here.office(step["by"]).approve(did, digest, until=here.minute + int(step["days"]) * 1440)
+    here.office(step["by"]).approve(did, digest, until=here.minute + int(step["days"]) * 1440, level=int(step.get("level", 1)))
     return f"{step['by']} approves {step['party']} for {step['schema']}"
 
 
@@ -79,7 +79,7 @@ def issue(here: World, step: Step) -> str:
     asked = bind_for(here, step, document, desk.party.signer("assert").public_key.suite)
     row = desk.issue(
         digest, step["claims"], bind=asked, at=here.minute, random=secrets.token_bytes,
-        specimen=bool(step.get("specimen", False)),
+        specimen=bool(step.get("specimen", False)), lookup=step.get("lookup"),
     )  # fmt: skip
     here.things[step["as"]] = row
     keep(here, step.get("to"), row.id, row.compact, row.file, document)
@@ -244,5 +244,5 @@ VERBS: Mapping[str, Verb] = {
     "lift": change("lift"), "override": override, "end-key": end_key,
     "bundle": bundle, "carry": carry, "ask": ask, "present": present, "alter": alter, "verify": verify,
     "verify-file": verify_file, "type": type_fields, "convert": convert,
-    **world_assets.VERBS, **world_votes.VERBS,
+    **world_assets.VERBS, **world_finding.VERBS, **world_votes.VERBS,
 }  # fmt: skip

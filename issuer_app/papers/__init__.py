@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from credentials.schema import Schema
 from issuer_app.ledger import Issued
 from issuer_app.papers import fonts, ornament, press
 from issuer_app.papers.codes import code_of
@@ -21,7 +23,7 @@ from weid.errors import IssueError
 if TYPE_CHECKING:
     from issuer_app.desk import Desk
 
-__all__ = ["PICTURES", "pdf_of", "picture_of"]
+__all__ = ["PICTURES", "pdf_of", "picture_of", "sheet_of"]
 
 MEDIA: Final = "application/vc"
 PICTURES: Final = {"card": (1080, 1350), "poster": (1080, 1920)}  # pixels
@@ -40,7 +42,20 @@ def pdf_of(
     `no-typesetter`; MalformedError `code-too-dense`, or what is wrong with the desk's look.
     """
     content, look = _content(desk, row, languages, host, zone, at)
-    held, data = _fonts(desk), _data(content, look, desk, row)
+    return _sheet(content, look, desk.party.folder, row)
+
+
+def sheet_of(
+    row: Issued, schema: Schema, look: Look, names: Mapping[str, str], folder: Path, languages: Sequence[str], *, host: str,
+    zone: tzinfo,
+) -> bytes:  # fmt: skip
+    """The same for a certificate and a look that no desk holds, as a design's specimen; `folder` is where fonts may be."""
+    content = content_of(row, schema, look, names, code_of(row, host), host, speakers_of(languages, zone))
+    return _sheet(content, look, folder, row)
+
+
+def _sheet(content: Content, look: Look, folder: Path, row: Issued) -> bytes:
+    held, data = _fonts(folder), _data(content, look, folder, row)
     data |= {"file": row.file.decode("utf-8"), "media": MEDIA}
     own = look.templates.get("sheet")
     if own is not None:
@@ -57,7 +72,7 @@ def picture_of(
     """The certificate as a PNG for a phone: `card` or `poster`. Errors as `pdf_of`."""
     width, height = PICTURES[form]
     content, look = _content(desk, row, languages, host, zone, at)
-    held, data = _fonts(desk), _data(content, look, desk, row)
+    held, data = _fonts(desk.party.folder), _data(content, look, desk.party.folder, row)
     letter = press.uncovered(frozenset(content.texts()), held)
     if letter is not None:
         raise IssueError(f"{letter} (U+{ord(letter[0]):04X}) is in no font of this machine", code="no-glyph")
@@ -89,17 +104,17 @@ def _content(desk: Desk, row: Issued, languages: Sequence[str], host: str, zone:
     return content_of(row, schema, look, desk.names, code_of(row, host), host, speakers), look
 
 
-def _fonts(desk: Desk) -> Any:
+def _fonts(folder: Path) -> Any:
     """The fonts a desk may use; IssueError `no-typesetter` where the library is not installed."""
     try:
-        return fonts.load(desk.party.folder / "fonts")[0]
+        return fonts.load(folder / "fonts")[0]
     except ImportError:
         raise IssueError("the typesetter is not installed: pip install 'weid[pdf]'", code="no-typesetter") from None
 
 
-def _data(content: Content, look: Look, desk: Desk, row: Issued) -> dict[str, Any]:
+def _data(content: Content, look: Look, folder: Path, row: Issued) -> dict[str, Any]:
     """What every layout is given."""
-    _, families, house = fonts.load(desk.party.folder / "fonts")
+    _, families, house = fonts.load(folder / "fonts")
     return {
         "languages": [_TAGS[language] for language in content.languages],
         "fonts": [

@@ -1,0 +1,138 @@
+"""What a design will look like before anything is published: a specimen made for real, with a key thrown away at once.
+
+The specimen never reaches a ledger or a registry; its code has the size that real ones will have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from credentials import issue as issuing
+from credentials import picture
+from credentials.binding import NO_BINDING, Binding
+from credentials.issue import Registry, Slot
+from credentials.schema import Schema, read_schema
+from issuer_app.design.making import pack_files, schema_of
+from issuer_app.design.plan import Plan
+from issuer_app.design.samples import claims_of, longest
+from issuer_app.ledger import Issued
+from issuer_app.papers.look import read_look
+from weid.canon import JSON, jcs
+from weid.errors import IssueError, MalformedError, WeidError
+from weid.hashes import SM3
+from weid.keys import LocalSigner
+from weid.pack import LANGUAGES
+from weid.suites import Random
+from weid.suites import suite as suite_named
+
+if TYPE_CHECKING:
+    from issuer_app.desk import Desk
+    from issuer_app.papers.handing import Way
+
+__all__ = ["Forecast", "Specimen", "sheet_png", "specimen"]
+
+_FIT: Final = 50.0  # mm: the square that papers and cards have for a code
+_TYPED: Final = "0000-0000-0000-0000"
+_INDEX: Final = 65_535  # a place as long as most of a list's places
+_DPI: Final = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How large a code will be: its printed side in mm and version, or None where no code can hold it."""
+
+    mm: float | None
+    version: int | None
+
+    @property
+    def good(self) -> bool:
+        """Whether it fits where codes are printed."""
+        return self.mm is not None and self.mm <= _FIT
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """A certificate of the design that nobody issued, and the codes of the sample and of the longest values."""
+
+    schema: Schema
+    row: Issued
+    usual: Forecast
+    largest: Forecast
+
+
+def specimen(plan: Plan, desk: Desk, *, host: str, at: int, random: Random) -> Specimen | None:
+    """The specimen of a plan, unfinished labels filled from other languages; None while it has no usable fields."""
+    shown = _filled(plan)
+    document = jcs(schema_of(shown))
+    try:
+        schema = read_schema(document, desk.client.genesis.hash(document))
+        row = _made(schema, claims_of(shown), desk, at, random)
+    except WeidError:
+        return None
+    try:
+        large = _forecast(_made(schema, longest(shown), desk, at, random), host)
+    except WeidError:
+        large = Forecast(None, None)
+    return Specimen(schema, row, _forecast(row, host), large)
+
+
+def sheet_png(plan: Plan, images: Mapping[str, bytes], made: Specimen, desk: Desk, way: Way) -> bytes | None:
+    """The page as it will be printed; None where no typesetter is installed. MalformedError or IssueError says why not."""
+    from issuer_app.papers import sheet_of
+    from issuer_app.papers.handing import page_png
+
+    look = read_look(pack_files(_filled(plan), images), plan.name)
+    try:
+        data = sheet_of(made.row, made.schema, look, desk.names, desk.party.folder, way.languages, host=way.host, zone=way.zone)
+        return page_png(data, dpi=_DPI)
+    except IssueError as error:
+        if error.code == "no-typesetter":
+            return None
+        raise
+
+
+def _made(schema: Schema, claims: Mapping[str, JSON], desk: Desk, at: int, random: Random) -> Issued:
+    """Signed by a key of the institution's kind that exists for this call only: what it signs verifies nowhere."""
+    own, genesis = desk.party.signer("assert"), desk.client.genesis
+    name = own.public_key.suite
+    signer = LocalSigner(suite_named(name).generate(random), name, own.kid, "assert")
+    bind = Binding.to_key(signer.public_key) if schema.bind == "key" else NO_BINDING
+    until = at + schema.lifetime
+    made = issuing.issue(
+        schema, claims, issuer=signer, registry=Registry(genesis.origin, genesis.digest), issued=at, valid_until=until,
+        random=random, bind=bind, slot=Slot(1, _INDEX), specimen=True, status_base=desk.public,
+    )  # fmt: skip
+    code = _TYPED if genesis.hash is not SM3 else None
+    return Issued(
+        0, made.cid.hex(), schema.digest, 1, _INDEX, at, at, until, claims, made.compact, made.file, code, None, False, "valid",
+        None, None, "", False, "", True, None, False,
+    )  # fmt: skip
+
+
+def _forecast(row: Issued, host: str) -> Forecast:
+    for level in ("M", "L"):
+        try:
+            drawn = picture.draw(row.compact, host=host, level=level)
+        except MalformedError:
+            continue
+        return Forecast(drawn.printed_mm, drawn.version)
+    return Forecast(None, None)
+
+
+def _filled(plan: Plan) -> Plan:
+    """The plan with something to read in every language: another language's text, or the name."""
+    fields = []
+    for field in plan.fields:
+        choices = tuple((value, _any(label, value) if label else label) for value, label in field.choices) or (("-", {}),)
+        fields.append(replace(field, label=_any(field.label, field.name), choices=choices))
+    says = _any(plan.page.says, "") if plan.page.says else plan.page.says
+    names = {field.name for field in plan.fields}
+    page = replace(plan.page, says=says, large=tuple(name for name in plan.page.large if name in names))
+    return replace(plan, title=_any(plan.title, plan.name), fields=tuple(fields), page=page)
+
+
+def _any(words: Mapping[str, str], last: str) -> dict[str, str]:
+    known = [words[language] for language in ("en", "zh-Hans", "zh-Hant", "pt") if words.get(language)]
+    return {language: words.get(language) or (known or [last])[0] for language in LANGUAGES}
