@@ -8,7 +8,7 @@ from importlib import import_module
 
 PARTS = (
     "sizes", "bench_verify", "bench_integrity", "bench_disclosure", "bench_sd_jwt", "bench_registry", "bench_desk",
-    "bench_lookup", "bench_papers", "bench_verifier", "processes",
+    "bench_lookup", "bench_papers", "bench_verifier", "bench_apps", "processes",
 )  # fmt: skip
 
 

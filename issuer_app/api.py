@@ -1,115 +1,59 @@
 """The JSON API: the same steps as the pages, for programs with a key. Refusals are RFC 9457 problems.
 
-A key acts in the roles it was given, and the registry still checks every operation itself.
+A key does what its scopes say (`access.py`), and the registry still checks every operation itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, cast
 
-from flask import Blueprint, Response, abort, g, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
 
 from credentials import picture
 from issuer_app import selfcheck
 from issuer_app.access import two_acts
-from issuer_app.frame import acted_on, audit, config, desk, office, slow_down, speaker, users
+from issuer_app.calling import allows, body_of, digest_of, forget_answers, key_of, once_of, texts_of
+from issuer_app.frame import acted_on, audit, config, desk, office
 from issuer_app.ledger import Issued
-from issuer_app.openapi import document
-from issuer_app.problems import RefusedError, problem, status_of
+from issuer_app.office import Overridden
+from issuer_app.paging import after, limit, paged, sliced
+from issuer_app.problems import RefusedError
 from issuer_app.rights import Institution, Right, schema_of
-from issuer_app.users import ApiKey
 from weid.canon import JSON, jcs, parse_json
-from weid.codec import minutes, parse_rfc3339, rfc3339, unhex
-from weid.errors import IssueError, MalformedError, SchemaError, WeidError
+from weid.codec import minutes, parse_rfc3339, rfc3339
+from weid.errors import IssueError, MalformedError
 from weid.records import REASONS, status_list_id
 
-__all__ = ["allows", "body_of", "digest_of", "full", "key_of", "may_issue", "refusal", "routes", "texts_of"]
+__all__ = ["full", "routes"]
 
 routes = Blueprint("api", __name__)
-P = ParamSpec("P")
-R = TypeVar("R")
 _V1 = "/api/v1"
 
 
-def allows(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Only for keys with one of these roles (any key, if none is named)."""
-
-    def wrap(view: Callable[P, R]) -> Callable[P, R]:
-        @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            key = g.api_key = _brought()  # kept before the role is looked at: the trail names who was refused
-            if key is None:
-                raise RefusedError("an API key is needed: Authorization: Bearer …", code="bad-key")
-            if roles and not key.roles & set(roles):
-                raise RefusedError(f"this needs a key with the role {' or '.join(roles)}", code="no-role")
-            return view(*args, **kwargs)
-
-        return guarded
-
-    return wrap
-
-
-def may_issue() -> bool:
-    """Whether this request brings the key of a clerk; it counts against the API's limit either way."""
-    key = g.api_key = _brought()
-    return key is not None and "clerk" in key.roles
-
-
-def _brought() -> ApiKey | None:
-    """The key in the request's header, if it is one of ours."""
-    slow_down(config().limits.api)
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    return users().key(text.strip()) if scheme.lower() == "bearer" else None
-
-
-def refusal(error: WeidError | HTTPException) -> Response:
-    """The problem document of a refusal; a sentence in the caller's language, never a stack."""
-    t = speaker()
-    g.refused = error.code if isinstance(error, WeidError) else None
-    if isinstance(error, HTTPException):
-        status = error.code or 500
-        return problem(status, f"http-{status}", t.problem(f"http-{status}"))
-    claims: dict[str, str] = {}
-    name, colon, text = str(error).partition(": ")
-    if isinstance(error, SchemaError) and colon and error.code in ("bad-claim", "schema-mismatch"):
-        claims[name] = text
-    response = problem(status_of(error), error.code, t.problem(error.code), str(error), claims)
-    if error.code == "bad-key":
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-@routes.get("/openapi.json")
-def openapi() -> ResponseReturnValue:
-    """The OpenAPI 3.1 description of all this."""
-    return jsonify(document())
-
-
 @routes.get(f"{_V1}/me")
-@allows()
+@allows(None)
 def me() -> ResponseReturnValue:
     """Which key this is, and whose desk."""
     key, conf = key_of(), config()
     return jsonify({
-        "key": key.id, "label": key.label, "roles": sorted(key.roles),
+        "key": key.id, "label": key.label, "scopes": sorted(key.scopes),
+        "until": None if key.until is None else rfc3339(key.until),
         "desk": None if conf.desk is None else {"did": conf.desk.did, "names": conf.desk.names},
         "office": None if conf.office is None else {"did": conf.office.did, "names": conf.office.names},
     })  # fmt: skip
 
 
 @routes.get(f"{_V1}/accreditations")
-@allows("clerk")
+@allows("accreditations:read")
 def accreditations() -> ResponseReturnValue:
     """What the institution may issue."""
-    return jsonify({"items": [_right(right) for right in desk().accreditations(config().now())]})
+    found = sorted(desk().accreditations(config().now()), key=_right_key)
+    return sliced(found, _right_key, _right)
 
 
 @routes.get(f"{_V1}/schemas/<digest>")
-@allows("clerk", "reviewer", "auditor")
+@allows("schemas:read")
 def schema(digest: str) -> ResponseReturnValue:
     """The JSON Schema of a kind of certificate."""
     conf = config()
@@ -121,13 +65,11 @@ def schema(digest: str) -> ResponseReturnValue:
 
 
 @routes.post(f"{_V1}/certificates")
-@allows("clerk")
+@allows("certificates:issue", own_once=True)
 def issue() -> ResponseReturnValue:
     """Issue; the same Idempotency-Key with the same body gives the same certificate."""
     body = body_of("schema", "claims", "bind", "minutes", "specimen", "lookup")
-    once = request.headers.get("Idempotency-Key", "")
-    if len(once) > 200 or not once.isprintable():
-        raise MalformedError("an Idempotency-Key has at most 200 printable characters", code="malformed")
+    once = once_of()
     claims, bind, length = body.get("claims"), body.get("bind"), body.get("minutes")
     if not isinstance(claims, dict):
         raise MalformedError("claims must be an object")
@@ -163,24 +105,25 @@ def issue() -> ResponseReturnValue:
 
 
 @routes.get(f"{_V1}/certificates")
-@allows("clerk")
+@allows("certificates:read")
 def certificates() -> ResponseReturnValue:
     """Find by name, number or id, newest first."""
-    limit = request.args.get("limit", "50")
-    if not limit.isascii() or not limit.isdigit() or len(limit) > 3 or not 1 <= int(limit) <= 500:
-        raise MalformedError("limit is 1 to 500")
-    return jsonify({"items": [_brief(row) for row in desk().find(request.args.get("q", "")[:200], int(limit))]})
+    text, count = request.args.get("q", ""), limit()
+    if len(text) > 200:
+        raise MalformedError("q has at most 200 characters")
+    found = desk().find(text, count + 1, before=after(text))
+    return paged([_brief(row) for row in found[:count]], found[count - 1].seq if len(found) > count else None, text)
 
 
 @routes.get(f"{_V1}/certificates/<id_>")
-@allows("clerk")
+@allows("certificates:read")
 def certificate(id_: str) -> ResponseReturnValue:
     """One certificate with its code, file and typed code."""
     return jsonify(full(desk().get(id_)))
 
 
 @routes.get(f"{_V1}/certificates/<id_>/code.<any(png,svg):kind>")
-@allows("clerk")
+@allows("certificates:read")
 def code(id_: str, kind: str) -> ResponseReturnValue:
     """The picture."""
     drawn = selfcheck.draw(_kept(id_), config().code_host)
@@ -190,14 +133,14 @@ def code(id_: str, kind: str) -> ResponseReturnValue:
 
 
 @routes.get(f"{_V1}/certificates/<id_>/credential")
-@allows("clerk")
+@allows("certificates:read")
 def credential(id_: str) -> ResponseReturnValue:
     """The file form (VCDM 2.0), byte for byte."""
     return Response(_kept(id_).file, content_type="application/vc")
 
 
 @routes.post(f"{_V1}/certificates/<id_>/<any(suspend,revoke,lift):action>")
-@allows("clerk")
+@allows("status:write")
 def act(id_: str, action: str) -> ResponseReturnValue:
     """Change the standing of a certificate, and publish it."""
     now = config().now()
@@ -212,17 +155,18 @@ def act(id_: str, action: str) -> ResponseReturnValue:
 
 
 @routes.delete(f"{_V1}/certificates/<id_>")
-@allows("clerk")
+@allows("certificates:erase")
 def erase(id_: str) -> ResponseReturnValue:
     """Destroy the content kept here."""
     if two_acts.needed("erase"):
         return two_acts.answer(two_acts.ask("erase", desk().get(id_).id, {}, by=two_acts.of_key(key_of())))
     desk().erase(id_)
+    forget_answers(id_)
     return "", 204
 
 
 @routes.post(f"{_V1}/publish")
-@allows("clerk")
+@allows("status:write")
 def publish() -> ResponseReturnValue:
     """Send what the registry has not heard, and renew status lists that are due."""
     body_of()
@@ -231,23 +175,26 @@ def publish() -> ResponseReturnValue:
 
 
 @routes.get(f"{_V1}/institutions")
-@allows("reviewer")
+@allows("institutions:read")
 def institutions() -> ResponseReturnValue:
     """Institutions that applied; ?waiting=yes only those that wait for a decision."""
     now = config().now()
-    found = office().applications(now) if request.args.get("waiting") == "yes" else office().institutions(now)
-    return jsonify({"items": [_institution(item) for item in found]})
+    waiting = request.args.get("waiting", "no")
+    if waiting not in ("yes", "no"):
+        raise MalformedError("waiting is yes or no")
+    found = office().applications(now) if waiting == "yes" else office().institutions(now)
+    return sliced(found, lambda item: [-item.record.applied, item.record.did], _institution, waiting)
 
 
 @routes.get(f"{_V1}/institutions/<did>")
-@allows("reviewer")
+@allows("institutions:read")
 def institution(did: str) -> ResponseReturnValue:
     """One institution."""
     return jsonify(_institution(office().institution(did, config().now())))
 
 
 @routes.post(f"{_V1}/institutions/<did>/approve")
-@allows("reviewer")
+@allows("institutions:write")
 def approve(did: str) -> ResponseReturnValue:
     """Give the right to one schema for a period."""
     body = body_of("schema", "since", "until", "level")
@@ -260,7 +207,7 @@ def approve(did: str) -> ResponseReturnValue:
 
 
 @routes.post(f"{_V1}/institutions/<did>/<any(suspend,reinstate,remove):action>")
-@allows("reviewer")
+@allows("institutions:write")
 def decide(did: str, action: str) -> ResponseReturnValue:
     """Suspend, reinstate or remove one right, or the institution."""
     body = body_of("schema") if action == "reinstate" else body_of("schema", "reason")
@@ -275,26 +222,22 @@ def decide(did: str, action: str) -> ResponseReturnValue:
 
 
 @routes.post(f"{_V1}/schemas")
-@allows("reviewer")
+@allows("schemas:write")
 def publish_schema() -> ResponseReturnValue:
     """Publish a schema; it can never be changed afterwards."""
     return jsonify({"digest": office().publish_schema(request.get_data()).hex()}), 201
 
 
 @routes.get(f"{_V1}/overrides")
-@allows("auditor")
+@allows("overrides:read")
 def overrides() -> ResponseReturnValue:
     """Auditors' decisions in force."""
-    found = audit().overrides(config().now())
-    return jsonify({"items": [
-        {"list": item.record.list_id, "index": item.record.index, "state": item.record.state,
-         "reason": item.record.reason, "author": item.record.author, "at": rfc3339(item.record.at)}
-        for item in found
-    ]})  # fmt: skip
+    found = sorted(audit().overrides(config().now()), key=_override_key)
+    return sliced(found, _override_key, _override)
 
 
 @routes.post(f"{_V1}/overrides")
-@allows("auditor")
+@allows("overrides:write")
 def override() -> ResponseReturnValue:
     """Revoke, suspend, or lift a suspension, beside the issuer's list."""
     body = body_of("list", "index", "state", "reason")
@@ -304,42 +247,6 @@ def override() -> ResponseReturnValue:
         raise MalformedError("not a place in a status list, or not a state", code="not-a-place")
     audit().override(str(list_id), cast(int, index), str(state), _reason(body), config().now())
     return jsonify({"list": list_id, "index": index, "state": state}), 201
-
-
-def key_of() -> ApiKey:
-    """The key of this request, which `allows` has let in."""
-    return cast(ApiKey, g.api_key)
-
-
-def body_of(*known: str) -> dict[str, JSON]:
-    """The JSON object of the request with no members but these; an empty body is an empty object."""
-    data = request.get_data()
-    if not data.strip():
-        return {}
-    if request.mimetype != "application/json":
-        abort(415)
-    value = parse_json(data, max_bytes=config().limits.form_bytes)
-    if not isinstance(value, dict):
-        raise MalformedError("the body must be a JSON object")
-    extra = set(value) - set(known)
-    if extra:
-        raise MalformedError(f"unknown member {min(extra)[:64]!r}")
-    return value
-
-
-def texts_of(value: JSON, name: str) -> dict[str, str]:
-    """An object of texts, or nothing."""
-    held = {} if value is None else value
-    if not isinstance(held, dict) or len(held) > 40 or not all(isinstance(text, str) for text in held.values()):
-        raise MalformedError(f"{name} is an object of texts")
-    return {key: str(text) for key, text in held.items()}
-
-
-def digest_of(text: JSON) -> bytes:
-    data = unhex(text) if isinstance(text, str) else b""
-    if len(data) != 32:
-        raise MalformedError("schema is a digest of 64 hex digits")
-    return data
 
 
 def _moment(text: JSON) -> int:
@@ -365,6 +272,22 @@ def _kept(id_: str) -> Issued:
     if row.erased:
         raise IssueError("the content was erased here", code="erased")
     return row
+
+
+def _override_key(item: Overridden) -> list[Any]:
+    return [-item.record.at, item.record.list_id, item.record.index]
+
+
+def _override(item: Overridden) -> dict[str, Any]:
+    record = item.record
+    return {
+        "list": record.list_id, "index": record.index, "state": record.state, "reason": record.reason,
+        "author": record.author, "at": rfc3339(record.at),
+    }  # fmt: skip
+
+
+def _right_key(right: Right) -> list[Any]:
+    return [right.state != "now", right.schema.name, right.digest.hex(), right.since]
 
 
 def _brief(row: Issued) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
@@ -9,10 +11,26 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from issuer_app import api, frame, front, people, vc_api, web_committee, web_desk, web_office, web_reissue, web_status, web_votes
+from issuer_app import (
+    api,
+    calling,
+    frame,
+    front,
+    health,
+    openapi,
+    people,
+    vc_api,
+    web_committee,
+    web_desk,
+    web_office,
+    web_reissue,
+    web_status,
+    web_votes,
+)
 from issuer_app.access import account, entry, trail_pages, two_api, two_pages, watching
 from issuer_app.access import administration as rights
 from issuer_app.access.kept import Access
+from issuer_app.answers import Answers
 from issuer_app.config import Config, secret_key
 from issuer_app.design import web as design_web
 from issuer_app.importing import pages as import_pages
@@ -24,11 +42,14 @@ from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
 from issuer_app.papers import web as papers_web
 from issuer_app.users import Users
+from registry.node.answered import Answered, observe
 from registry.node.resolver import resolver_blueprint
 from weid.errors import WeidError
 
 __all__ = ["create_app"]
 
+# Whoever asks below these reads problem documents; everybody else reads pages.
+_PROGRAMS = ("/api/", "/vc-api/", "/status/", "/1.0/", "/openapi.json", "/healthz", "/readyz", "/metrics")
 _CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _LISTS = ("imports.upload", "later.check")  # what takes spreadsheets
 
@@ -41,16 +62,18 @@ def create_app(config: Config) -> Flask:
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
     users = Users(config.folder)
     access = Access.open(config.folder, users, random=config.random, hash=config.hash)
-    app.extensions["issuer_app"] = frame.Running(config, users, limiter, access)
+    app.extensions["issuer_app"] = frame.Running(config, users, Answers(config.folder), limiter, access)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(watching.begin)
     app.before_request(_slow_forms)  # these two before CSRFProtect, which reads the form
     app.before_request(_allow_upload)
     csrf = CSRFProtect(app)
+    answered = Answered("issuer", seconds=perf_counter, clock=config.clock)
     rooms = (
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
-        web_status.routes, api.routes, later_pages.pages, joint_pages.pages, import_pages.pages, import_routes.routes,
-        papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
+        web_status.routes, api.routes, openapi.routes, health.blueprint(config, answered), later_pages.pages, joint_pages.pages,
+        import_pages.pages, import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates,
+        papers_api.routes,
     )  # fmt: skip
     rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes)
     for blueprint in (*rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
@@ -58,7 +81,7 @@ def create_app(config: Config) -> Flask:
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
         programs = vc_api.blueprint(
-            config.vc_api, clock=config.clock, random=config.random, allowed=api.may_issue, public=lambda: config.public,
+            config.vc_api, clock=config.clock, random=config.random, allowed=calling.may_sign, public=lambda: config.public,
             slow=lambda: frame.slow_down(config.limits.api, "status", get_remote_address()), desk=config.desk,
         )  # fmt: skip
         app.register_blueprint(programs)
@@ -77,6 +100,7 @@ def create_app(config: Config) -> Flask:
     app.after_request(frame.keep_language)
     app.after_request(_headers)
     app.after_request(watching.end)
+    observe(app, answered)
     app.register_error_handler(WeidError, _refuse)
     app.register_error_handler(CSRFError, _refuse_form)
     app.register_error_handler(HTTPException, _refuse)
@@ -142,8 +166,8 @@ def _refuse(error: WeidError | HTTPException) -> ResponseReturnValue:
     # A Host header that is not ours has no page of ours: no addresses can be built for it.
     if isinstance(error, SecurityError) or (isinstance(error, HTTPException) and (error.code or 500) < 400):
         return error.get_response()
-    if request.path.startswith(("/api/", "/vc-api/", "/status/")) or request.path == "/openapi.json":
-        return api.refusal(error)
+    if request.path.startswith(_PROGRAMS):
+        return calling.refusal(error)
     return frame.refusal_page(error)
 
 

@@ -139,13 +139,15 @@ def add_user(folder: Path, name: str, roles: tuple[str, ...], password_file: str
 @issuer.command()
 @FOLDER
 @click.argument("label")
-@click.option("--role", "roles", type=ROLES, multiple=True, required=True)
-def apikey(folder: Path, label: str, roles: tuple[str, ...]) -> None:
+@click.option("--scope", "scopes", multiple=True, help="What it may do, e.g. certificates:read; may be repeated.")
+@click.option("--role", "roles", type=ROLES, multiple=True, help="All scopes of a role.")
+@click.option("--days", type=int, help="It ends after so many days.")
+def apikey(folder: Path, label: str, scopes: tuple[str, ...], roles: tuple[str, ...], days: int | None) -> None:
     """Make a key for a program; it is printed once and kept only as a hash."""
     from issuer_app.users import Users
 
     users = Users(Premises.open(folder).app)
-    click.echo(users.add_key(label, frozenset(roles), _now()))
+    click.echo(users.add_key(label, frozenset((*scopes, *roles)), _now(), days=days))
     users.close()
 
 
@@ -191,10 +193,12 @@ def public_url(folder: Path, url: str | None) -> None:
 @click.option("--name", "names", multiple=True, help="Host name or address people open; may be repeated.")
 @click.option("--code-host", default="v.example", show_default=True, help="Host in the codes' URL (12 letters at most).")
 @click.option("--timezone", default="UTC", show_default=True, help="Time zone of the pages, e.g. Asia/Shanghai.")
+@click.option("--request-log", type=click.Path(dir_okay=False, path_type=Path), help="A line a request goes here (- for stderr).")
+@click.option("--metrics-token-file", type=click.File("r"), help="A file with the word that opens /metrics from elsewhere.")
 @click.option("--resolver", is_flag=True, help="Answer DID Resolution too, below /1.0/identifiers, from the last bundle.")
 def serve(
     folder: Path, passphrase_file: str | None, port: int, bind: str | None, tls: bool, names: tuple[str, ...],
-    code_host: str, timezone: str, resolver: bool,
+    code_host: str, timezone: str, request_log: Path | None, metrics_token_file: IO[str] | None, resolver: bool,
 ) -> None:  # fmt: skip
     """Serve the pages and the API until interrupted."""
     from urllib.parse import urlsplit
@@ -204,10 +208,12 @@ def serve(
     from issuer_app.app import create_app
     from issuer_app.config import Config
     from issuer_app.importing.running import importer
+    from registry.node.answered import log_to
     from registry.node.serving import certificate
     from registry.node.serving import serve as run
 
     prefix(code_host)
+    log_to(request_log)
     place, secret = Premises.open(folder), _passphrase(passphrase_file)
     public = urlsplit(place.public or "").hostname
     hosts = tuple(dict.fromkeys((*names, *((public,) if public else ()), "localhost", "127.0.0.1")))
@@ -218,7 +224,7 @@ def serve(
             audit=place.office("auditor", secret) if place.holds("auditor") else None,
             council=place.office("governor", secret) if place.holds("governor") else None,
             code_host=code_host, zone=ZoneInfo(timezone), secure=tls, hosts=hosts, vc_api=place.instances(secret),
-            public=place.public,
+            public=place.public, metrics_token=None if metrics_token_file is None else metrics_token_file.read().strip(),
             resolver=place.resolver() if resolver else None,
         )  # fmt: skip
         files = certificate(folder / "tls", hosts) if tls else None

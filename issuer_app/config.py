@@ -56,6 +56,7 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     vc_api: Mapping[str, Instance] = field(default_factory=dict)  # issuers for programs
     public: str | None = None  # the address strangers reach this app at; none: no status lists in what programs issue
+    metrics_token: str | None = None  # opens /metrics from other machines; none: this machine and keys with the scope alone
     resolver: Resolver | None = None  # answers DID Resolution below /1.0/identifiers; none: it does not
 
     @property

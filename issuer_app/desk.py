@@ -192,9 +192,9 @@ class Desk:
         """Lift a suspension; IssueError `not-suspended` or `already-revoked`."""
         return self._change(id_, "valid", None, at)
 
-    def find(self, text: str, limit: int = 50) -> tuple[Issued, ...]:
-        """The newest certificates that hold every word of the text: name, number or id."""
-        return self._ledger.find(text, limit)
+    def find(self, text: str, limit: int = 50, before: int | None = None) -> tuple[Issued, ...]:
+        """The newest certificates (older than row `before`) that hold every word of the text: name, number or id."""
+        return self._ledger.find(text, limit, before)
 
     def get(self, id_: str) -> Issued:
         """One certificate by id (32 hex digits); NotFoundError."""

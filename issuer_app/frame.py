@@ -15,6 +15,7 @@ from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import HTTPException
 
 from issuer_app.access.kept import Access
+from issuer_app.answers import Answers
 from issuer_app.config import Config
 from issuer_app.problems import RefusedError, status_of
 from issuer_app.texts import NAMES_OF_LANGUAGES, Speaker, choose_language
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from issuer_app.office import Office
 
 __all__ = [
-    "Running", "access", "acted_on", "audit", "config", "council", "decider", "desk", "for_strangers", "needs", "office", "page",
-    "prepare", "refusal_page", "safe_next", "signed_in", "slow_down", "speaker", "tell", "user", "users",
+    "Running", "access", "acted_on", "answers", "audit", "config", "council", "decider", "desk", "for_strangers", "needs",
+    "office", "page", "prepare", "refusal_page", "safe_next", "signed_in", "slow_down", "speaker", "tell", "user", "users",
 ]  # fmt: skip
 
 
@@ -38,6 +39,7 @@ class Running:
 
     config: Config
     users: Users
+    answers: Answers
     limiter: Limiter
     access: Access
 
@@ -64,6 +66,11 @@ def access() -> Access:
 def acted_on(target: str, outcome: str = "ok") -> None:
     """Name in the trail what this request was about, where its address does not, and what came of it."""
     g.acted_on, g.outcome = target, outcome
+
+
+def answers() -> Answers:
+    """What programs were answered, for those that ask again."""
+    return cast(Running, current_app.extensions["issuer_app"]).answers
 
 
 def slow_down(rate: str, *key: str) -> None:

@@ -31,9 +31,3 @@ def front() -> ResponseReturnValue:
     if "auditor" in roles:  # of an institution that holds no auditor's key: reads, and decides nothing
         return redirect(url_for("trail.home"))
     return page("nothing.html")
-
-
-@pages.get("/healthz")
-def healthy() -> ResponseReturnValue:
-    """For a supervisor: the process answers."""
-    return {"ok": True}

@@ -150,12 +150,12 @@ class Ledger:
         row = self.store.row("SELECT * FROM issued WHERE request = ?", request)
         return None if row is None else _issued(row)
 
-    def find(self, text: str, limit: int) -> tuple[Issued, ...]:
-        """The newest certificates that hold every word of the text somewhere: name, number or id."""
-        words = folded(text).split()[:8]
-        where = " AND ".join(["state NOT IN ('refused', 'draft')", *["instr(find, ?) > 0"] * len(words)])
+    def find(self, text: str, limit: int, before: int | None = None) -> tuple[Issued, ...]:
+        """The newest certificates (older than row `before`) that hold every word of the text: name, number or id."""
+        words, held = folded(text).split()[:8], "state NOT IN ('refused', 'draft')"
+        where = " AND ".join([held, *["instr(find, ?) > 0"] * len(words), "(? IS NULL OR seq < ?)"])
         sql = f"SELECT * FROM issued WHERE {where} ORDER BY seq DESC LIMIT ?"
-        return tuple(_issued(row) for row in self.store.rows(sql, *words, limit))
+        return tuple(_issued(row) for row in self.store.rows(sql, *words, before, before, limit))
 
     def set_state(self, id_: str, state: str, reason: str | None, at: int | None) -> None:
         """The state this desk has decided; the registry hears of it by the next publication."""
@@ -262,6 +262,11 @@ class Ledger:
         """The fingerprint is on the log."""
         with self.store.change() as db:
             db.execute("UPDATE issued SET anchored = 1 WHERE id = ?", (id_,))
+
+    def counts(self) -> dict[str, int]:
+        """How many certificates there are in each state."""
+        found = self.store.rows("SELECT state, count(*) AS n FROM issued WHERE state <> 'draft' GROUP BY state")
+        return {row["state"]: row["n"] for row in found}
 
     def waiting(self) -> int:
         """How many rows the registry has not fully heard of."""

@@ -1,239 +1,93 @@
-"""The OpenAPI 3.1 description of the JSON API. A test keeps it equal to the routes that exist."""
+"""The OpenAPI 3.1 description of everything this app offers to programs, put together from the parts of its modules."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
-from issuer_app.importing.openapi import IMPORT
-from issuer_app.importing.openapi import paths as import_paths
-from issuer_app.lookups.rules import SHOWS
-from issuer_app.papers.described import paths as papers
-from issuer_app.two_people import ACTS
-from issuer_app.users import ROLES
-from weid.records import REASONS
+from flask import Blueprint, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from werkzeug.routing import Map
 
-__all__ = ["document"]
+from issuer_app import described_desk, described_programs
+from issuer_app.access import described as waiting
+from issuer_app.describing import PROBLEMS, Part, objects
+from issuer_app.importing import openapi as imports
+from issuer_app.lookups import described as lookups
+from issuer_app.papers import described as papers
+from issuer_app.scopes import SCOPES
 
-_HEX64 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
-_TIME = {"type": "string", "format": "date-time"}
-_REASON = {"type": "string", "enum": list(REASONS)}
-_NAMES = {"type": "object", "additionalProperties": {"type": "string"}}
+__all__ = ["PARTS", "document", "paths_of", "routes"]
 
+PARTS: Final[tuple[Callable[[], Part], ...]] = (
+    described_desk.part, described_programs.part, imports.part, papers.part, lookups.part,
+    waiting.part,
+)  # fmt: skip
+_INTRODUCTION: Final = f"""The institution's desk for programs.
 
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _json(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
-
-
-def _list(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": ["items"], "properties": {"items": {"type": "array", "items": schema}}}
-
-
-def _operation(
-    name: str, summary: str, answer: dict[str, Any] | None, *, status: str = "200", body: dict[str, Any] | None = None,
-    parameters: tuple[dict[str, Any], ...] = (), waits: bool = False,
-) -> dict[str, Any]:  # fmt: skip
-    done: dict[str, Any] = {"description": "Done."}
-    if answer is not None:
-        done["content"] = answer
-    result: dict[str, Any] = {
-        "operationId": name, "summary": summary,
-        "responses": {status: done, "default": {"$ref": "#/components/responses/Problem"}},
-    }  # fmt: skip
-    if waits:
-        result["responses"]["202"] = {"description": "Waits for a second person.", "content": _json(_ref("Waiting"))}
-    if body is not None:
-        result["requestBody"] = {"required": True, "content": _json(body)}
-    if parameters:
-        result["parameters"] = list(parameters)
-    return result
-
-
-def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": properties, "additionalProperties": False}
-
-
-def _path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-
-
-def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": schema}
-
-
-_ONCE = {
-    "name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200},
-    "description": "The same key with the same body gives the same certificate; with another body it is refused.",
-}  # fmt: skip
-
-_LOOKUP = {
-    "type": "object", "additionalProperties": {"type": "string"},
-    "description": "What the holder is to find it by, kept as keyed values only: numbers by kind of document, and what the "
-    "rules of the pack ask for.",
-}  # fmt: skip
-
-_SCHEMAS: dict[str, Any] = {
-    "Import": IMPORT,
-    "Problem": {
-        "type": "object", "required": ["type", "title", "status", "code"],
-        "properties": {
-            "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
-            "code": {"type": "string"}, "detail": {"type": "string"},
-            "errors": {"type": "array", "items": _object(("claim", "detail"), claim={"type": "string"},
-                                                        detail={"type": "string"})},
-        },
+A key does what its scopes say: {", ".join(SCOPES)}. Refusals are problem documents (RFC 9457) with a stable `code`; `title` is a
+sentence in the language of Accept-Language. Lists come in pages: `limit`, and `cursor` with the `next` of the page before. A
+write with an Idempotency-Key is done once. Times are UTC, RFC 3339, whole minutes."""
+_PROBLEM: Final[dict[str, Any]] = {
+    "type": "object", "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+        "code": {"type": "string"}, "detail": {"type": "string"},
+        "errors": {"type": "array", "items": objects(("claim", "detail"), claim={"type": "string"}, detail={"type": "string"})},
     },
-    "Right": _object(
-        ("schema", "name", "title", "state", "since", "until", "level"), schema=_HEX64, name={"type": "string"},
-        title=_NAMES, state={"enum": ["now", "later", "ended", "suspended", "removed"]}, since=_TIME, until=_TIME,
-        level={"type": "integer"},
-    ),
-    "Institution": _object(
-        ("did", "names", "state", "applied", "wanted", "rights"), did={"type": "string"}, names=_NAMES,
-        state={"enum": ["applied", "approved", "suspended", "removed"]}, applied=_TIME,
-        reason={"type": ["string", "null"]}, wanted={"type": "array", "items": _HEX64},
-        rights={"type": "array", "items": _ref("Right")},
-    ),
-    "Certificate": {
-        "type": "object",
-        "required": ["id", "schema", "state", "issued", "validUntil", "claims", "specimen", "published", "by", "erased"],
-        "properties": {
-            "id": {"type": "string"}, "schema": _HEX64, "state": {"enum": ["valid", "suspended", "revoked", "refused"]},
-            "reason": {"type": ["string", "null"]}, "changed": {"type": ["string", "null"]}, "issued": _TIME,
-            "validUntil": _TIME, "claims": {"type": "object"}, "specimen": {"type": "boolean"},
-            "published": {"type": "boolean"}, "by": {"type": "string"}, "erased": {"type": "boolean"},
-            "status": {"type": ["object", "null"], "properties": {"list": {"type": "string"},
-                                                                  "index": {"type": "integer"}}},
-            "audit": {"type": ["object", "null"], "description": "An auditor's word; the worse of it and `state` counts.",
-                      "properties": {"state": {"enum": ["suspended", "revoked"]}, "reason": {"type": "string"}, "at": _TIME}},
-            "typedCode": {"type": ["string", "null"], "description": "Printed on the certificate for checks by typing."},
-            "code": {"type": "string", "description": "The text of the QR code."},
-            "credential": {"type": "object", "description": "The file form, VCDM 2.0 with a Data Integrity proof."},
-            "picture": {"type": "object", "properties": {
-                "png": {"type": "string"}, "svg": {"type": "string"}, "printedMm": {"type": "number"},
-                "modules": {"type": "integer"}, "version": {"type": "integer"}, "level": {"enum": ["L", "M"]}}},
-        },
-    },
-    "Waiting": _object(
-        ("waiting", "act", "target", "state", "asked", "until"), waiting={"type": "string"},
-        act={"enum": list(ACTS)}, target={"type": "string"}, asked=_TIME, until=_TIME,
-        state={"enum": ["waiting", "doing", "done", "declined", "withdrawn", "expired"]}, result={"type": "string"},
-    ),
-    "Override": _object(
-        ("list", "index", "state", "reason"), list={"type": "string"}, index={"type": "integer", "minimum": 0},
-        state={"enum": ["revoked", "suspended", "lifted"]}, reason=_REASON, author={"type": "string"}, at=_TIME,
-    ),
 }  # fmt: skip
 
-
-def _certificates() -> dict[str, Any]:
-    one = (_path("id"),)
-    made = _object(
-        ("schema", "claims"), schema=_HEX64, claims={"type": "object"}, minutes={"type": "integer", "minimum": 1},
-        bind={"type": ["object", "string"], "description": "The binding request of the holder's wallet."},
-        specimen={"type": "boolean"}, lookup=_LOOKUP,
-    )  # fmt: skip
-    found = (_query("q", {"type": "string"}), _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}))
-    certificate = _json(_ref("Certificate"))
-    paths: dict[str, Any] = {
-        "/api/v1/certificates": {
-            "get": _operation("findCertificates", "Find by name, number or id (clerk)",
-                              _json(_list(_ref("Certificate"))), parameters=found),
-            "post": _operation("issueCertificate", "Issue (clerk)", certificate, status="201", body=made,
-                               parameters=(_ONCE,), waits=True),
-        },
-        "/api/v1/certificates/{id}": {
-            "get": _operation("getCertificate", "One certificate (clerk)", certificate, parameters=one),
-            "delete": _operation("eraseCertificate", "Destroy its content here (clerk)", None, status="204",
-                                 parameters=one, waits=True),
-        },
-        "/api/v1/certificates/{id}/credential": {
-            "get": _operation("getCredential", "The file form (clerk)", {"application/vc": {}}, parameters=one)},
-        "/api/v1/certificates/{id}/lift": {
-            "post": _operation("liftCertificate", "Lift a suspension (clerk)", certificate, parameters=one)},
-    }  # fmt: skip
-    for kind, media in (("png", "image/png"), ("svg", "image/svg+xml")):
-        paths[f"/api/v1/certificates/{{id}}/code.{kind}"] = {
-            "get": _operation(f"getCode{kind.title()}", "The picture (clerk)", {media: {}}, parameters=one)
-        }
-    for action in ("suspend", "revoke"):
-        paths[f"/api/v1/certificates/{{id}}/{action}"] = {"post": _operation(
-            f"{action}Certificate", f"{action.title()} with a reason (clerk)", certificate,
-            body=_object(("reason",), reason=_REASON), parameters=one, waits=action == "revoke")}  # fmt: skip
-    return paths
+routes = Blueprint("openapi", __name__)
 
 
-def _institutions() -> dict[str, Any]:
-    one, institution = (_path("did"),), _json(_ref("Institution"))
-    given = _object(("schema", "until"), schema=_HEX64, since=_TIME, until=_TIME,
-                    level={"type": "integer", "minimum": 0, "maximum": 255})  # fmt: skip
-    paths: dict[str, Any] = {
-        "/api/v1/institutions": {"get": _operation(
-            "listInstitutions", "Institutions that applied (reviewer)", _json(_list(_ref("Institution"))),
-            parameters=(_query("waiting", {"enum": ["yes"]}),))},
-        "/api/v1/institutions/{did}": {
-            "get": _operation("getInstitution", "One institution (reviewer)", institution, parameters=one)},
-        "/api/v1/institutions/{did}/approve": {"post": _operation(
-            "approveInstitution", "Give a right (reviewer)", institution, body=given, parameters=one)},
-        "/api/v1/institutions/{did}/reinstate": {"post": _operation(
-            "reinstateInstitution", "Lift a suspension (reviewer)", institution, body=_object((), schema=_HEX64),
-            parameters=one)},
-    }  # fmt: skip
-    for action in ("suspend", "remove"):
-        paths[f"/api/v1/institutions/{{did}}/{action}"] = {"post": _operation(
-            f"{action}Institution", f"{action.title()} a right or the institution (reviewer)", institution,
-            body=_object(("reason",), schema=_HEX64, reason=_REASON), parameters=one)}  # fmt: skip
-    return paths
+@routes.get("/openapi.json")
+def served() -> ResponseReturnValue:
+    """The description of this app, as it runs."""
+    return jsonify(document(current_app.url_map))
 
 
-def document() -> dict[str, Any]:
-    """The whole description."""
-    override = _ref("Override")
-    paths: dict[str, Any] = {
-        "/api/v1/me": {"get": _operation("me", "Which key this is", _json({"type": "object"}))},
-        "/api/v1/accreditations": {"get": _operation(
-            "listAccreditations", "What the institution may issue (clerk)", _json(_list(_ref("Right"))))},
-        "/api/v1/schemas": {"post": _operation(
-            "publishSchema", "Publish a schema (reviewer)", _json(_object(("digest",), digest=_HEX64)), status="201",
-            body={"type": "object"})},
-        "/api/v1/schemas/{digest}": {"get": _operation(
-            "getSchema", "A published schema", {"application/schema+json": {}}, parameters=(_path("digest"),))},
-        "/api/v1/publish": {"post": _operation(
-            "publish", "Send what the registry has not heard (clerk)",
-            _json(_object(("waiting",), waiting={"type": "integer"})))},
-        "/api/v1/overrides": {
-            "get": _operation("listOverrides", "Auditors' decisions (auditor)", _json(_list(override))),
-            "post": _operation("override", "Revoke beside the issuer's list (auditor)", _json({"type": "object"}),
-                               status="201", body=override),
-        },
-        "/api/v1/lookups": {"post": _operation(
-            "lookUp", "Ask by a rule of the pack, as a stranger would (lookup)",
-            _json(_object(("shows", "items"), shows={"enum": list(SHOWS)}, items={"type": "array", "items": {
-                "type": "object",
-                "description": "Certificates, or only their standing; always empty under nothing-without-link."}})),
-            body=_object(("rule", "inputs"), rule={"type": "string"}, inputs={
-                "type": "object", "additionalProperties": {"type": "string"}}))},
-        "/api/v1/waiting/{id}": {"get": _operation(
-            "getWaiting", "A request that waits for a second person (clerk)", _json(_ref("Waiting")), parameters=(_path("id"),))},
-        **_certificates(),
-        **papers(),
-        **_institutions(),
-        **import_paths(_operation, _ONCE),
-    }  # fmt: skip
+def document(url_map: Map | None = None) -> dict[str, Any]:
+    """The whole description; with a `url_map`, what that app really answers."""
+    parts = [part() for part in PARTS]
+    paths = {path: operations for part in parts for path, operations in part.paths.items()}
+    if url_map is not None:
+        real = paths_of(url_map)
+        paths = {path: {m: made for m, made in item.items() if (path, m) in real} for path, item in paths.items()}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Issuing desk", "version": "1",
-                 "description": f"Keys act in roles: {', '.join(ROLES)}. Times are UTC, whole minutes, RFC 3339."},
+        "info": {"title": "Issuing desk", "version": "1", "description": _INTRODUCTION},
+        "servers": [{"url": "/"}],
         "security": [{"key": []}],
-        "paths": paths,
+        "paths": {path: item for path, item in paths.items() if item},
         "components": {
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-            "schemas": _SCHEMAS,
-            "responses": {"Problem": {
-                "description": "Refused; RFC 9457.",
-                "content": {"application/problem+json": {"schema": _ref("Problem")}}}},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "weid_…, made at the desk"}},
+            "schemas": {"Problem": _PROBLEM} | {name: schema for part in parts for name, schema in part.schemas.items()},
+            "responses": {name: _refused(f"Refused with {code}; RFC 9457.") for code, name in PROBLEMS.items()}
+            | {"Problem": _refused("Refused; RFC 9457.")},
         },
     }  # fmt: skip
+
+
+def paths_of(url_map: Map) -> set[tuple[str, str]]:
+    """(path, method) of the routes of an app, as a description writes them."""
+    found: set[tuple[str, str]] = set()
+    for rule in url_map.iter_rules():
+        methods = {method.lower() for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+        found |= {(path, method) for path in _spelled(rule.rule) for method in methods}
+    return found
+
+
+def _spelled(rule: str) -> Iterable[str]:
+    """A rule for each choice of its `any(…)`; `<id_>` is called id outside."""
+    choice = re.search(r"<any\(([^)]*)\):\w+>", rule)
+    if choice:
+        for word in choice.group(1).split(","):
+            yield from _spelled(rule.replace(choice.group(0), word.strip()))
+    else:
+        yield re.sub(r"<(?:\w+:)?(\w+?)_?>", r"{\1}", rule)
+
+
+def _refused(words: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": words, "content": content}

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from issuer_app.access.door import come_in
 from issuer_app.access.entry import half_way
 from issuer_app.frame import access, acted_on, config, needs, page, safe_next, slow_down, speaker, tell, user, users
+from issuer_app.scopes import SCOPES
 from issuer_app.users import ROLES
 from weid.errors import MalformedError
 
@@ -88,7 +89,9 @@ def set_disabled(name: str) -> ResponseReturnValue:
 def add_key() -> ResponseReturnValue:
     """A new API key; the page that answers is the only place that ever shows it."""
     try:
-        text = users().add_key(request.form.get("label", ""), _roles(), config().now())
+        text = users().add_key(
+            request.form.get("label", ""), frozenset(request.form.getlist("scope")), config().now(), days=_days()
+        )
     except MalformedError as error:
         return _people(key_fault=error.code), 400
     return _people(new_key=text)
@@ -107,10 +110,20 @@ def _roles() -> frozenset[str]:
     return frozenset(request.form.getlist("role"))
 
 
+def _days() -> int | None:
+    text = request.form.get("days", "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 5:
+        raise MalformedError("days is a number", code="bad-period")
+    return int(text)
+
+
 def _people(user_fault: str | None = None, key_fault: str | None = None, new_key: str | None = None) -> str:
     t = speaker()
     return page(
-        "people.html", everyone=users().everyone(), keys=users().keys(), roles=ROLES, new_key=new_key,
+        "people.html", everyone=users().everyone(), keys=users().keys(), roles=ROLES, scopes=SCOPES, now=config().now(),
+        new_key=new_key,
         user_fault=None if user_fault is None else t.problem(user_fault),
         key_fault=None if key_fault is None else t.problem(key_fault),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from issuer_app.keys import ApiKey, Keys
 from issuer_app.store import Store
 from weid.errors import MalformedError
 
@@ -27,7 +28,6 @@ IDLE = 30  # minutes without a request
 LONGEST = 600  # minutes since sign-in
 MAX_SESSIONS = 5  # a user's newest
 _NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}", re.ASCII)
-_KEY = re.compile(r"weid_([0-9a-f]{16})_([0-9a-f]{64})", re.ASCII)
 _METHOD = "scrypt:32768:8:1"
 
 
@@ -53,17 +53,6 @@ class Session:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key of a program, with the roles it may act in; minutes since 1970."""
-
-    id: str
-    label: str
-    roles: frozenset[str]
-    created: int
-    revoked: int | None
-
-
 class Users:
     """The users, sessions and API keys of one folder."""
 
@@ -74,11 +63,10 @@ class Users:
                        "roles TEXT NOT NULL, disabled INTEGER NOT NULL DEFAULT 0) STRICT")  # fmt: skip
             db.execute("CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, user TEXT NOT NULL, "
                        "started INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT")  # fmt: skip
-            db.execute("CREATE TABLE IF NOT EXISTS keys (id TEXT PRIMARY KEY, label TEXT NOT NULL, secret TEXT "
-                       "NOT NULL, roles TEXT NOT NULL, created INTEGER NOT NULL, revoked INTEGER) STRICT")  # fmt: skip
             known = {row["name"] for row in self._store.rows("PRAGMA table_info(sessions)")}
             for name in {"agent", "how"} - known:  # a folder of before there was a list of sessions
                 db.execute(f"ALTER TABLE sessions ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+        self.api_keys = Keys(self._store)
         # A user that does not exist costs the same work: the time of an answer tells nothing about names.
         self._nobody = f"{_METHOD}${secrets.token_urlsafe(12)}${secrets.token_hex(64)}"
 
@@ -194,35 +182,21 @@ class Users:
         with self._store.change() as db:
             db.execute("DELETE FROM sessions WHERE id = ?", (_sha256(session),))
 
-    def add_key(self, label: str, roles: frozenset[str], at: int) -> str:
-        """A new API key; its text is returned once and kept only as a hash."""
-        check_roles(roles)
-        if not label.strip() or len(label) > 80:
-            raise MalformedError("an API key needs a label of at most 80 characters", code="bad-label")
-        id_, secret = secrets.token_hex(8), secrets.token_hex(32)
-        row = {"id": id_, "label": label.strip(), "secret": _sha256(secret), "roles": " ".join(sorted(roles)),
-               "created": at, "revoked": None}  # fmt: skip
-        with self._store.change() as db:
-            db.table("keys").insert(row)
-        return f"weid_{id_}_{secret}"
+    def add_key(self, label: str, granted: frozenset[str], at: int, *, days: int | None = None) -> str:
+        """A new API key (`Keys.add`)."""
+        return self.api_keys.add(label, granted, at, days=days)
 
     def keys(self) -> tuple[ApiKey, ...]:
         """All API keys, newest first."""
-        return tuple(_key(row) for row in self._store.rows("SELECT * FROM keys ORDER BY created DESC, id"))
+        return self.api_keys.all()
 
     def revoke_key(self, id_: str, at: int) -> None:
         """End an API key."""
-        with self._store.change() as db:
-            db.execute("UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL", (at, id_))
+        self.api_keys.revoke(id_, at)
 
-    def key(self, text: str) -> ApiKey | None:
-        """The API key of its text, unless it was ended."""
-        match = _KEY.fullmatch(text)
-        if match is None:
-            return None
-        row = self._store.row("SELECT * FROM keys WHERE id = ?", match.group(1))
-        right = hmac.compare_digest(row["secret"] if row else "0" * 64, _sha256(match.group(2)))
-        return _key(row) if row is not None and right and row["revoked"] is None else None
+    def key(self, text: str, at: int) -> ApiKey | None:
+        """The API key of its text, unless it has ended."""
+        return self.api_keys.key(text, at)
 
     def close(self) -> None:
         """Close the file."""
@@ -231,12 +205,6 @@ class Users:
 
 def _user(row: dict[str, str | int]) -> User:
     return User(str(row["name"]), frozenset(str(row["roles"]).split()), bool(row["disabled"]))
-
-
-def _key(row: dict[str, str | int | None]) -> ApiKey:
-    revoked = row["revoked"]
-    roles = frozenset(str(row["roles"]).split())
-    return ApiKey(str(row["id"]), str(row["label"]), roles, int(row["created"] or 0), None if revoked is None else int(revoked))
 
 
 def check_person(name: str, roles: frozenset[str]) -> None:

@@ -13,7 +13,7 @@ from credentials import picture
 from credentials.schema import Schema
 from issuer_app import forms, selfcheck
 from issuer_app.access import two_acts
-from issuer_app.frame import acted_on, config, desk, needs, page, slow_down, speaker, tell, user
+from issuer_app.frame import acted_on, answers, config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
 from issuer_app.lifecycle import planned
 from issuer_app.lifecycle.joint import standing
@@ -210,6 +210,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
         desk().lift(id_, now)
     else:
         desk().erase(id_)
+        answers().forget(id_)
     tell(f"desk.done-{action}")
     return redirect(url_for("desk.certificate", id_=id_))
 

@@ -98,7 +98,8 @@ def only(page: Any, address: str) -> Iterator[None]:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     yield
-    assert [url for url in asked if not url.startswith((f"{address}/", "data:", "blob:"))] == []
+    others = [url for url in asked if not url.startswith((f"{address}/", "data:", "blob:"))]
+    assert others == [], others
 
 
 def shot(page: Any, name: str) -> None:

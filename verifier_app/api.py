@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
 
@@ -13,6 +13,8 @@ from weid.canon import jcs, parse_json
 from weid.errors import MalformedError, WeidError
 
 __all__ = ["room"]
+
+_MEMBERS: Final = frozenset({"data", "verifiableCredential", "request", "question"})
 
 room = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -30,7 +32,9 @@ def verify() -> Response:
         body = parse_json(request.get_data(), max_bytes=1 << 20)
     except MalformedError:
         abort(400)
-    if not isinstance(body, dict) or ("data" in body) == ("verifiableCredential" in body):
+    if not isinstance(body, dict) or ("data" in body) == ("verifiableCredential" in body) or set(body) - _MEMBERS:
+        abort(400)
+    if not all(body.get(name) is None or isinstance(body[name], str) for name in ("request", "question")):
         abort(400)
     if "data" in body:
         if not isinstance(body["data"], str):

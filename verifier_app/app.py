@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import Flask, Response, g, request, url_for
 from werkzeug.exceptions import HTTPException
 
+from registry.node.answered import Answered, observe
 from registry.node.resolver import resolver_blueprint
-from verifier_app import api, challenge_pages, check_pages, languages, trust_pages, typed_pages, vc_api
+from verifier_app import api, challenge_pages, check_pages, health, languages, openapi, trust_pages, typed_pages, vc_api
 from verifier_app.batch import pages as batch_pages
 from verifier_app.checker import Checker
 from verifier_app.frame import checker as the_checker
@@ -40,7 +42,8 @@ def create_app(config: Mapping[str, Any]) -> Flask:
 
     Web keys: SECRET_KEY (random by default), HOSTS (names this service answers to), TLS (cookies over HTTPS only),
     RATELIMIT_ENABLED, MAX_CONTENT_LENGTH, VC_API (the W3C VC-API below /vc-api),
-    RESOLVER (DID Resolution below /1.0/identifiers, from what is here). KIOSK serves the self-service pages alone.
+    RESOLVER (DID Resolution below /1.0/identifiers, from what is here), METRICS_TOKEN (opens
+    /metrics from elsewhere). KIOSK serves the self-service pages alone.
     """
     app = Flask(__name__)
     tls = bool(config.get("TLS"))
@@ -59,13 +62,15 @@ def create_app(config: Mapping[str, Any]) -> Flask:
         TESTING=bool(config.get("TESTING")),
     )
     checker = Checker(read_settings(config))
+    answered = Answered("verifier", seconds=perf_counter, clock=checker.settings.clock)
     app.extensions["checker"] = checker
     app.before_request(_choose_language)
     app.before_request(_size)
     app.before_request(gate_pages.kiosk_only)
     rooms = [
         check_pages.room, challenge_pages.room, typed_pages.room, trust_pages.room, api.room, batch_pages.room,
-        gate_pages.room, gate_pages.kiosk, waiting_pages.room, transfer_pages.room,
+        gate_pages.room, gate_pages.kiosk, waiting_pages.room, transfer_pages.room, openapi.room,
+        health.blueprint(checker, answered, config.get("METRICS_TOKEN")),
     ]  # fmt: skip
     if config.get("VC_API"):
         asked = vc_api.VerifierApi(checker.facts, checker.settings.clock, checker.memory, checker.policy)
@@ -73,6 +78,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     if config.get("RESOLVER"):
         rooms.append(resolver_blueprint(Resolver(checker.facts, documents=checker.document)))
     protect(app, rooms)
+    observe(app, answered)
     app.after_request(_keep_language)
     app.register_error_handler(HTTPException, problem_page)
     app.context_processor(_frame)

@@ -37,6 +37,9 @@ def verifier() -> None:
               help="A status list credential of others, or a folder of them; may be given again.")  # fmt: skip
 @click.option("--schema", "schemas", multiple=True, type=click.Path(exists=True, path_type=Path),
               help="A JSON Schema or schema credential, or a folder of them; may be given again.")  # fmt: skip
+@click.option("--request-log", type=click.Path(dir_okay=False, path_type=Path), help="A line a request goes here (- for stderr).")
+@click.option("--metrics-token-file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="A file with the word that opens /metrics from other machines.")  # fmt: skip
 @click.option("--resolver", is_flag=True, help="Answer DID Resolution too, below /1.0/identifiers, from what is here.")
 @click.option("--trust-issuer", "issuers", multiple=True, metavar="DID", help="An issuer trusted without a registry.")
 @click.option("--timezone", help="Time zone of the pages, such as Asia/Hong_Kong [this machine's].")
@@ -56,21 +59,25 @@ def verifier() -> None:
 def serve(
     home: Path | None, packs: tuple[Path, ...], port: int, bind: str | None, tls: bool, names: tuple[str, ...],
     identity: str, title: str | None, gate: str | None, chosen: str | None, vc_api: bool, resolver: bool,
+    request_log: Path | None, metrics_token_file: Path | None,
     issuers: tuple[str, ...], timezone: str | None, lists: tuple[Path, ...], schemas: tuple[Path, ...],
     passphrase_file: str | None, hours: int, trust_url: str | None, kiosk: bool,
 ) -> None:  # fmt: skip
     """Serve the page until interrupted. Nothing is fetched while checking."""
+    from registry.node.answered import log_to
     from registry.node.serving import certificate
     from registry.node.serving import serve as run
     from verifier_app.app import create_app
     from weid.errors import WeidError
 
+    log_to(request_log)
     folder = home or Path(os.environ.get("WEID_HOME") or Path.home() / ".weid")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     hosts = _hosts(names, tls)
     config = {
         "STATUS_LISTS": lists, "SCHEMAS": schemas,
         "TRUST_FOLDER": folder, "PACKS": packs, "VERIFIER": identity, "NAME": title, "GATE": gate, "REQUEST": chosen,
+        "METRICS_TOKEN": None if metrics_token_file is None else metrics_token_file.read_text("utf-8").strip(),
         "TIMEZONE": timezone, "VC_API": vc_api, "RESOLVER": resolver, "TRUSTED_ISSUERS": issuers,
         "PASSPHRASE": _passphrase(passphrase_file), "KEEP_UNDECIDED": hours, "TRUST_URL": trust_url, "KIOSK": kiosk,
         "TLS": tls, "HOSTS": [f"[{host}]" if ":" in host else host for host in hosts],

@@ -25,6 +25,10 @@ __all__ = ["Strip", "checker", "problem_page", "problem_words", "shown_of", "sta
 
 _FOR_SCRIPTS: Final = ("/scan", "/opened", "/gate/scan", "/gate/text", "/gate/state", "/batch/add", "/transfer/frames")
 
+# Whoever asks below these reads problem documents (RFC 9457); everybody else reads pages.
+PROGRAMS = ("/api/", "/vc-api/", "/1.0/", "/openapi.json", "/healthz", "/readyz", "/metrics")
+_KEPT_HEADERS = ("Allow", "Retry-After")
+
 
 @dataclass(frozen=True, slots=True)
 class Strip:
@@ -97,7 +101,7 @@ def problem_page(error: HTTPException) -> Response:
     key = "problem.csrf" if isinstance(error, CSRFError) else f"problem.{code}"
     known = texts(g.get("language", "en"))
     sentence = known.get(key, known["problem.400" if code < 500 else "problem.500"])
-    if request.path.startswith("/api/"):
+    if request.path.startswith(PROGRAMS):
         body = jsonify(type="about:blank", title=error.name, status=code, detail=texts("en").get(key, error.name))
         body.mimetype = "application/problem+json"
         response = body
@@ -108,4 +112,10 @@ def problem_page(error: HTTPException) -> Response:
             g.language = "en"
         response = make_response(render_template("problem.html", sentence=sentence))
     response.status_code = code
+    told = dict(error.get_headers())
+    for name in _KEPT_HEADERS:
+        if name in told:
+            response.headers[name] = told[name]
+    if code == 429:
+        response.headers.setdefault("Retry-After", "60")
     return response

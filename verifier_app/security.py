@@ -38,6 +38,8 @@ LIMITS: Final = {
     "batch": "900 per minute",
     "waiting": "60 per minute",
     "transfer": "1200 per minute",
+    "openapi": "600 per minute",
+    "health": "1200 per minute",
     "api": "1200 per minute",
     "vc-api": "1200 per minute",
 }

@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 
 from issuer_app.access import two_acts
-from issuer_app.api import allows
+from issuer_app.calling import allows
 from issuer_app.frame import access, config
 from issuer_app.problems import NotFoundError
 
@@ -16,7 +16,7 @@ routes = Blueprint("api-two", __name__)
 
 
 @routes.get("/api/v1/waiting/<id_>")
-@allows("clerk")
+@allows("certificates:read")
 def waiting(id_: str) -> ResponseReturnValue:
     """Its state, and the certificate's id once it is done; nothing of its content."""
     access().waiting.forget(config().now())

@@ -147,6 +147,7 @@ class Importer:
 
     def work(self, id_: str, *, wait: bool = False) -> None:
         """Go on with an import where it stands: after `check`, `start`, a crash, or a registry that did not answer."""
+        self.records.get(id_)  # NotFoundError here, and not in a thread where nobody hears it
         if wait:
             self._work(id_)
             return

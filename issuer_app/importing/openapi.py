@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
+from issuer_app.describing import HEX64, Part, json_of, objects, operation, paged_list, parameter, query, ref
 from weid.records import REASONS
 
-__all__ = ["IMPORT", "paths"]
+__all__ = ["part"]
 
 _TEXT: Final = {"type": "string"}
 _COUNT: Final = {"type": "integer"}
-IMPORT: Final[dict[str, Any]] = {
+_IMPORT: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["id", "state", "running", "interrupted", "schema", "counts", "progress", "columns"],
     "properties": {
@@ -27,46 +27,48 @@ IMPORT: Final[dict[str, Any]] = {
         "progress": {"type": "object", "properties": {
             "done": _COUNT, "total": _COUNT, "secondsLeft": {"type": ["integer", "null"]}}},
         "batch": {"type": ["object", "null"], "properties": {"root": _TEXT, "operation": _TEXT}},
-        "wrong": {"type": "array", "items": {"type": "object", "properties": {
-            "row": _COUNT, "reasons": {"type": "array", "items": _TEXT}}}},
     },
 }  # fmt: skip
 
 
-def paths(operation: Callable[..., dict[str, Any]], once: dict[str, Any]) -> dict[str, Any]:
-    """The paths, made with the description's own `operation`; `once` is its Idempotency-Key."""
-    one = ({"name": "id", "in": "path", "required": True, "schema": _TEXT},)
-    after = {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}}
-    asked = tuple(
-        {"name": name, "in": "query", "schema": _TEXT, "required": name == "schema", "description": words}
-        for name, words in (
-            ("schema", "Digest of the kind of certificate"), ("name", "The file's name, shown only"),
-            ("map", "COLUMN=TARGET, may be repeated; TARGET is a claim, lookup.…, or nothing"),
-            ("key", "The claim that numbers certificates"), ("document", "Kind of the document numbers"),
-            ("corrects", "The import whose wrong rows these are"), ("issue", "yes: issue the good rows once checked"),
-        )
+_ID: Final = parameter("id", {"type": "string", "pattern": "^[0-9a-f]{16}$"})
+
+
+def part() -> Part:
+    """Imports."""
+    asked = (
+        query("schema", HEX64, "Digest of the kind of certificate", required=True),
+        query("name", _TEXT, "The file's name, shown only"),
+        query("map", {"type": "array", "items": _TEXT}, "COLUMN=TARGET; TARGET is a claim, lookup.…, or nothing"),
+        query("key", _TEXT, "The claim that numbers certificates"), query("document", _TEXT, "Kind of the document numbers"),
+        query("corrects", _TEXT, "The import whose wrong rows these are"),
+        query("issue", {"type": "string", "enum": ["yes", "no"]}, "yes: issue the good rows once checked"),
     )  # fmt: skip
-    told = {"application/json": {"schema": {"$ref": "#/components/schemas/Import"}}}
-    some = {"application/json": {"schema": {"type": "object"}}}
-    upload = operation("addImport", "Upload a CSV or XLSX file as the body, and check it (clerk)", told, status="202",
-                       parameters=(*asked, once))  # fmt: skip
-    upload["requestBody"] = {"required": True, "content": {
-        "text/csv": {}, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {},
-    }}  # fmt: skip
-    found: dict[str, Any] = {
-        "/api/v1/imports": {"get": operation("listImports", "The newest imports (clerk)", some), "post": upload},
-        "/api/v1/imports/{id}": {
-            "get": operation("getImport", "An import and its wrong rows (clerk)", told, parameters=(*one, after))},
-        "/api/v1/imports/{id}/certificates": {
-            "get": operation("importedCertificates", "Which row became which (clerk)", some, parameters=(*one, after))},
-        "/api/v1/imports/{id}/report": {
-            "get": operation("importReport", "The signed report of the batch (clerk)", some, parameters=one)},
-        "/api/v1/imports/{id}/recall": {"post": operation(
-            "recallImport", "Revoke every certificate of it (clerk)", some, parameters=one,
-            body={"type": "object", "required": ["reason"], "properties": {"reason": {"enum": list(REASONS[1:])}}})},
+    told, path, row = json_of(ref("Import")), "/api/v1/imports", {"row": _COUNT}
+    sheet: dict[str, Any] = {"text/csv": {}, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {}}
+    wrong = objects(("row", "reasons"), **row, reasons={"type": "array", "items": _TEXT})
+    paths: dict[str, Any] = {
+        path: {
+            "get": paged_list("listImports", "Imports, newest first", "imports:read", ref("Import")),
+            "post": operation("addImport", "Upload a CSV or XLSX file, and check it", "imports:write", told, status=202,
+                              parameters=asked, media=sheet, writes=True, headers={"Location": {"schema": _TEXT}}),
+        },
+        f"{path}/{{id}}": {"get": operation("getImport", "An import, and how far it is", "imports:read", told,
+                                             parameters=(_ID,))},
+        f"{path}/{{id}}/wrong": {"get": paged_list(
+            "importFaults", "Rows that cannot be issued, with the reasons", "imports:read", wrong, _ID, most=1_000,
+            default=1_000)},
+        f"{path}/{{id}}/certificates": {"get": paged_list(
+            "importedCertificates", "Which row became which certificate", "imports:read",
+            objects(("row", "certificate"), **row, certificate={"type": ["string", "null"]}), _ID, most=1_000, default=1_000)},
+        f"{path}/{{id}}/report": {"get": operation(
+            "importReport", "The signed report of the batch", "imports:read", json_of({"type": "object"}), parameters=(_ID,))},
+        f"{path}/{{id}}/recall": {"post": operation(
+            "recallImport", "Revoke every certificate of it", "status:write", json_of(objects(("revoked",), revoked=_COUNT)),
+            parameters=(_ID,), body=objects(("reason",), reason={"enum": list(REASONS[1:])}), writes=True)},
     }  # fmt: skip
     for action, words in (("issue", "Issue the good rows"), ("cancel", "Stop it, nothing is issued"), ("resume", "Go on")):
-        found[f"/api/v1/imports/{{id}}/{action}"] = {
-            "post": operation(f"{action}Import", f"{words} (clerk)", told, status="202", parameters=one)
-        }
-    return found
+        paths[f"{path}/{{id}}/{action}"] = {"post": operation(
+            f"{action}Import", words, "imports:write", told, status=202, parameters=(_ID,), body=objects(()), optional=True,
+            writes=True)}  # fmt: skip
+    return Part(paths, {"Import": _IMPORT})

@@ -127,9 +127,11 @@ class Imports:
         row = self.store.row("SELECT * FROM imports WHERE request = ?", request)
         return None if row is None else _import(row)
 
-    def every(self, limit: int = 100) -> tuple[Import, ...]:
-        """The newest imports."""
-        return tuple(_import(row) for row in self.store.rows("SELECT * FROM imports ORDER BY rowid DESC LIMIT ?", limit))
+    def every(self, limit: int = 100, before: str | None = None) -> tuple[Import, ...]:
+        """The newest imports; those older than the import `before`."""
+        older = "(SELECT rowid FROM imports WHERE id = ?)"
+        sql = f"SELECT * FROM imports WHERE ? IS NULL OR rowid < {older} ORDER BY rowid DESC LIMIT ?"
+        return tuple(_import(row) for row in self.store.rows(sql, before, before, limit))
 
     def family(self, id_: str) -> tuple[Import, ...]:
         """The imports of corrected lines of this one, oldest first."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from issuer_app.access import two_acts
-from issuer_app.api import allows, digest_of, key_of
+from issuer_app.calling import allows, body_of, digest_of, key_of, once_of
 from issuer_app.frame import config, desk, speaker
 from issuer_app.importing import report
 from issuer_app.importing.cells import MAX_BYTES
-from issuer_app.importing.records import BUSY, Import
+from issuer_app.importing.records import BUSY, Import, Line
 from issuer_app.importing.running import importer
+from issuer_app.paging import after, limit, paged
 from issuer_app.problems import NotFoundError
 from weid.codec import rfc3339
 from weid.errors import IssueError, MalformedError
@@ -22,20 +24,18 @@ from weid.records import REASONS
 __all__ = ["routes"]
 
 routes = Blueprint("api-imports", __name__, url_prefix="/api/v1/imports")
-_TOLD: Final = 1_000  # wrong rows in one answer; `after` asks for the next
+_TOLD: Final = 1_000  # rows in one answer
 
 
 @routes.post("")
-@allows("clerk")
+@allows("imports:write", own_once=True)
 def add() -> ResponseReturnValue:
     """Upload a spreadsheet as the body; it is checked at once. With `issue=yes` its good rows are issued when it is.
 
     `map` (repeated, COLUMN=TARGET) changes the guessed mapping. The same Idempotency-Key with the same file is one import.
     """
     request.max_content_length = MAX_BYTES + 1
-    once, name = request.headers.get("Idempotency-Key", ""), request.args.get("name", "")
-    if len(once) > 200 or not once.isprintable():
-        raise MalformedError("an Idempotency-Key has at most 200 printable characters", code="malformed")
+    once, name = once_of(), request.args.get("name", "")
     work, data = importer(), request.get_data(cache=False)
     job = work.upload(
         data, name, digest_of(request.args.get("schema")), by=f"api:{key_of().label}", parent=request.args.get("corrects"),
@@ -56,28 +56,34 @@ def add() -> ResponseReturnValue:
 
 
 @routes.get("")
-@allows("clerk")
+@allows("imports:read")
 def every() -> ResponseReturnValue:
     """The newest imports."""
-    return jsonify({"items": [_told(job) for job in importer().records.every()]})
+    count = limit()
+    found = importer().records.every(count + 1, before=after())
+    return paged([_told(job) for job in found[:count]], found[count - 1].id if len(found) > count else None)
 
 
 @routes.get("/<id_>")
-@allows("clerk")
+@allows("imports:read")
 def one(id_: str) -> ResponseReturnValue:
-    """An import: its state, counts, how far it is, and the first thousand wrong rows behind `after`."""
-    work, after = importer(), request.args.get("after", "0")
-    if not after.isascii() or not after.isdigit() or len(after) > 7:
-        raise MalformedError("after is the number of a row")
-    job, t = work.records.get(id_), speaker()
-    lines = work.records.lines(id_, "bad", after=int(after), limit=_TOLD)
-    return jsonify(_told(job) | {"wrong": [{"row": line.number, "reasons": report.reasons(line, t)} for line in lines]})
+    """An import: its state, counts and how far it is."""
+    return jsonify(_told(importer().records.get(id_)))
+
+
+@routes.get("/<id_>/wrong")
+@allows("imports:read")
+def wrong(id_: str) -> ResponseReturnValue:
+    """The rows that cannot be issued, with the reasons, in the order of the file."""
+    t = speaker()
+    return _lines(id_, "bad", lambda line: {"row": line.number, "reasons": report.reasons(line, t)})
 
 
 @routes.post("/<id_>/<any(issue,cancel,resume):action>")
-@allows("clerk")
+@allows("imports:write")
 def act(id_: str, action: str) -> ResponseReturnValue:
     """Issue the good rows, stop before anything is issued, or go on after an interruption."""
+    body_of()
     work = importer()
     if action == "issue" and two_acts.needed("import"):
         return two_acts.answer(two_acts.ask("import", id_, {}, by=two_acts.of_key(key_of())))
@@ -86,18 +92,17 @@ def act(id_: str, action: str) -> ResponseReturnValue:
 
 
 @routes.post("/<id_>/recall")
-@allows("clerk")
+@allows("status:write")
 def recall(id_: str) -> ResponseReturnValue:
     """Revoke every certificate of an import, for a reason."""
-    value = request.get_json(silent=True)
-    reason = value.get("reason") if isinstance(value, dict) and set(value) == {"reason"} else None
+    reason = body_of("reason").get("reason")
     if reason not in REASONS[1:]:
         raise IssueError(f"reason is one of {', '.join(REASONS[1:])}", code="bad-reason")
     return jsonify({"revoked": importer().recall(id_, reason)})
 
 
 @routes.get("/<id_>/report")
-@allows("clerk")
+@allows("imports:read")
 def signed(id_: str) -> ResponseReturnValue:
     """The signed report of an import that is done."""
     work = importer()
@@ -108,15 +113,17 @@ def signed(id_: str) -> ResponseReturnValue:
 
 
 @routes.get("/<id_>/certificates")
-@allows("clerk")
+@allows("imports:read")
 def certificates(id_: str) -> ResponseReturnValue:
     """Which row became which certificate."""
-    after = request.args.get("after", "0")
-    if not after.isascii() or not after.isdigit() or len(after) > 7:
-        raise MalformedError("after is the number of a row")
-    importer().records.get(id_)
-    lines = importer().records.lines(id_, "issued", after=int(after), limit=_TOLD)
-    return jsonify({"items": [{"row": line.number, "certificate": line.id} for line in lines]})
+    return _lines(id_, "issued", lambda line: {"row": line.number, "certificate": line.id})
+
+
+def _lines(id_: str, state: str, show: Callable[[Line], dict[str, Any]]) -> Response:
+    records, count = importer().records, limit(_TOLD, _TOLD)
+    records.get(id_)
+    found = records.lines(id_, state, after=after(id_) or 0, limit=count + 1)
+    return paged([show(line) for line in found[:count]], found[count - 1].number if len(found) > count else None, id_)
 
 
 def _told(job: Import) -> dict[str, Any]:

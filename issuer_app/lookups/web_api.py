@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, abort, g, jsonify
 from flask.typing import ResponseReturnValue
 
-from issuer_app.api import allows, body_of, full, texts_of
+from issuer_app.api import full
+from issuer_app.calling import allows, body_of, texts_of
 from issuer_app.frame import config, desk, slow_down
 from issuer_app.lookups.asking import ask, on_the_beat, ways
 from issuer_app.lookups.inputs import InputFault
@@ -17,7 +18,7 @@ routes = Blueprint("api-lookups", __name__, url_prefix="/api/v1")
 
 
 @routes.post("/lookups")
-@allows("lookup")
+@allows("lookups:read")
 def look_up() -> ResponseReturnValue:
     """Certificates, their standing, or nothing, as the rule says; the key counts as one address."""
     body, book = body_of("rule", "inputs"), desk().lookups

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from issuer_app.api import allows
+from issuer_app.calling import allows
 from issuer_app.frame import config, desk
 from issuer_app.papers.described import MEDIA
 from issuer_app.papers.handing import hand_out
@@ -19,28 +19,28 @@ routes = Blueprint("papers-api", __name__, url_prefix="/api/v1/certificates")
 
 
 @routes.get("/<id_>/paper.pdf")
-@allows("clerk")
+@allows("papers:read")
 def paper(id_: str) -> ResponseReturnValue:
     """The PDF; `first` and `second` are its languages."""
     return _given(id_, "pdf")
 
 
 @routes.get("/<id_>/card.png")
-@allows("clerk")
+@allows("papers:read")
 def card(id_: str) -> ResponseReturnValue:
     """The picture card."""
     return _given(id_, "card")
 
 
 @routes.get("/<id_>/poster.png")
-@allows("clerk")
+@allows("papers:read")
 def poster(id_: str) -> ResponseReturnValue:
     """The poster."""
     return _given(id_, "poster")
 
 
 @routes.post("/<id_>/links")
-@allows("clerk")
+@allows("links:write")
 def link(id_: str) -> ResponseReturnValue:
     """A link for the holder, told this once."""
     body = parse_json(request.get_data() or b"{}", max_bytes=config().limits.form_bytes)
@@ -54,7 +54,7 @@ def link(id_: str) -> ResponseReturnValue:
 
 
 @routes.delete("/<id_>/links")
-@allows("clerk")
+@allows("links:write")
 def withdraw(id_: str) -> ResponseReturnValue:
     """End every link to a certificate."""
     links().withdraw(desk().get(id_).id)

@@ -4,38 +4,32 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from issuer_app.describing import ID, TEXT, Part, json_of, objects, operation, query
 from weid.pack import LANGUAGES
 
-__all__ = ["MEDIA", "paths"]
+__all__ = ["MEDIA", "part"]
 
 MEDIA: Final = {"pdf": "application/pdf", "card": "image/png", "poster": "image/png"}
 
 
-def paths() -> dict[str, Any]:
-    """Path → operations, to be merged into the description."""
-    problem = {"default": {"$ref": "#/components/responses/Problem"}}
-    one = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
-    tongue = {"type": "string", "enum": list(LANGUAGES)}
-    tongues = [{"name": name, "in": "query", "schema": tongue} for name in ("first", "second")]
+def part() -> Part:
+    """Papers and links."""
+    tongues = tuple(query(name, {"type": "string", "enum": list(LANGUAGES)}) for name in ("first", "second"))
+    score = {"Scannability": {"description": "Per cent of worn-down trials in which the code was read.",
+                              "schema": {"type": "integer"}}}  # fmt: skip
     found: dict[str, Any] = {}
     for form, media in MEDIA.items():
         place = "paper.pdf" if form == "pdf" else f"{form}.png"
-        found[f"/api/v1/certificates/{{id}}/{place}"] = {"get": {
-            "operationId": f"getPaper{form.title()}", "summary": f"The certificate as {form} (clerk)",
-            "parameters": [*one, *tongues],
-            "responses": {"200": {
-                "description": "Done.", "content": {media: {}},
-                "headers": {"Scannability": {"description": "Per cent of worn-down trials in which the code was read.",
-                                             "schema": {"type": "integer"}}}}, **problem},
-        }}  # fmt: skip
-    made = {"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}, "additionalProperties": False}
-    asked = {"type": "object", "properties": {"days": {"type": "integer", "minimum": 1, "maximum": 366}},
-             "additionalProperties": False}  # fmt: skip
+        found[f"/api/v1/certificates/{{id}}/{place}"] = {"get": operation(
+            f"getPaper{form.title()}", f"The certificate as {form}", "papers:read", {media: {}}, parameters=(ID, *tongues),
+            headers=score, problems=(409, 410, 422, 503),
+        )}  # fmt: skip
+    asked = objects((), days={"type": "integer", "minimum": 1, "maximum": 366})
     found["/api/v1/certificates/{id}/links"] = {
-        "post": {"operationId": "makeLink", "summary": "A link for the holder, told once (clerk)", "parameters": one,
-                 "requestBody": {"required": False, "content": {"application/json": {"schema": asked}}},
-                 "responses": {"201": {"description": "Done.", "content": {"application/json": {"schema": made}}}, **problem}},
-        "delete": {"operationId": "withdrawLinks", "summary": "End every link to it (clerk)", "parameters": one,
-                   "responses": {"204": {"description": "Done."}, **problem}},
+        "post": operation("makeLink", "A link for the holder, told once", "links:write",
+                          json_of(objects(("url",), url=TEXT)), status=201, body=asked, optional=True, parameters=(ID,),
+                          writes=True),
+        "delete": operation("withdrawLinks", "End every link to it", "links:write", None, status=204, parameters=(ID,),
+                            writes=True),
     }  # fmt: skip
-    return found
+    return Part(found)

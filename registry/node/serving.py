@@ -42,7 +42,8 @@ def serve(
     from cheroot.ssl.builtin import BuiltinSSLAdapter
     from cheroot.wsgi import Server
 
-    server = Server((address, port), app, numthreads=8)
+    # The system keeps connections that wait for a thread: with cheroot's own 5, fifty people at once had some of them reset.
+    server = Server((address, port), app, numthreads=8, request_queue_size=256)
     server.max_request_body_size = body
     if tls is not None:
         server.ssl_adapter = BuiltinSSLAdapter(str(tls[0]), str(tls[1]))

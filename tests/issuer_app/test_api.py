@@ -12,11 +12,13 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from credentials import picture
-from issuer_app.openapi import document
+from issuer_app.openapi import document, paths_of
+from issuer_app.scopes import SCOPES, expand
 from issuer_app.users import Users
 from tests.issuer_app.house import House
 from tests.registry.world import YEAR
 from weid.codec import rfc3339
+from weid.errors import MalformedError
 
 CLAIMS = {"holderName": "王小明", "certificateNumber": "202611230001", "skill": "区块链", "awardDate": "2026-11-20"}
 
@@ -55,27 +57,26 @@ def test_the_description_is_valid_openapi_and_says_what_there_is(house: House) -
     app = house.app()
     served = app.test_client().get("/openapi.json").json
     validate(served)
-    described = {(path.replace("{", "<").replace("}", ">"), method) for path, item in served["paths"].items() for method in item}
-    real = set()
-    for rule in app.url_map.iter_rules():
-        if not str(rule).startswith("/api/"):
-            continue
-        text = str(rule).replace("<id_>", "<id>")
-        choices = [("<any(png,svg):kind>", ("png", "svg")), ("<any(suspend,revoke,lift):action>", ("suspend", "revoke", "lift")),
-                   ("<any(suspend,reinstate,remove):action>", ("suspend", "reinstate", "remove")),
-                   ("<any(issue,cancel,resume):action>", ("issue", "cancel", "resume"))]  # fmt: skip
-        paths = [text]
-        for mark, values in choices:
-            paths = [path.replace(mark, value) for path in paths for value in (values if mark in path else ("",))]
-        real |= {(path, method.lower()) for path in paths for method in rule.methods - {"HEAD", "OPTIONS"}}
-    assert described == real
+    assert {(path, method) for path, item in served["paths"].items() for method in item} == programs(app)
+    for item in served["paths"].values():
+        for made in item.values():
+            for scopes in made.get("security", []):
+                assert set(scopes.get("key", [])) <= set(SCOPES)
+
+
+PROGRAMS = ("/openapi.json", "/healthz", "/readyz", "/metrics", "/api/", "/status/", "/vc-api/", "/1.0/")
+
+
+def programs(app: Any) -> set[tuple[str, str]]:
+    """The routes for programs: everything that is no page."""
+    return {(path, method) for path, method in paths_of(app.url_map) if path.startswith(PROGRAMS)}
 
 
 def test_keys_open_only_what_their_roles_allow(house: House) -> None:
     """No key 401, ended key 401, wrong role 403; a session cookie opens nothing here."""
     app = house.app()
     clerk = Program(house, app, "clerk")
-    assert clerk("GET", "me")[1]["roles"] == ["clerk"]
+    assert "certificates:issue" in clerk("GET", "me")[1]["scopes"]
     assert clerk("GET", "institutions")[0] == 403
     assert clerk("POST", "overrides", {})[0] == 403
     for text in ("", "Bearer", "Bearer weid_00_00", f"Basic {clerk.key}", f"Bearer {clerk.key}x"):
@@ -142,6 +143,62 @@ def test_the_same_idempotency_key_issues_once(house: House) -> None:
         assert clerk("POST", "certificates", {**body, **more}, Idempotency_Key="a1")[1]["code"] == "key-reused"
     assert other("POST", "certificates", body, Idempotency_Key="a1")[1]["id"] != first
     assert len(house.desk.find("")) == 2
+
+
+def test_every_write_is_done_once(house: House) -> None:
+    """A repeated change is answered as the first time, sealed at rest, and gone when the certificate is erased."""
+    house.accredit()
+    app = house.app()
+    clerk = Program(house, app, "clerk")
+    row = house.desk.issue(house.skill, CLAIMS, at=house.now, random=house.world.random)
+    path, why = f"certificates/{row.id}", {"reason": "error-in-data"}
+    first = clerk("POST", f"{path}/suspend", why, Idempotency_Key="s1")
+    assert first[1]["state"] == "suspended"
+    assert clerk("POST", f"{path}/lift", Idempotency_Key="l1")[1]["state"] == "valid"
+    assert clerk("POST", f"{path}/suspend", why, Idempotency_Key="s1") == first  # told again, not done again
+    assert house.desk.get(row.id).state == "valid"
+    assert clerk("POST", f"{path}/suspend", {"reason": "fraud"}, Idempotency_Key="s1")[1]["code"] == "key-reused"
+    assert clerk("POST", f"{path}/suspend", why, Idempotency_Key="x" * 201)[1]["code"] == "bad-once"
+    held = b"".join(path.read_bytes() for path in (house.folder / "app").glob("answers.db*"))
+    assert CLAIMS["holderName"].encode() not in held
+    assert clerk("DELETE", path, Idempotency_Key="d1")[0] == 204
+    assert clerk("POST", f"{path}/suspend", why, Idempotency_Key="s1")[0] == 200  # judged anew: nothing of it was kept
+    assert clerk("GET", path)[1]["claims"] == {}
+
+
+def test_lists_come_in_pages(house: House) -> None:
+    """Each item once, whatever is added meanwhile; a cursor of another list or filter is refused."""
+    house.accredit()
+    clerk = Program(house, house.app(), "clerk", "reviewer")
+    ids = [house.desk.issue(house.skill, CLAIMS, at=house.now, random=house.world.random).id for _ in range(3)]
+    first = clerk("GET", "certificates?limit=2")[1]
+    house.desk.issue(house.skill, CLAIMS, at=house.now, random=house.world.random)
+    second = clerk("GET", f"certificates?limit=2&cursor={first['next']}")[1]
+    assert [item["id"] for item in first["items"] + second["items"]] == ids[::-1]
+    assert second["next"] is None
+    for wrong in (f"certificates?q=x&cursor={first['next']}", f"institutions?cursor={first['next']}", "certificates?cursor=x"):
+        assert clerk("GET", wrong)[1]["code"] == "bad-cursor"
+    assert clerk("GET", "certificates?limit=0")[1]["code"] == "bad-limit"
+
+
+def test_a_key_does_what_its_scopes_say_until_it_ends(house: House) -> None:
+    """One scope opens one thing; the refusal names what is missing; an old key keeps its role's scopes; none has none."""
+    app = house.app()
+    users = app.extensions["issuer_app"].users
+    key = users.add_key("reader", frozenset({"certificates:read"}), house.now, days=1)
+    get = lambda path: app.test_client().get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {key}"})  # noqa: E731
+    assert get("certificates").status_code == 200
+    refused = get("imports")
+    assert (refused.status_code, refused.json["code"]) == (403, "no-scope")
+    assert 'scope="imports:read"' in refused.headers["WWW-Authenticate"]
+    found = users.key(key, house.now + 1439)
+    assert found is not None and found.used == house.now
+    assert users.key(key, house.now + 1440) is None
+    with pytest.raises(MalformedError):
+        users.add_key("nothing", frozenset(), house.now)
+    with users.api_keys._store.change() as db:  # as files from before scopes have it
+        db.execute("UPDATE keys SET scopes = NULL, roles = 'auditor'")
+    assert users.keys()[0].scopes == expand({"auditor"})
 
 
 def test_a_wrong_claim_is_named(house: House) -> None:

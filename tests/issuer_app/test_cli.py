@@ -89,7 +89,7 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
         assert say("vc-api", str(folder), "other", "--cryptosuite", "vc+jwt", "--suite", "bbs")[0] == 2
         programs(folder, key, issuer_did)
     users = Users(folder / "app")
-    assert users.key(key) is not None and users.check("wu", "a long enough password")
+    assert users.key(key, 0) is not None and users.check("wu", "a long enough password")
     users.close()
 
 

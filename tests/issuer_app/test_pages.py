@@ -336,7 +336,9 @@ def test_people_and_keys(house: House) -> None:
     assert boss.post("/people/users", {"name": "wu", "password": PASSWORD, "role": ["clerk"]}, page="/people").status_code == 302
     assert boss.post("/people/users", {"name": "wu", "password": PASSWORD, "role": ["clerk"]}, page="/people").status_code == 400
     assert boss.post("/people/users/boss/disabled", {"disabled": "yes"}, page="/people").status_code == 400
-    answer = boss.post("/people/keys", {"label": "import", "role": ["clerk"]}, page="/people")
+    answer = boss.post(
+        "/people/keys", {"label": "import", "scope": ["certificates:read", "certificates:issue"], "days": "30"}, page="/people"
+    )
     key = re.search(r"weid_[0-9a-f]{16}_[0-9a-f]{64}", answer.text)
     assert key is not None
     assert key.group() not in boss.get("/people").text

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import issuer_app
+from issuer_app.scopes import SCOPES
 from issuer_app.texts import Speaker, choose_language, table
 from issuer_app.users import ROLES
 from registry.rejections import CODES
@@ -73,7 +74,7 @@ def test_every_key_a_template_or_module_names_exists() -> None:
             re.findall(r'(?:\bt|tell|speaker\(\)|Fault)\(\s*["\']([a-z][a-z0-9-]*\.[a-z0-9-]+)["\']', path.read_text("utf-8"))
         )
     assert {key for key in used if not key.endswith("-")} - known == set()
-    families = {"reason": REASONS, "role": ROLES, "role-does": ROLES, "act": ("suspend", "lift", "revoke", "erase"),
+    families = {"reason": REASONS, "scope": SCOPES, "role": ROLES, "role-does": ROLES, "act": ("suspend", "lift", "revoke", "erase"),
                 "state": ("valid", "suspended", "revoked", "expired", "right-now", "issuer-applied")}  # fmt: skip
     assert {f"{family}.{name}" for family, names in families.items() for name in names} <= known
 

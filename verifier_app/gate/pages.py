@@ -30,7 +30,8 @@ MAX_TEXT: Final = 1 << 16
 _PICTURES: Final = ("image/jpeg", "image/png", "image/webp")
 _RECENT: Final = re.compile(r"[0-9a-f]{16}")
 _OPEN: Final = ("amber", "grey", "blue")
-_KIOSK: Final = frozenset({"kiosk.page", "kiosk.scan", "gate.scan", "gate.text", "gate.state", "static"})
+_KIOSK: Final = frozenset({"kiosk.page", "kiosk.scan", "gate.scan", "gate.text", "gate.state", "static",
+                                    "health.healthy", "health.is_ready"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

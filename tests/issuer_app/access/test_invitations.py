@@ -10,7 +10,7 @@ from tests.issuer_app.house import PASSWORD, House, Person
 NEW = "another long password"
 
 
-def invited(boss: Person, name: str = "mei", **form: object) -> str:
+def invited(boss: Person, name: str = "yan", **form: object) -> str:
     """The path of a new invitation's link."""
     answer = boss.post("/people/invitations", {"name": name, "role": ["clerk"], "days": "7", **form})
     assert answer.status_code == 200, answer.text
@@ -25,7 +25,7 @@ def test_the_invited_person_chooses_the_password_and_nobody_a_second_time(house:
     boss, mei = signed_in(app, "boss"), Person(app)
     path = invited(boss)
     assert path not in boss.get("/people/invitations").text  # told once
-    assert "mei" in mei.get(path).text
+    assert "yan" in mei.get(path).text
     short = mei.post(path, {"password": "short", "again": "short"})
     assert short.status_code == 422 and "12 to 200" in short.text
     assert mei.post(path, {"password": NEW, "again": NEW + "x"}).status_code == 422
@@ -38,7 +38,7 @@ def test_the_invited_person_chooses_the_password_and_nobody_a_second_time(house:
     assert "new one" in again.get(path).text
     token = again.token("/sign-in")
     assert again.http.post(path, data={"csrf_token": token, "password": PASSWORD, "again": PASSWORD}).status_code == 404
-    assert Person(app).post("/sign-in", {"name": "mei", "password": NEW}).status_code == 302
+    assert Person(app).post("/sign-in", {"name": "yan", "password": NEW}).status_code == 302
 
 
 def test_withdrawn_late_and_guessed_links_read_the_same(house: House) -> None:
@@ -81,7 +81,7 @@ def test_a_wallet_key_instead_of_a_password(house: House) -> None:
     done = mei.http.post(f"{path}/wallet", data={"csrf_token": token, "answer": answered(asked, wallet(), house.now)})
     assert done.status_code == 302, done.text
     assert mei.get("/desk/").status_code == 200
-    assert Person(app).post("/sign-in", {"name": "mei", "password": ""}).status_code == 401
+    assert Person(app).post("/sign-in", {"name": "yan", "password": ""}).status_code == 401
     assert Person(app).get(path).status_code == 404
 
 
@@ -89,6 +89,6 @@ def test_only_known_roles_and_names(house: House) -> None:
     """A wrong role, no role, a wrong name or period: a sentence, and no link."""
     boss = signed_in(house.app(), "boss")
     for form in ({"role": ["root"]}, {"role": []}, {"name": "a b"}, {"days": "365"}, {"days": "x"}):
-        answer = boss.post("/people/invitations", {"name": "mei", "role": ["clerk"], "days": "7", **form})
+        answer = boss.post("/people/invitations", {"name": "yan", "role": ["clerk"], "days": "7", **form})
         assert answer.status_code == 422, form
         assert "/join/" not in answer.text

@@ -27,7 +27,7 @@ def test_from_the_invitation_to_the_second_person(fresh: House, size: dict[str, 
         with browser.only(boss, address), browser.only(mei, address):
             sign_in(boss, address, "boss")
             boss.goto(f"{address}/people/invitations")
-            boss.fill("#name", "mei")
+            boss.fill("#name", "yan")
             boss.check("input[value=clerk]")
             boss.click("form.card button.main")
             sound(boss, "access-invited")
