@@ -141,7 +141,7 @@ def add_user(folder: Path, name: str, roles: tuple[str, ...], password_file: str
 @click.argument("label")
 @click.option("--scope", "scopes", multiple=True, help="What it may do, e.g. certificates:read; may be repeated.")
 @click.option("--role", "roles", type=ROLES, multiple=True, help="All scopes of a role.")
-@click.option("--days", type=int, help="It ends after so many days.")
+@click.option("--days", type=click.IntRange(1, 3_650), help="It ends after so many days.")
 def apikey(folder: Path, label: str, scopes: tuple[str, ...], roles: tuple[str, ...], days: int | None) -> None:
     """Make a key for a program; it is printed once and kept only as a hash."""
     from issuer_app.users import Users

@@ -99,7 +99,7 @@ def _walk(site: Site, languages: Sequence[str], looks: Any, keyboard: bool) -> t
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("name", "least"), [("desk", 25), ("verifier", 8), ("explorer", 5)])
+@pytest.mark.parametrize(("name", "least"), [pytest.param("desk", 25, marks=pytest.mark.long), ("verifier", 8), ("explorer", 5)])
 def test_every_page_is_for_everybody(sites: dict[str, Site], name: str, least: int) -> None:
     """Each page once, in one of the languages, sizes and colours in turn."""
     found, seen = _walk(sites[name], LANGUAGES, screens.LOOKS[:1], keyboard=False)

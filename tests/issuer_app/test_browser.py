@@ -27,7 +27,7 @@ def sound(page: Any, name: str) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=["390", "1280"])
+@pytest.mark.parametrize("size", [browser.PHONE, pytest.param(browser.DESK, marks=pytest.mark.long)], ids=["390", "1280"])
 @pytest.mark.parametrize("language", ["zh-CN", pytest.param("en", marks=pytest.mark.long)])
 def test_a_clerk_signs_in_issues_and_prints(house: House, size: dict[str, int], language: str) -> None:
     """Sign in, issue from the form, see code and file on one page, open the printable page; the code keeps 0.5 mm."""

@@ -189,6 +189,7 @@ def test_a_list_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
     [(browser.PHONE, "zh-CN"), (browser.DESK, "pt-PT"), pytest.param(browser.PHONE, "en", marks=pytest.mark.long),
      pytest.param(browser.DESK, "zh-HK", marks=pytest.mark.long)], ids=["390-zh", "1280-pt", "390-en", "1280-hk"],
 )  # fmt: skip
+@pytest.mark.long
 def test_the_pages_of_an_import_in_a_browser(house: House, tmp_path: Path, size: dict[str, int], language: str) -> None:
     app = ready(house)
     lists = tmp_path / "2026 年结业名单（区块链应用操作员）.xlsx"

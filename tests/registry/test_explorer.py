@@ -227,6 +227,7 @@ def test_without_it_nothing_is_served(world: World) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.long
 def test_pages_in_a_browser(world: World, scheme: str) -> None:
     """Four widths, no sideways scrolling, no foreign request, no fault of access, in both colour schemes."""
     tables = world.registry.state.tables

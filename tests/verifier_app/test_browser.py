@@ -129,6 +129,7 @@ def test_a_refused_or_absent_camera_says_what_to_do(place: Place) -> None:
         assert plain.get_attribute(".verdict", "data-verdict") == "valid-bearer"
 
 
+@pytest.mark.long
 def test_hints_come_when_no_code_is_found(place: Place, tmp_path: Path) -> None:
     """After a few seconds the page says what to change."""
     camera = video(tmp_path / "empty.mjpeg", _grey())
@@ -143,7 +144,9 @@ def test_hints_come_when_no_code_is_found(place: Place, tmp_path: Path) -> None:
         assert page.is_visible("[data-do=start]")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "language", ["zh-Hant", *(pytest.param(one, marks=pytest.mark.long) for one in LANGUAGES if one != "zh-Hant")]
+)
 def test_every_page_is_in_order_in_every_language(place: Place, language: str) -> None:
     """Labels, names, one heading, no sideways scrolling, at 390 and 1280 pixels; no error in the console."""
     app = place.app(PACKS=[PACKS / "certificate-authority", PACKS / "health-code"])

@@ -56,6 +56,7 @@ def _member(folder: Path) -> str:
     return str(json.loads((folder / "genesis.json").read_text())["committee"][0]["did"])
 
 
+@pytest.mark.long
 def test_lost_and_found(weid: Weid, tmp_path: Path) -> None:
     """A backup, then more entries, then a lost database: refused while it is old, caught up from a mirror, gone on."""
     folder, file, mirror, port = tmp_path / "ca", tmp_path / "ca.backup", tmp_path / "mirror", free_port()

@@ -151,6 +151,7 @@ def test_an_authority_by_commands_alone(weid: Weid, tmp_path: Path) -> None:
     assert weid("verify", code).stdout.strip() == "valid-bearer"
 
 
+@pytest.mark.long
 def test_recognition_by_commands(weid: Weid, tmp_path: Path) -> None:
     """A home committee recognises a foreign registry; its bundle is then trusted, and no longer after withdrawal."""
     home, far, port = tmp_path / "home", tmp_path / "far", free_port()

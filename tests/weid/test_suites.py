@@ -551,10 +551,9 @@ def test_ml_dsa_44_key_with_nothing_in_it() -> None:
 
 def test_ml_dsa_44_hints_have_one_spelling() -> None:
     """The last 84 bytes list the hints in order: out of order or with a stray byte they are refused (FIPS 204 algorithm 21)."""
-    public, signature = signed("ml-dsa-44")
+    public, signature = next(made for _ in range(100) if (made := signed("ml-dsa-44"))[1][-4] >= 2 and made[1][-1] < 80)
     hints = signature[-84:]
-    used, first = hints[83], hints[80]
-    assert 2 <= first <= used < 80
+    used = hints[83]
     swapped = bytes([hints[1], hints[0]]) + hints[2:]
     stray = hints[:used] + b"\1" + hints[used + 1 :]
     repeated = bytes([hints[0], hints[0]]) + hints[2:]

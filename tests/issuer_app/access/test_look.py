@@ -49,7 +49,7 @@ def test_from_the_invitation_to_the_second_person(fresh: House, size: dict[str, 
             for name in ("trail", "people/sessions", "people/rules", "people"):
                 boss.goto(f"{address}/{name}")
                 sound(boss, f"access-{name.replace('/', '-')}")
-    assert fresh.desk.find("")[0].by == "mei + boss"
+    assert fresh.desk.find("")[0].by == "yan + boss"
 
 
 @pytest.mark.browser

@@ -38,6 +38,7 @@ def sign_in(page: Any, address: str, name: str, then: str) -> None:
         pytest.param(browser.DESK, "en", "light", id="1280", marks=pytest.mark.long),
     ],
 )
+@pytest.mark.long
 def test_an_afternoon_from_an_empty_desk_to_the_first_certificate(
     studio: Studio, tmp_path: Path, size: dict[str, int], language: str, scheme: str
 ) -> None:
