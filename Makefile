@@ -30,7 +30,7 @@ serve: $(READY)
 	@$(BIN)/python -m wallet_cli demo --out demo --serve
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 2 -m "not long"
+	@$(BIN)/python -m pytest -n 3 -m "not long"
 
 test-all: $(READY)
 	@$(BIN)/python -m pytest -n 2 -s

@@ -98,6 +98,7 @@ def _walk(site: Site, languages: Sequence[str], looks: Any, keyboard: bool) -> t
     return found, seen
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.parametrize(("name", "least"), [pytest.param("desk", 25, marks=pytest.mark.long), ("verifier", 8), ("explorer", 5)])
 def test_every_page_is_for_everybody(sites: dict[str, Site], name: str, least: int) -> None:

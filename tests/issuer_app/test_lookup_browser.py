@@ -20,6 +20,7 @@ def sound(page: Any, name: str) -> None:
     assert browser.flaws(page) == []
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @pytest.mark.parametrize(("language", "size"), [
     ("zh-CN", browser.PHONE), pytest.param("zh-HK", browser.DESK, marks=pytest.mark.long),

@@ -61,6 +61,7 @@ def test_the_camera_reaches_the_verdict(place: Place, tmp_path: Path) -> None:
             page.close()
 
 
+@pytest.mark.long
 def test_a_question_is_asked_and_its_answer_scanned(live: Place, tmp_path: Path) -> None:
     """The question code on the page is read as a wallet reads it, answered, and the answer scanned: VALID, once."""
     key, film = holder(live), tmp_path / "answer.mjpeg"

@@ -116,6 +116,7 @@ def test_the_memory_of_a_served_verifier_is_private(place: Place, tmp_path: Path
     assert (tmp_path / "kept" / "memory.db").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.long
 def test_a_kiosk_with_its_own_key(place: Place, tmp_path: Path) -> None:
     """The options reach the pages: the language first, a sealed key; another passphrase at the next start is refused."""
     secret, wrong = tmp_path / "secret", tmp_path / "wrong"

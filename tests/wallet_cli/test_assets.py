@@ -105,6 +105,7 @@ def test_an_asset_by_command(street: Street) -> None:
     assert street.code("asset show", "bank", "00" * 32, secret=False) == "not-found"
 
 
+@pytest.mark.long
 def test_uses_by_command(street: Street) -> None:
     """A bank hands its claim to the owner; the other finds it used; the receipt proves it and gives it back."""
     group, receipt, request = street.file("group.key"), street.file("use.receipt"), street.file("use.request")

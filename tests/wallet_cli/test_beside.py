@@ -113,6 +113,7 @@ def test_a_private_registry_is_read_with_the_key(weid: Beside, tmp_path: Path) -
         assert weid.refused(*asset) == "not-found"
 
 
+@pytest.mark.long
 def test_proofs_and_restores_after_a_key_change(weid: Beside, tmp_path: Path) -> None:
     """By the genesis and the chain of changes, from a file or a bundle; the old key counts no more, and one genesis is one."""
     folder, file, again = weid.make(tmp_path / "ca"), tmp_path / "ca.backup", tmp_path / "again"

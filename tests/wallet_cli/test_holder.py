@@ -99,6 +99,7 @@ def test_a_holders_day(made: tuple[Stage, Path], weid: Weid, tmp_path: Path) -> 
     assert other("list").stdout == weid("list").stdout
 
 
+@pytest.mark.long
 def test_a_picture_is_read_and_checked(made: tuple[Stage, Path], weid: Weid, tmp_path: Path) -> None:
     """A PNG drawn by the wallet is verified by the command."""
     built, _ = made
@@ -113,6 +114,7 @@ def test_a_picture_is_read_and_checked(made: tuple[Stage, Path], weid: Weid, tmp
     assert weid("verify", str(picture), *AT, code=1).stdout.strip() == "not-bound"
 
 
+@pytest.mark.long
 def test_secrets_and_mistakes(weid: Weid, tmp_path: Path) -> None:
     """Clear errors, no traceback, nothing overwritten, nothing secret in the open."""
     assert "weid init" in weid("list", code=1).stderr

@@ -54,6 +54,7 @@ def test_an_expired_one_is_still_imported(weid: Weid, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "request").read_text())["checked"]["verdict"] == "expired"
 
 
+@pytest.mark.long
 def test_exit_codes(weid: Weid, tmp_path: Path) -> None:
     """1 not authentic, 2 another format or bad options, 3 cannot be decided; never data on standard output."""
     good = old.original(ISSUER)

@@ -27,7 +27,7 @@ def _cases(flipped: bool) -> list[Any]:
     made = []
     for name, pack in PACKS.items():
         for case in read_cases(pack):
-            short = name in (EVERY_TIME[:1] if flipped else EVERY_TIME) or (case == "golden" and not flipped)
+            short = (name in EVERY_TIME or case == "golden") and not flipped
             made.append(pytest.param(name, case, marks=() if short else pytest.mark.long, id=f"{name}-{case}"))
     return made
 

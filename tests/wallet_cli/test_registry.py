@@ -122,6 +122,7 @@ def test_fsck_finds_a_changed_entry(weid: Weid, tmp_path: Path) -> None:
     assert "entry 1" in done.stdout
 
 
+@pytest.mark.long
 def test_an_authority_by_commands_alone(weid: Weid, tmp_path: Path) -> None:
     """From nothing to an accredited desk that issues, and a certificate a verifier accepts: no code, only commands."""
     folder, pack = tmp_path / "ca", Path(__file__).parents[2] / "packs" / "certificate-authority"

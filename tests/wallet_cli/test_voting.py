@@ -65,6 +65,7 @@ def test_a_rule_changes_and_a_proposal_is_withdrawn(place: Place, tmp_path: Path
     assert run(place, place.folder, "vote", "beef", "no").exit_code != 0
 
 
+@pytest.mark.long
 def test_a_lost_key_is_recovered(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """The DID stays; the new key signs, the lost one does not."""
     did = joined(place, tmp_path / "two", "two")
@@ -101,6 +102,7 @@ def test_a_chain_of_accreditation_by_command(place: Place, tmp_path: Path) -> No
     assert gone.exit_code == 1
 
 
+@pytest.mark.long
 def test_a_key_of_the_registry_is_changed_by_vote(tmp_path: Path) -> None:
     """Proposed with the node down, voted on with it up, taken up afterwards; the log stays sound."""
     folder = tmp_path / "ca"
@@ -157,6 +159,7 @@ def test_joining_goes_on_where_it_broke_off(place: Place, tmp_path: Path) -> Non
     assert joined(place, tmp_path / "two", "two") == did
 
 
+@pytest.mark.long
 def test_asking_for_recovery_again_asks_with_the_same_key(place: Place, tmp_path: Path) -> None:  # noqa: F811
     """A lost request is written anew over the key that is there; another DID's key is not touched."""
     did = joined(place, tmp_path / "two", "two")

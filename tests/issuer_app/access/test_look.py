@@ -15,6 +15,7 @@ from tests.issuer_app.test_browser import sign_in, sound
 SIZES = pytest.mark.parametrize("size", [browser.PHONE, pytest.param(browser.DESK, marks=pytest.mark.long)], ids=["390", "1280"])
 
 
+@pytest.mark.long
 @pytest.mark.browser
 @SIZES
 def test_from_the_invitation_to_the_second_person(fresh: House, size: dict[str, int]) -> None:
