@@ -153,6 +153,7 @@ def test_a_program_imports_with_a_key_and_the_same_key_is_one_import(house: Hous
     users.close()
 
 
+@pytest.mark.long
 def test_a_list_by_command(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dry run, then the real one, the wrong rows and the report as files; again it issues nothing."""
     monkeypatch.setattr("issuer_app.cli._now", lambda: house.now)

@@ -34,7 +34,7 @@ def test_the_pages_commands_check_what_the_pages_say(weid: Weid, tmp_path: Path)
     weid("registry", "tick", str(folder))
     node = f"http://127.0.0.1:{port}"
     with served(weid, "registry", "serve", str(folder), "--port", str(port), ready=f"{node}/readyz"):
-        assert "weid_log_size 2" in read(f"{node}/metrics")
+        assert re.search("^weid_log_size [23]$", read(f"{node}/metrics"), re.M)  # a minute may begin meanwhile
         for number, page in enumerate(("/operations/0", f"/dids/{_member(folder)}", "/governance")):
             text = read(f"{node}{page}")
             place = tmp_path / str(number)
@@ -104,6 +104,7 @@ def test_where_settings_come_from(weid: Weid, tmp_path: Path) -> None:
     assert "[bad-config]" in weid("registry", "config", str(tmp_path / "ca"), code=1).stderr
 
 
+@pytest.mark.long
 def test_two_registries_on_one_port_and_one_of_them_private(weid: Weid, tmp_path: Path) -> None:
     """`--group` serves another folder below /groups; a folder with readers answers who sends a key."""
     port = free_port()

@@ -123,6 +123,7 @@ def weid(tmp_path: Path) -> Weid:
     return Weid(tmp_path / "operator")
 
 
+@pytest.mark.long
 def test_the_command_moves_a_registry(weid: Weid, etcd: Etcd, tmp_path: Path) -> None:
     """To a cluster and back; the file says which engine it is, and the bundle of the registry there is made there."""
     folder = str(tmp_path / "ca")
