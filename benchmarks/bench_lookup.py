@@ -50,7 +50,8 @@ def _measure(path: Path, hash: Hash) -> None:
         spent: dict[bool, list[float]] = {True: [], False: []}
         for turn in range(2 * ASKED):
             number = secrets.randbelow(ROWS) + (ROWS if turn % 2 else 0)
-            spent[_timed(book, way, number)].append(_timed.last)  # type: ignore[attr-defined]
+            found, seconds = _timed(book, way, number)
+            spent[found].append(seconds)
         for found, times in spent.items():
             cuts = statistics.quantiles((1000 * item for item in times), n=100)
             what = f"  {name}, {'found' if found else 'not found'}"
@@ -58,14 +59,14 @@ def _measure(path: Path, hash: Hash) -> None:
     ledger.close()
 
 
-def _timed(book: Book, way: Way, number: int) -> bool:
-    """Whether it was found; how long it took is kept beside."""
+def _timed(book: Book, way: Way, number: int) -> tuple[bool, float]:
+    """(whether it was found, seconds)."""
     typed = {**_inputs(number), "documentKind": "passport"}
     began = time.perf_counter()
     ids = ask(book, way, typed, at=1, count=lambda *_: None)
-    _timed.last = time.perf_counter() - began  # type: ignore[attr-defined]
+    seconds = time.perf_counter() - began
     assert len(ids) == int(number < ROWS)
-    return bool(ids)
+    return bool(ids), seconds
 
 
 def _inputs(number: int) -> dict[str, str]:

@@ -27,7 +27,7 @@ KIND: Final = "weid/desk-backup/v1"
 _BLOCK: Final = 4 << 20  # bytes sealed at a time
 _LINE: Final = 8 << 20  # characters of one line at most
 _LEFT: Final = frozenset({"lock", "session.key", UNFINISHED})
-_ENDS: Final = (".new", "-wal", "-shm", "-journal", ".bundle-new")
+_ENDS: Final = (".new", "-wal", "-shm", "-journal")
 _LARGEST: Final = 1 << 36
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from issuer_app.access.cli import Recorded
 from issuer_app.premises import Premises
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def lookup(
                                    "claims": dict(row.claims)}, ensure_ascii=False))  # fmt: skip
 
 
-@click.command("lookup-rules")
+@click.command("lookup-rules", cls=Recorded)
 @_FOLDER
 @_PASS
 @click.option(
@@ -88,7 +89,7 @@ def lookup_rules(folder: Path, passphrase_file: str | None, pack: Path | None) -
         click.echo(json.dumps(desk.terms.lookup.to_json(), ensure_ascii=False))
 
 
-@click.command()
+@click.command(cls=Recorded)
 @_FOLDER
 @_PASS
 @click.option("--base", help="Address in the links [the public URL].")

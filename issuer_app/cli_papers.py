@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from issuer_app.access.cli import Recorded
 from issuer_app.premises import Premises, read_pack_folder
 from weid.pack import LANGUAGES
 
@@ -48,7 +49,7 @@ def paper(
     click.echo(f"Do not print the code smaller than {made.score.least_mm:g} mm.", err=True)
 
 
-@click.command()
+@click.command(cls=Recorded)
 @FOLDER
 @click.option("--pack", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def look(folder: Path, pack: Path) -> None:
@@ -59,7 +60,7 @@ def look(folder: Path, pack: Path) -> None:
     click.echo("Papers are drawn this way from now on; what was handed out stays as it is.", err=True)
 
 
-@click.command()
+@click.command(cls=Recorded)
 @FOLDER
 @click.argument("id_", metavar="ID")
 @click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How long it works.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from issuer_app.access.cli import Recorded
 from issuer_app.premises import Premises
 
 __all__ = ["lift", "revoke", "suspend"]
@@ -16,7 +17,7 @@ _ID = click.argument("id_", metavar="ID")
 _REASON = click.option("--reason", required=True, help="Shown to those who check, e.g. error-in-data, fraud.")
 
 
-@click.command()
+@click.command(cls=Recorded)
 @_FOLDER
 @_PASS
 @_ID
@@ -29,7 +30,7 @@ def revoke(folder: Path, passphrase_file: str | None, id_: str, reason: str) -> 
         _print(place.desk(_passphrase(passphrase_file)).revoke(id_, reason, _now()))
 
 
-@click.command()
+@click.command(cls=Recorded)
 @_FOLDER
 @_PASS
 @_ID
@@ -42,7 +43,7 @@ def suspend(folder: Path, passphrase_file: str | None, id_: str, reason: str) ->
         _print(place.desk(_passphrase(passphrase_file)).suspend(id_, reason, _now()))
 
 
-@click.command()
+@click.command(cls=Recorded)
 @_FOLDER
 @_PASS
 @_ID

@@ -53,6 +53,4 @@ def predecessor(books: Store, id_: str) -> str | None:
 
 
 def _rows(books: Store, sql: str, *values: object) -> list[dict[str, Any]]:
-    if books.row("SELECT 1 FROM sqlite_master WHERE name = 'replaced'") is None:
-        return []
-    return books.rows(sql, *values)
+    return books.rows(sql, *values) if books.has("replaced") else []

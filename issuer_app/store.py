@@ -42,6 +42,10 @@ class Store:
             with self._database.conn:  # commits, or rolls back what the block raised
                 yield self._database
 
+    def has(self, table: str) -> bool:
+        """Whether there is a table of this name; a read, where making it would take the file's write lock."""
+        return self.row("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table) is not None
+
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """The rows of a query, as dictionaries."""
         with self._lock:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from issuer_app.access.cli import Recorded
 from issuer_app.premises import Premises
 from weid.errors import WeidError
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["import_"]
 
 
-@click.command("import")
+@click.command("import", cls=Recorded)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("--schema", help="Kind of certificate, by name.")

@@ -10,6 +10,7 @@ from typing import IO
 
 import click
 
+from issuer_app.access.cli import Recorded
 from issuer_app.premises import Premises
 from weid.records import REASONS
 
@@ -19,7 +20,7 @@ _FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Pa
 _PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
 
 
-@click.command()
+@click.command(cls=Recorded)
 @_FOLDER
 @_PASS
 @click.argument("id_", metavar="ID")
@@ -41,7 +42,7 @@ def replace(folder: Path, passphrase_file: str | None, id_: str, claims: IO[byte
         _print(supersede(desk, id_, value, at=_now(), random=secrets.token_bytes, by="cli", bind=asked))
 
 
-@click.command()
+@click.command(cls=Recorded)
 @_FOLDER
 @_PASS
 @click.argument("action", type=click.Choice(["revoke", "suspend", "lift"]))
@@ -108,7 +109,7 @@ def ending(folder: Path, days: int, passphrase_file: str | None) -> None:
             _print(row)
 
 
-@click.command()
+@click.command(cls=Recorded)
 @_FOLDER
 @_PASS
 @click.option("--since", type=click.DateTime(["%Y-%m-%dT%H:%M"]), required=True, help="The minute (UTC) from which on.")
@@ -131,10 +132,10 @@ def exposed(folder: Path, passphrase_file: str | None, since: datetime, yes: boo
         made, bound = exposure.reissue(desk, found.after, at=_now(), random=secrets.token_bytes, by="cli")
         click.echo(f"The key is replaced; {made} certificates were issued anew.", err=True)
         for id_ in bound:
-            click.echo(f"{id_} needs a new request of its holder", err=True)
+            click.echo(f"{id_} is to be issued by itself: it needs its holder's request or a second person", err=True)
 
 
-@click.command()
+@click.command(cls=Recorded)
 @_FOLDER
 @_PASS
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))

@@ -56,16 +56,17 @@ def declare(desk: Desk, number: int, since: int, at: int) -> None:
 
 
 def reissue(desk: Desk, ids: tuple[str, ...], *, at: int, random: Random, by: str) -> tuple[int, tuple[str, ...]]:
-    """New certificates with the same values in place of these; (how many, the ids of those that their holders must ask for).
+    """New certificates with the same values in place of these; (how many, the ids of those that must be issued one by one).
 
-    A certificate that is bound to a wallet needs its holder's request again. Safe to run again after a crash.
+    A certificate that is bound to a wallet needs its holder's request again, and where the pack asks for two people each
+    needs both. Safe to run again after a crash.
     """
     made, bound = 0, []
     for id_ in ids:
         row = desk.get(id_)
         if row.state not in ("valid", "suspended"):
             continue
-        if desk.schema(row.schema, at).bind != "none":
+        if desk.terms.two_people & {"issue", "revoke"} or desk.schema(row.schema, at).bind != "none":
             bound.append(id_)
             continue
         supersede(desk, id_, row.claims, at=at, random=random, by=by, minutes=max(1, row.until - at), publish=False)

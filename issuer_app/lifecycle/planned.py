@@ -38,9 +38,7 @@ class Planned:
 
 def held_minutes(desk: Desk) -> int:
     """How long revocations are held back before the registry is told; 0: not at all."""
-    with desk.books.change() as db:
-        db.execute(_SETTING)
-    row = desk.books.row("SELECT minutes FROM held")
+    row = desk.books.row("SELECT minutes FROM held") if desk.books.has("held") else None
     return int(row["minutes"]) if row else 0
 
 
@@ -105,9 +103,7 @@ def run_due(desk: Desk, at: int) -> int:
 
 
 def _rows(desk: Desk, sql: str, *values: object) -> list[dict[str, Any]]:
-    with desk.books.change() as db:
-        db.execute(_PLANNED)
-    return desk.books.rows(sql, *values)
+    return desk.books.rows(sql, *values) if desk.books.has("planned") else []
 
 
 def _planned(row: dict[str, Any]) -> Planned:

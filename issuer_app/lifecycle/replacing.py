@@ -13,6 +13,7 @@ from credentials.replacement import replaced_fingerprint
 from issuer_app import pointers
 from issuer_app.desk import Desk, Issued
 from issuer_app.rights import log_time
+from issuer_app.two_people import require
 from weid.canon import JSON, jcs
 from weid.errors import IssueError, RejectedError
 from weid.hashes import SHA256
@@ -27,7 +28,8 @@ def supersede(
 ) -> Issued:  # fmt: skip
     """The certificate with these claims in place of another one of ours; the same again gives the same.
 
-    IssueError `already-revoked`, `already-replaced` (by other claims), `erased`, or what `Desk.issue` says; RejectedError when
+    IssueError `already-revoked`, `already-replaced` (by other claims), `erased`, `second-person`, or what `Desk.issue`
+    says; RejectedError when
     the registry refuses, and then nothing has happened.
     """
     with desk.party.locked():
@@ -53,6 +55,7 @@ def _replace(
     desk: Desk, old: Issued, claims: Mapping[str, JSON], request: str, *, at: int, random: Random, by: str, bind: str | None,
     minutes: int | None,
 ) -> Issued:  # fmt: skip
+    require(desk.terms.two_people, "revoke", None)  # it ends the old one: what may not be ended alone is not corrected alone
     if old.erased:
         raise IssueError("its content was erased: nothing can be corrected", code="erased")
     if old.state in ("revoked", "refused"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
@@ -270,3 +271,24 @@ def test_renewal_and_an_exposed_key_by_the_pages(house: House) -> None:
     assert clerk.post("/later/key", {"since": since, "count": "1", "sure": "yes"}).status_code == 422
     assert clerk.post("/later/key", {"since": since, "count": "2", "sure": "yes"}).status_code == 302
     assert pointers.successor(house.desk.books, row.id) is not None
+
+
+def test_what_takes_two_is_not_done_by_correcting(house: House) -> None:
+    """Where a second person must agree to revoke or to issue, one alone cannot correct, change many or plan it."""
+    house.accredit()
+    row = issue(house)
+    for act in ("issue", "revoke"):
+        house.desk.terms = replace(house.desk.terms, two_people=frozenset({act}))
+        with pytest.raises(IssueError) as caught:
+            correct(house, row.id, level="1")
+        assert caught.value.code == "second-person" and house.desk.get(row.id).state == "valid"
+    for attempt in (
+        lambda: many.change_many(house.desk, [row.id], "revoke", "fraud", house.now),
+        lambda: planned.plan(house.desk, [row.id], "revoke", "fraud", due=house.now, at=house.now, by="chen"),
+    ):
+        with pytest.raises(IssueError) as caught:
+            attempt()
+        assert caught.value.code == "second-person"
+    assert planned.run_due(house.desk, house.now) == 0 and house.desk.get(row.id).state == "valid"
+    left = exposure.reissue(house.desk, (row.id,), at=house.now, random=house.world.random, by="chen")
+    assert left == (0, (row.id,)) and pointers.successor(house.desk.books, row.id) is None

@@ -201,3 +201,12 @@ def test_commands_are_in_it_and_check_it(fresh: House, tmp_path: Path) -> None:
         forger.execute("DROP TRIGGER no_update")
         forger.execute("UPDATE trail SET who = 'somebody' WHERE seq = 1")
         assert say("trail", str(folder), "--check")[0] == 1
+
+
+def test_every_command_that_writes_leaves_a_row() -> None:
+    """A command added later must say which it is; a look-up names a person, and is not written down."""
+    from issuer_app.access.cli import Recorded
+    from issuer_app.cli import issuer
+
+    reads = {"backup", "ending", "find", "lookup", "paper", "serve", "trail"}
+    assert {name for name, command in issuer.commands.items() if not isinstance(command, Recorded)} - reads <= {"user"}
