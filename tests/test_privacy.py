@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,13 @@ def keccak256(data: bytes) -> bytes:
 def traces(value: str) -> Iterator[bytes]:
     """Every form in which a value might hide in bytes."""
     for text in {value, value.upper(), value.lower()}:
-        plain = [text.encode(name) for name in ("utf-8", "utf-16-le", "utf-16-be", "gbk")]
-        if len(value) < 6 and set(value) <= set("0123456789abcdef"):
-            # Four digits stand somewhere in any digest by chance: as a text they have a length or quotes beside them.
-            plain[0], short = plain[1], plain[0]
-            yield from (bytes((0x60 + len(short),)) + short, b'"' + short + b'"', hashlib.sha256(short).digest())
+        plain = list(dict.fromkeys(text.encode(name) for name in ("utf-8", "utf-16-le", "utf-16-be", "gbk")))
+        short = plain[0]
+        if len(short) < 6 and re.fullmatch(rb"[A-Za-z0-9+/_-]+", short):
+            # Four letters stand in a megabyte of digests and base64 by chance (1 run in 20): as a text they have
+            # a length or quotes beside them.
+            plain = [data for data in plain if data != short]
+            yield from (bytes((0x60 + len(short),)) + short, b'"' + short + b'"')
         for data in plain:
             yield data
             yield data.hex().encode()
@@ -43,10 +46,10 @@ def traces(value: str) -> Iterator[bytes]:
                     yield kept
                     yield kept.replace(b"+", b"-").replace(b"/", b"_")
         for digest in (hashlib.sha256, lambda data: hashlib.new("sm3", data)):
-            yield digest(plain[0]).digest()
-            yield digest(plain[0]).hexdigest().encode()
-        yield keccak256(plain[0])
-        yield keccak256(plain[0]).hex().encode()
+            yield digest(short).digest()
+            yield digest(short).hexdigest().encode()
+        yield keccak256(short)
+        yield keccak256(short).hex().encode()
 
 
 def find_leaks(data: bytes, values: list[str]) -> list[str]:
