@@ -19,6 +19,7 @@ from issuer_app.ledger import Issued
 from issuer_app.office import Overridden
 from issuer_app.paging import after, limit, paged, sliced
 from issuer_app.problems import RefusedError
+from issuer_app.proposals.acts import body_of_end, body_of_issue
 from issuer_app.rights import Institution, Right, schema_of
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import minutes, parse_rfc3339, rfc3339
@@ -80,14 +81,9 @@ def issue() -> ResponseReturnValue:
     lookup = texts_of(body.get("lookup"), "lookup")
     key = f"api:{key_of().id}:{once}" if once else None
     if two_acts.needed("issue"):
-        asked: dict[str, JSON] = {
-            "claims": claims,
-            "bind": bind,
-            "minutes": length,
-            "specimen": _flag(body, "specimen"),
-            "request": key,
-            "lookup": dict[str, JSON](lookup or {}),
-        }
+        asked = body_of_issue(
+            claims, bind=bind, minutes=length, specimen=_flag(body, "specimen"), request=key, lookup=lookup or {}
+        )
         held = two_acts.ask("issue", digest_of(body.get("schema")).hex(), asked, by=two_acts.of_key(key_of()), once=key)
         if held.state != "done":
             return two_acts.answer(held)
@@ -148,8 +144,8 @@ def act(id_: str, action: str) -> ResponseReturnValue:
         body_of()
         return jsonify(_brief(desk().lift(id_, now)))
     reason = _reason(body_of("reason"))
-    if two_acts.needed(action):
-        return two_acts.answer(two_acts.ask(action, desk().get(id_).id, {"reason": reason}, by=two_acts.of_key(key_of())))
+    if action == "revoke" and two_acts.needed(action):
+        return two_acts.answer(two_acts.ask(action, id_, body_of_end(desk(), id_, reason), by=two_acts.of_key(key_of())))
     change = desk().revoke if action == "revoke" else desk().suspend
     return jsonify(_brief(change(id_, reason, now)))
 
@@ -159,7 +155,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
 def erase(id_: str) -> ResponseReturnValue:
     """Destroy the content kept here."""
     if two_acts.needed("erase"):
-        return two_acts.answer(two_acts.ask("erase", desk().get(id_).id, {}, by=two_acts.of_key(key_of())))
+        return two_acts.answer(two_acts.ask("erase", id_, body_of_end(desk(), id_), by=two_acts.of_key(key_of())))
     desk().erase(id_)
     forget_answers(id_)
     return "", 204

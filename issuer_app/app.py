@@ -37,6 +37,7 @@ from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
 from issuer_app.lifecycle import joint_pages
 from issuer_app.lifecycle import pages as later_pages
+from issuer_app.lifecycle import routes as later_routes
 from issuer_app.lookups import web_api, web_entries, web_find
 from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
@@ -73,7 +74,7 @@ def create_app(config: Config) -> Flask:
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
         web_status.routes, api.routes, openapi.routes, health.blueprint(config, answered), later_pages.pages, joint_pages.pages,
         import_pages.pages, import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates,
-        papers_api.routes,
+        papers_api.routes, later_routes.routes,
     )  # fmt: skip
     rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes)
     for blueprint in (*rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
@@ -95,6 +96,7 @@ def create_app(config: Config) -> Flask:
     csrf.exempt(papers_api.routes)
     csrf.exempt(web_api.routes)
     csrf.exempt(two_api.routes)
+    csrf.exempt(later_routes.routes)
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)

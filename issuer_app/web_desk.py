@@ -20,6 +20,7 @@ from issuer_app.lifecycle.joint import standing
 from issuer_app.lifecycle.notes import notes_of
 from issuer_app.lookups.fields import Asked, clerk_fields, typed_extra
 from issuer_app.lookups.inputs import InputFault
+from issuer_app.proposals.acts import body_of_end, body_of_issue
 from weid.canon import JSON
 from weid.codec import unhex
 from weid.errors import IssueError, MalformedError, RejectedError
@@ -90,11 +91,10 @@ def _ask_issue(schema: Schema, claims: Mapping[str, JSON], extra: Mapping[str, s
     """The pack wants two people: the filled form waits for another one."""
     if not desk().may_issue(schema.digest, config().now()):
         return _form(schema, request.form, {"": speaker().problem("not-accredited")}), 403
-    body: dict[str, JSON] = {
-        "claims": dict(claims), "bind": request.form.get("bind", "").strip() or None,
-        "specimen": request.form.get("specimen") == "yes", "request": _request_key(),
-        "lookup": dict[str, JSON](extra),
-    }  # fmt: skip
+    body = body_of_issue(
+        claims, bind=request.form.get("bind", "").strip() or None, minutes=None,
+        specimen=request.form.get("specimen") == "yes", request=_request_key(), lookup=extra,
+    )  # fmt: skip
     held = two_acts.ask("issue", schema.digest.hex(), body, by=user().name, once=_request_key(), renew=True)
     tell("two.asked")
     return redirect(url_for("two.one", id_=held.id))
@@ -193,8 +193,9 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     if action in ("suspend", "revoke") and reason not in REASONS[1:]:
         fault = speaker()("fault.reason")
         return page("confirm.html", row=row, line=line(row), action=action, reasons=REASONS[1:], fault=fault), 422
-    if two_acts.needed(action):
-        asked = two_acts.ask(action, row.id, {"reason": reason}, by=user().name)
+    if action in ("revoke", "erase") and two_acts.needed(action):
+        body = body_of_end(desk(), row.id, reason if action == "revoke" else None)
+        asked = two_acts.ask(action, row.id, body, by=user().name)
         tell("two.asked")
         return redirect(url_for("two.one", id_=asked.id))
     held = planned.held_minutes(desk()) if action == "revoke" else 0

@@ -175,6 +175,16 @@ class Importer:
             if alone and self.records.get(id_).state in ("checking", "signing"):
                 self._end(id_)
 
+    def content(self, id_: str) -> str:
+        """A digest of what would be issued now: columns and good lines; empty unless the import is checked."""
+        job = self.records.get(id_)
+        return self.records.content(job) if job.state == "checked" else ""
+
+    def standing(self, id_: str) -> tuple[str, ...]:
+        """The certificates of an import that a recall would revoke."""
+        self._in(id_, "done", "proving")
+        return self.records.standing(id_)
+
     def recall(self, id_: str, reason: str, *, approval: Approval | None = None) -> int:
         """Revoke every certificate of an import, for good, with one publication a list; how many were changed.
 

@@ -6,6 +6,7 @@ the values of lines are personal data; they go as soon as they are not needed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -229,6 +230,23 @@ class Imports:
         sql = ("SELECT json_extract(claims, ?) AS number, id FROM issued WHERE schema = ? AND erased = 0 "
                "AND state IN ('valid', 'suspended', 'draft')")  # fmt: skip
         return {row["number"]: row["id"] for row in self.store.rows(sql, path, schema) if row["number"] is not None}
+
+    def content(self, job: Import) -> str:
+        """A digest of the columns and the good lines of an import, in their order."""
+        told = hashlib.sha256(_json([job.schema.hex(), job.mapped.columns, job.mapped.key, job.mapped.kind]).encode())
+        for row in self.store.rows(
+            "SELECT number, mark, extra FROM import_lines WHERE import = ? AND state = 'good' ORDER BY number", job.id
+        ):
+            told.update(_json([row["number"], row["mark"], row["extra"]]).encode())
+        return told.hexdigest()
+
+    def standing(self, id_: str) -> tuple[str, ...]:
+        """The certificates of an import that are not revoked, in the order of the file."""
+        rows = self.store.rows(
+            "SELECT issued.id AS id FROM import_lines CROSS JOIN issued ON issued.id = import_lines.id WHERE import = ? AND "
+            "import_lines.state = 'issued' AND issued.state IN ('valid', 'suspended') AND list IS NOT NULL ORDER BY number", id_,
+        )  # fmt: skip
+        return tuple(row["id"] for row in rows)
 
     def proof(self, id_: str) -> bytes | None:
         """The proof that a certificate's file is in the batch of its import."""
