@@ -19,8 +19,9 @@ from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
 from issuer_app.cli_papers import link, look, paper
 from issuer_app.cli_status import lift, revoke, suspend
 from issuer_app.importing.cli import import_
-from issuer_app.lifecycle.cli import change, cosign, ending, exposed, replace
+from issuer_app.lifecycle.cli import change, cosign, ending, exposed, hold, renew, replace
 from issuer_app.premises import KINDS, Premises
+from issuer_app.proposals.cli import decide, waiting
 from weid.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -376,8 +377,8 @@ def _now() -> int:
 
 
 COMMANDS = (
-    backup, change, convert, cosign, ending, exposed, import_, lift, link, look, lookup, lookup_rules, outbox, paper,
-    replace, restore, revoke, suspend, trail,
+    backup, change, convert, cosign, decide, ending, exposed, hold, import_, lift, link, look, lookup, lookup_rules, outbox,
+    paper, renew, replace, restore, revoke, suspend, trail, waiting,
 )  # fmt: skip
 for command in COMMANDS:
     issuer.add_command(command)

@@ -37,13 +37,15 @@ _UNDER_WAY: Final = ("signing", "publishing", "proving", "done", "refused")  # a
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Where requests are judged and carried out; `at` is now, in UTC minutes."""
+    """Where requests are judged and carried out; `at` is now, in UTC minutes. `wait` for an import to be through: nobody is
+    left to go on with it."""
 
     desk: Desk
     waiting: Waiting
     at: int
     random: Random
     imports: Callable[[], Importer]
+    wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def _erased(room: Room, held: Asked) -> str | None:
 
 
 def _import(room: Room, held: Asked, approval: Approval, standing: tuple[str, ...]) -> str:
-    room.imports().start(held.target, approval=approval)
+    room.imports().start(held.target, approval=approval, wait=room.wait)
     return held.target
 
 

@@ -6,21 +6,27 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from itertools import count, islice
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from issuer_app import pointers
+from issuer_app.cli import issuer
 from issuer_app.ledger import Issued
 from issuer_app.lifecycle import planned
+from issuer_app.premises import Premises
 from issuer_app.proposals import acts, deciding
 from issuer_app.proposals.acts import Room
 from issuer_app.two_people import NEEDS, Asked, Waiting
 from tests.issuer_app.access.conftest import agree, signed_in, two_people
-from tests.issuer_app.house import SKILL, House, Person
+from tests.issuer_app.house import PASSPHRASE, PASSWORD, SKILL, House, Person
 from tests.issuer_app.test_api import CLAIMS, Program
 from weid.errors import RegistryError, RejectedError, WeidError
 
@@ -342,3 +348,55 @@ def test_nobody_asks_for_what_cannot_be(pair: tuple[House, Person, Person]) -> N
     with pytest.raises(WeidError):
         acts.body_of_change(house.desk, ["f" * 32], "revoke", "fraud", due=None)
     assert set(acts.ACTS) == set(NEEDS)
+
+
+def test_two_people_decide_by_command(ours: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Who asks and who agrees show who they are; an account of the machine is nobody, and the trail has the persons."""
+    house, run = ours, CliRunner(env={"WEID_PASSPHRASE_FILE": str(tmp_path / "passphrase")})
+    for name, text in (("passphrase", PASSPHRASE), ("password", PASSWORD), ("wrong", "nothing like it")):
+        (tmp_path / name).write_text(text + "\n")
+    place = Premises(tmp_path, house.client, ExitStack())
+    monkeypatch.setattr(Premises, "open", lambda folder: replace(place, opened=ExitStack()))
+    monkeypatch.setattr(Premises, "desk", lambda *_: house.desk)
+    monkeypatch.setattr("issuer_app.cli._now", lambda: house.now)
+    (tmp_path / "genesis.json").write_bytes(b"")
+    rows = issue(house, 3)
+
+    def say(*words: str, person: str = "", file: str = "password") -> tuple[str, Any]:
+        who = ["--person", person, "--password-file", str(tmp_path / file)] if person else []
+        result = run.invoke(issuer, [words[0], str(tmp_path), *words[1:], *who], catch_exceptions=False, standalone_mode=False)
+        return result.stdout, json.loads(result.stdout.splitlines()[0]) if result.stdout.startswith("{") else None
+
+    def refused(*words: str, **who: str) -> str:
+        with pytest.raises(WeidError) as caught:
+            say(*words, **who)
+        return caught.value.code
+
+    two_people(house, "issue", "revoke")
+    (tmp_path / "list.csv").write_text(f"id\n{rows[0].id}\n{rows[1].id}\n")
+    change = ("change", "revoke", "--list", str(tmp_path / "list.csv"), "--reason", "fraud", "--yes")
+    assert refused(*change) == "second-person"
+    assert refused(*change, person="chen", file="wrong") == "wrong-password"
+    assert refused(*change, person="lin") == "no-role"
+    held = say(*change, person="chen")[1]
+    assert held["by"] == "chen" and house.desk.get(rows[0].id).state == "valid"
+    house.desk.suspend(rows[1].id, "fraud", house.now)
+    shown = say("waiting", held["waiting"], "--list", str(tmp_path / "all.csv"))[1]
+    assert (shown["count"], shown["leftOut"]) == (1, [{"id": rows[1].id, "state": "suspended"}])
+    assert f"{rows[0].id},yes" in (tmp_path / "all.csv").read_text()
+    decide = ("decide", held["waiting"], "agree", "--seen", shown["seen"])
+    assert refused(*decide, person="chen") == "own-request"
+    assert refused(*decide[:3], person="boss") == "compare-again"
+    assert refused("decide", held["waiting"], "withdraw", person="boss") == "own-request"
+    assert say(*decide, person="boss")[1]["result"] == "1"
+    assert [house.desk.get(row.id).state for row in rows] == ["revoked", "suspended", "valid"]
+    (tmp_path / "claims.json").write_text(json.dumps({**rows[2].claims, "level": "1"}))
+    for words in (("replace", rows[2].id, str(tmp_path / "claims.json")), ("renew", rows[2].id),
+                  ("revoke", rows[2].id, "--reason", "fraud")):  # fmt: skip
+        waiting = say(*words, person="chen")[1]["waiting"]
+        assert waiting in say("waiting")[0] and say("decide", waiting, "withdraw", person="chen")[1]["state"] == "withdrawn"
+    assert refused("hold", "--minutes", "7", person="chen") == "no-role" and say("hold")[0] == "0\n"
+    assert say("hold", "--minutes", "7", person="boss")[0] == "7\n"
+    trail = rows_of(house)
+    assert f"chen change second-person-asked digest={held['digest'][:32]}" in trail
+    assert f"boss decide ok asked-by=chen digest={held['digest'][:32]}" in trail
