@@ -25,6 +25,7 @@ from issuer_app.desk import Desk
 from issuer_app.forms import Fault
 from issuer_app.importing import columns, drafts, proving
 from issuer_app.importing.before import Before
+from issuer_app.importing.boxes import Boxes
 from issuer_app.importing.checking import Checked, Checker, Wrong
 from issuer_app.importing.records import BUSY, Import, Imports, Line
 from issuer_app.importing.tables import read_table
@@ -66,7 +67,7 @@ class Importer:
     """The imports of one desk. `clock` gives UTC minutes, `zone` is that of dates with a time in the file."""
 
     def __init__(self, desk: Desk, *, clock: Callable[[], int], random: Random, zone: tzinfo) -> None:
-        self.desk, self.records = desk, Imports(desk.ledger.store)
+        self.desk, self.records = desk, Imports(desk.ledger.store, _boxes(desk, random))
         self._clock, self._random, self._zone = clock, random, zone
         self._paces: dict[str, tuple[float, int]] = {}
         self._threads: dict[str, threading.Thread] = {}
@@ -90,7 +91,8 @@ class Importer:
             raise IssueError("certificates bound to a holder need each holder's request", code="import-bound")
         table = read_table(data)
         before = None if parent is None else self.records.get(parent)
-        mapped = columns.guess(kind, table.header)
+        rules = self.desk.lookups.lookup.of(kind.name)
+        mapped = columns.suited(columns.guess(kind, table.header), rules)
         if before is not None and before.schema == schema and before.header == table.header[: len(before.header)]:
             spare = ("",) * (len(table.header) - len(before.header))
             mapped = replace(before.mapped, columns=(*before.mapped.columns, *spare))
@@ -111,6 +113,8 @@ class Importer:
         mapped = columns.read_mapping(self._schema(job), names, key, kind)
         if len(mapped.columns) != len(job.header):
             raise MalformedError("a mapping says something of every column", code="import-mapping")
+        if columns.CONTACT in mapped.columns and not columns.sends_links(self.desk.lookups.lookup.of(self._schema(job).name)):
+            raise MalformedError("no rule of this kind sends links: an address is kept for nothing", code="import-contact")
         self.records.source(id_)
         if not self.records.turn(id_, ("mapping", "checked"), "checking"):
             raise IssueError("this import has gone on meanwhile", code="import-state")
@@ -385,6 +389,10 @@ class Importer:
                 yield False
                 return
             yield True
+
+
+def _boxes(desk: Desk, random: Random) -> Boxes:
+    return Boxes(desk.lookups.words("weid/import-boxes/v1"), desk.lookups.profile, random)
 
 
 def _tidy_name(name: str) -> str:
