@@ -31,6 +31,7 @@ KINDS: Final = tuple(NEEDS)
 DAYS: Final = 3
 _AGAIN: Final = 5  # minutes after which an approval that was cut short may be given again by the same person
 _MOST: Final = 1000  # waiting at once
+_BODY: Final = 1 << 25  # of a request: the ids of 400,000 certificates are 14 MB
 _ID: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
@@ -197,7 +198,7 @@ class Waiting:
 
 
 def _asked(row: Mapping[str, Any]) -> Asked:
-    held = {} if row["body"] is None else parse_json(bytes(row["body"]))
+    held = {} if row["body"] is None else parse_json(bytes(row["body"]), max_bytes=_BODY)
     body = held if isinstance(held, dict) else {}
     return Asked(row["id"], row["act"], row["target"], body, row["by"], row["asked"], row["until"], row["state"], row["second"],
                  row["result"], bytes(row["digest"]))  # fmt: skip

@@ -28,6 +28,7 @@ from issuer_app.two_people import NEEDS, Asked, Waiting
 from tests.issuer_app.access.conftest import agree, signed_in, two_people
 from tests.issuer_app.house import PASSPHRASE, PASSWORD, SKILL, House, Person
 from tests.issuer_app.test_api import CLAIMS, Program
+from weid.canon import JSON
 from weid.errors import RegistryError, RejectedError, WeidError
 
 
@@ -340,6 +341,15 @@ def test_programs_do_it_alone_where_one_is_enough(pair: tuple[House, Person, Per
     assert boss("PUT", "hold", {"minutes": 5})[1] == {"minutes": 5} and boss("GET", "hold")[1] == {"minutes": 5}
     named = {"action": "revoke", "reason": "fraud", "certificates": [rows[0].id], "count": 1}
     assert program("POST", "changes", named)[1]["state"] == "planned"
+
+
+def test_a_request_may_name_very_many(tmp_path: Path) -> None:
+    """What a filter finds at most can be asked for, and read again."""
+    waiting = Waiting(tmp_path / "waiting.db")
+    body: dict[str, JSON] = {"was": {"valid": [f"{number:032x}" for number in range(400_000)]}}
+    held = waiting.ask("change", "", body, by="chen", at=0, digest=bytes(32))
+    assert len(acts.bound(waiting.get(held.id))) == 400_000
+    waiting.close()
 
 
 def test_nobody_asks_for_what_cannot_be(pair: tuple[House, Person, Person]) -> None:
