@@ -13,7 +13,9 @@ from flask.typing import ResponseReturnValue
 from credentials import picture
 from issuer_app import selfcheck
 from issuer_app.access import two_acts
+from issuer_app.bringing import of_program
 from issuer_app.calling import allows, body_of, digest_of, forget_answers, key_of, once_of, texts_of
+from issuer_app.depending import kept
 from issuer_app.frame import acted_on, audit, config, desk, office
 from issuer_app.ledger import Issued
 from issuer_app.office import Overridden
@@ -69,7 +71,7 @@ def schema(digest: str) -> ResponseReturnValue:
 @allows("certificates:issue", own_once=True)
 def issue() -> ResponseReturnValue:
     """Issue; the same Idempotency-Key with the same body gives the same certificate."""
-    body = body_of("schema", "claims", "bind", "minutes", "specimen", "lookup")
+    body = body_of("schema", "claims", "bind", "minutes", "specimen", "lookup", "base")
     once = once_of()
     claims, bind, length = body.get("claims"), body.get("bind"), body.get("minutes")
     if not isinstance(claims, dict):
@@ -78,11 +80,11 @@ def issue() -> ResponseReturnValue:
         bind = jcs(bind).decode("utf-8")
     if not (bind is None or isinstance(bind, str)) or not (length is None or (type(length) is int and 0 < length < 2**32)):
         raise MalformedError("bind must be the holder's request, minutes a positive integer")
-    lookup = texts_of(body.get("lookup"), "lookup")
+    lookup, base = texts_of(body.get("lookup"), "lookup"), of_program(body.get("base"), "base")
     key = f"api:{key_of().id}:{once}" if once else None
     if two_acts.needed("issue"):
         asked = body_of_issue(
-            claims, bind=bind, minutes=length, specimen=_flag(body, "specimen"), request=key, lookup=lookup or {}
+            claims, bind=bind, minutes=length, specimen=_flag(body, "specimen"), request=key, lookup=lookup or {}, base=base
         )
         held = two_acts.ask("issue", digest_of(body.get("schema")).hex(), asked, by=two_acts.of_key(key_of()), once=key)
         if held.state != "done":
@@ -92,7 +94,7 @@ def issue() -> ResponseReturnValue:
         row = desk().issue(
             digest_of(body.get("schema")), claims, bind=bind, minutes=length, at=config().now(),
             random=config().random, by=f"api:{key_of().label}", specimen=_flag(body, "specimen"), request=key,
-            lookup=lookup,
+            lookup=lookup, base=base,
         )  # fmt: skip
     acted_on(row.id)
     answer = jsonify(full(row))
@@ -295,8 +297,17 @@ def _brief(row: Issued) -> dict[str, Any]:
         "changed": None if row.changed is None else rfc3339(row.changed), "issued": rfc3339(row.issued),
         "validUntil": rfc3339(row.until), "claims": dict(row.claims), "specimen": row.specimen,
         "published": row.published, "by": row.by, "status": status, "erased": row.erased,
+        "dependsOn": _base(row.id),
         "audit": None if word is None else {"state": word.state, "reason": word.reason, "at": rfc3339(word.at)},
     }  # fmt: skip
+
+
+def _base(id_: str) -> dict[str, Any] | None:
+    found, now = kept.base_of(desk().books, id_), config().now()
+    if found is None:
+        return None
+    state = kept.state_of(desk().facts(now), found, now)
+    return {"id": found.id, "issuer": found.issuer, "validUntil": rfc3339(found.until), "state": state}
 
 
 def full(row: Issued) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from issuer_app.access import administration as rights
 from issuer_app.access.kept import Access
 from issuer_app.answers import Answers
 from issuer_app.config import Config, secret_key
+from issuer_app.depending import web as depending_web
 from issuer_app.design import web as design_web
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
@@ -74,7 +75,7 @@ def create_app(config: Config) -> Flask:
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
         web_status.routes, api.routes, openapi.routes, health.blueprint(config, answered), later_pages.pages, joint_pages.pages,
         import_pages.pages, import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates,
-        papers_api.routes, later_routes.routes,
+        papers_api.routes, later_routes.routes, depending_web.pages, depending_web.routes,
     )  # fmt: skip
     rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes)
     for blueprint in (*rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
@@ -109,6 +110,7 @@ def create_app(config: Config) -> Flask:
     return app
 
 
+_BRINGS = ("desk.issue", "later.replace_now")  # where a kind depends on another certificate, it is brought along
 _DESIGNS = ("design.bring", "design.page_save")
 
 
@@ -119,7 +121,15 @@ def _slow_forms() -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act", "joint.check", "joint.sign", *_DESIGNS):
+    if request.endpoint in (
+        "office.audit_home",
+        "reissue.check",
+        "committee.act",
+        "joint.check",
+        "joint.sign",
+        *_DESIGNS,
+        *_BRINGS,
+    ):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
     elif request.endpoint in _LISTS and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit

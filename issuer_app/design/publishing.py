@@ -6,6 +6,7 @@ Every step may be taken again, so that a crash in between is mended by pressing 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,9 +78,8 @@ def _joined(old: Terms, new: Terms, name: str) -> Terms:
     own = {key: rule for key, rule in old.lookup.rules.items() if rule.schemas != (name,)}
     lookup = Lookup(MappingProxyType(own | dict(new.lookup.rules)), old.lookup.pace)
     typed = {key: fields for key, fields in old.typed.items() if key != name} | dict(new.typed)
-    return Terms(
-        MappingProxyType(dict(old.valid) | dict(new.valid)), MappingProxyType(typed), old.next_update, old.list_size, lookup
-    )
+    valid = MappingProxyType(dict(old.valid) | dict(new.valid))
+    return replace(old, valid=valid, typed=MappingProxyType(typed), lookup=lookup)  # every other rule of the desk stays
 
 
 def _beside(desk: Desk, pack: Pack, name: str) -> Pack:

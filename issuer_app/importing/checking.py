@@ -12,7 +12,7 @@ from credentials.text import unsafe_text
 from issuer_app.documents import read_document
 from issuer_app.forms import Fault, Field, fields, read_fields
 from issuer_app.importing.cells import EMPTY, Cell, Row
-from issuer_app.importing.columns import CONTACT, FACTORS, KIND, NUMBER, Mapped, kind_named
+from issuer_app.importing.columns import BASE, CONTACT, FACTORS, KIND, NUMBER, Mapped, kind_named
 from issuer_app.importing.values import form_of, widened
 from issuer_app.lookups.inputs import is_contact
 from weid.canon import JSON, jcs
@@ -22,6 +22,7 @@ from weid.hashes import SHA256
 __all__ = ["Checked", "Checker", "Wrong", "mark_of"]
 
 MAX_FACTOR: Final = 120  # characters
+MAX_BASE: Final = 32_000  # a code is 2,400 digits, a cell of a workbook 32,767 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,12 @@ class Checker:
                 wrong.append(Wrong(-1 if place is None else place, Fault(cell.fault or "fault.invisible")))
             elif cell.text:
                 found[target.partition(".")[2]] = widened(cell.shown or cell.text)
+        place = self.mapped.claim(BASE)
+        cell = EMPTY if place is None else _at(row, place)
+        if cell.fault is not None or len(cell.text) > MAX_BASE:
+            wrong.append(Wrong(self._target(BASE), Fault(cell.fault or "problem.base-unreadable")))
+        elif cell.text:
+            found["base"] = cell.text.strip()
         if "contact" in found and not is_contact(found["contact"]):
             wrong.append(Wrong(self._target(CONTACT), Fault("problem.lookup-contact")))
         return found

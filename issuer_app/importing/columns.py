@@ -20,6 +20,7 @@ from weid.errors import MalformedError
 from weid.pack import LANGUAGES
 
 __all__ = [
+    "BASE",
     "CONTACT",
     "FACTORS",
     "IGNORED",
@@ -34,6 +35,7 @@ __all__ = [
     "sends_links",
     "suited",
     "targets",
+    "without_base",
 ]
 
 IGNORED: Final = ""
@@ -41,6 +43,7 @@ KIND: Final = "lookup.documentKind"
 NUMBER: Final = "lookup.documentNumber"
 FACTORS: Final = ("lookup.birthDate", "lookup.phoneTail", "lookup.email")
 CONTACT: Final = "lookup.contact"
+BASE: Final = "depends.base"  # the certificate that one stands on: the text of its code, or the id of one issued here
 LOOKUPS: Final = (KIND, NUMBER, *FACTORS, CONTACT)
 """What a certificate can be looked up by and does not say; the part behind the dot is the name look-ups know it by."""
 
@@ -64,7 +67,7 @@ class Mapped:
 
 def targets(schema: Schema) -> tuple[str, ...]:
     """Everything a column can be."""
-    return (*schema.names, *LOOKUPS)
+    return (*schema.names, *LOOKUPS, BASE)
 
 
 def guess(schema: Schema, header: Sequence[str]) -> Mapped:
@@ -79,6 +82,11 @@ def guess(schema: Schema, header: Sequence[str]) -> Mapped:
         columns[place] = near or columns[place]
     kind = next((kind for label in header for kind in KINDS if folded(label) in _kind_labels(kind)), "")
     return Mapped(tuple(columns), key=next(iter(key_claims(schema)), ""), kind=kind)
+
+
+def without_base(mapped: Mapped) -> Mapped:
+    """The mapping for a kind that stands alone."""
+    return replace(mapped, columns=tuple(IGNORED if name == BASE else name for name in mapped.columns))
 
 
 def sends_links(rules: Sequence[Rule]) -> bool:
@@ -153,6 +161,8 @@ def _labels(schema: Schema) -> Iterator[tuple[str, str]]:
         for language in LANGUAGES:
             words = table(language)[f"import.words-{target.partition('.')[2]}"].split("|")
             yield from ((folded(word), target) for word in words)
+    for language in LANGUAGES:
+        yield from ((folded(word), BASE) for word in table(language)["import.words-base"].split("|"))
     for kind in KINDS:
         yield from ((label, NUMBER) for label in _kind_labels(kind))
     for claim in schema.claims:

@@ -13,7 +13,7 @@ from issuer_app.documents import KINDS
 from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.importing import archive, report
 from issuer_app.importing.cells import MAX_BYTES, column_name
-from issuer_app.importing.columns import LOOKUPS
+from issuer_app.importing.columns import BASE, LOOKUPS
 from issuer_app.importing.records import BUSY, Import, Line
 from issuer_app.importing.running import importer
 from issuer_app.importing.tables import read_table
@@ -218,7 +218,9 @@ def _columns(job: Import, schema: Schema, chosen: list[str] | None) -> list[dict
 
 def _targets(schema: Schema) -> dict[str, list[tuple[str, str]]]:
     t = speaker()
+    more = {"import.beside": [(BASE, t("import.target-base"))]} if schema.name in desk().terms.depends else {}
     return {
+        **more,
         "import.in-certificate": [(claim.name, t.name(claim.label)) for claim in schema.claims],
         "import.for-lookup": [(name, t(f"import.target-{name.partition('.')[2]}")) for name in LOOKUPS],
     }

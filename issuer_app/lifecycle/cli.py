@@ -28,12 +28,14 @@ _PASS = click.option("--passphrase-file", help="File with the passphrase of the 
 @click.argument("id_", metavar="ID")
 @click.argument("claims", type=click.File("rb"))
 @click.option("--bind", type=click.File("rb"), help="The holder's new binding request, where the kind is bound.")
+@click.option("--base", type=click.File("rb"), help="Another certificate that it is to depend on, where the kind depends on one.")
 @Speaking.options
 def replace(
-    folder: Path, passphrase_file: str | None, id_: str, claims: IO[bytes], bind: IO[bytes] | None, person: str | None,
-    password_file: str | None,
+    folder: Path, passphrase_file: str | None, id_: str, claims: IO[bytes], bind: IO[bytes] | None, base: IO[bytes] | None,
+    person: str | None, password_file: str | None,
 ) -> None:  # fmt: skip
     """Issue a corrected certificate with CLAIMS (JSON) in place of ID, which is revoked and names the new one."""
+    from issuer_app.bringing import of_form
     from issuer_app.cli import _now, _passphrase, _print
     from issuer_app.lifecycle.replacing import supersede
     from issuer_app.proposals.acts import body_of_replacement
@@ -44,14 +46,15 @@ def replace(
     if not isinstance(value, dict):
         raise MalformedError("claims are a JSON object", code="bad-claim")
     asked = bind.read().decode("utf-8", "replace") if bind is not None else None
+    under = None if base is None else of_form(base.read(), "")
     with (place := Premises.open(folder)).opened:
         desk = place.desk(_passphrase(passphrase_file))
         if by_command.needed(desk, "replace"):
             desk.schema(desk.get(id_).schema, _now()).items(value)  # what could never be issued waits for nobody
-            body = body_of_replacement(desk, id_, value, bind=asked)
+            body = body_of_replacement(desk, id_, value, bind=asked, base=under)
             by_command.ask(place, desk, Speaking(person, password_file), "replace", id_, body)
             return
-        _print(supersede(desk, id_, value, at=_now(), random=secrets.token_bytes, by="cli", bind=asked))
+        _print(supersede(desk, id_, value, at=_now(), random=secrets.token_bytes, by="cli", bind=asked, base=under))
 
 
 @click.command(cls=Recorded)

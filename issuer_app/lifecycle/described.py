@@ -41,7 +41,8 @@ def part() -> Part:
     certificate, path, hold = json_of(ref("Certificate")), "/api/v1/certificates/{id}", json_of(ref("Hold"))
     location: dict[str, Any] = {"Location": {"schema": TEXT}}
     days = query("days", {"type": "integer", "minimum": 1, "maximum": 3_650, "default": 30})
-    claims = objects(("claims",), claims={"type": "object"}, bind=_BIND)
+    base = {"type": ["object", "string", "null"], "description": "Where it is to stand on another certificate than before."}
+    claims = objects(("claims",), claims={"type": "object"}, bind=_BIND, base=base)
     paths: dict[str, Any] = {
         "/api/v1/changes": {
             "get": paged_list("listChanges", "Changes that wait for their minute", "certificates:read", ref("Planned")),

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from issuer_app import forms
 from issuer_app.access import two_acts
+from issuer_app.bringing import MOST, of_form
 from issuer_app.frame import acted_on, config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.importing.tables import read_table
 from issuer_app.lifecycle import ending, exposure, many, planned
@@ -20,7 +21,7 @@ from issuer_app.lifecycle.renewing import renew as renewed
 from issuer_app.lifecycle.replacing import supersede
 from issuer_app.proposals.acts import body_of_change, body_of_renewal, body_of_replacement
 from issuer_app.web_desk import line as line_of
-from issuer_app.web_desk import schema_named
+from issuer_app.web_desk import schema_named, stands_on
 from weid.canon import JSON
 from weid.codec import minutes
 from weid.errors import IssueError, MalformedError, RejectedError
@@ -61,10 +62,15 @@ def replace_now(id_: str) -> ResponseReturnValue:
         words[""] = speaker()("later.replace-same")
     if words:
         return _replace(id_, request.form, words), 422
-    if not words and two_acts.needed("replace"):
-        return _ask("replace", id_, body_of_replacement(desk(), id_, claims, bind=bind))
     try:
-        made = supersede(desk(), id_, claims, at=config().now(), random=config().random, by=user().name, bind=bind)
+        upload = request.files.get("base-file")
+        base = of_form(upload.read(MOST + 1) if upload is not None else b"", request.form.get("base", "")) or None
+    except MalformedError as error:
+        return _replace(id_, request.form, {"base": speaker().problem(error.code)}), 422
+    if two_acts.needed("replace"):
+        return _ask("replace", id_, body_of_replacement(desk(), id_, claims, bind=bind, base=base))
+    try:
+        made = supersede(desk(), id_, claims, at=config().now(), random=config().random, by=user().name, bind=bind, base=base)
     except (IssueError, MalformedError, RejectedError) as error:
         return _replace(id_, request.form, {"": speaker().problem(error.code)}), 422
     tell("later.replaced")
@@ -78,6 +84,7 @@ def _replace(id_: str, form: Any, faults: dict[str, str]) -> str:
         "lifecycle/replace.html", schema=schema, fields=forms.fields(schema), form=form, faults=faults, zone=config().zone,
         allowed=desk().may_issue(schema.digest, config().now()), once="", again=False, row=row, line=line_of(row),
         target=url_for("later.replace_now", id_=id_), asks=two_acts.needed("replace"),
+        depends=stands_on(schema),
     )  # fmt: skip
 
 

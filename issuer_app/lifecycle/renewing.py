@@ -42,5 +42,5 @@ def renew(
         row = may_renew(desk, id_, at)
         return desk.issue(
             row.schema, row.claims, bind=bind, at=at, random=random, by=by, specimen=row.specimen, request=request_of(id_),
-            approval=approval,
+            approval=approval, base_of=id_,
         )  # fmt: skip

@@ -25,6 +25,7 @@ __all__ = ["request_of", "supersede"]
 def supersede(
     desk: Desk, id_: str, claims: Mapping[str, JSON], *, at: int, random: Random, by: str, bind: str | None = None,
     minutes: int | None = None, publish: bool = True, approval: Approval | None = None,
+    base: bytes | None = None,
 ) -> Issued:  # fmt: skip
     """The certificate with these claims in place of another one of ours; the same again gives the same.
 
@@ -38,8 +39,9 @@ def supersede(
         known = pointers.successor(desk.books, id_)
         if known is None:
             made = _replace(
-                desk, old, claims, request, at=at, random=random, by=by, bind=bind, minutes=minutes, approval=approval
-            )
+                desk, old, claims, request, at=at, random=random, by=by, bind=bind, minutes=minutes, approval=approval,
+                base=base,
+            )  # fmt: skip
         else:
             made = desk.get(known)
             if desk.books.row("SELECT 1 FROM issued WHERE id = ? AND request = ?", known, request) is None:
@@ -60,7 +62,7 @@ def request_of(id_: str, claims: Mapping[str, JSON]) -> str:
 
 def _replace(
     desk: Desk, old: Issued, claims: Mapping[str, JSON], request: str, *, at: int, random: Random, by: str, bind: str | None,
-    minutes: int | None, approval: Approval | None,
+    minutes: int | None, approval: Approval | None, base: bytes | None,
 ) -> Issued:  # fmt: skip
     require(desk.terms.two_people, "revoke", approval)  # it ends the old one: what may not be ended alone is not corrected alone
     if old.erased:
@@ -76,7 +78,7 @@ def _replace(
     with desk.books.change() as db:  # both or neither, whenever this machine stops
         made = desk.issue(
             old.schema, claims, bind=bind, minutes=minutes, at=at, random=random, by=by, specimen=old.specimen, publish=False,
-            request=request, approval=approval,
+            request=request, approval=approval, base=base, base_of=old.id if base is None else None,
         )  # fmt: skip
         desk.ledger.set_state(old.id, "revoked", "superseded", noted)
         pointers.keep(db, old.id, made.id, mark)

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from issuer_app.access import two_acts
 from issuer_app.api import full
+from issuer_app.bringing import of_program
 from issuer_app.calling import allows, body_of, digest_of, key_of
 from issuer_app.frame import acted_on, config, desk
 from issuer_app.ledger import Issued
@@ -84,8 +85,8 @@ def take_back(id_: str) -> ResponseReturnValue:
 @allows("certificates:issue")
 def replace(id_: str) -> ResponseReturnValue:
     """A certificate with other claims in place of this one, which is revoked and names the new one."""
-    body = body_of("claims", "bind")
-    claims, bind = body.get("claims"), _bind(body)
+    body = body_of("claims", "bind", "base")
+    claims, bind, base = body.get("claims"), _bind(body), of_program(body.get("base"), "base")
     if not isinstance(claims, dict):
         raise MalformedError("claims must be an object")
     if "status:write" not in key_of().scopes:
@@ -93,8 +94,10 @@ def replace(id_: str) -> ResponseReturnValue:
         raise RefusedError("this ends a certificate, too: the key needs the scope status:write", code="no-scope")
     if two_acts.needed("replace"):
         desk().schema(desk().get(id_).schema, config().now()).items(claims)  # what could never be issued waits for nobody
-        return two_acts.answer(two_acts.ask("replace", id_, body_of_replacement(desk(), id_, claims, bind=bind), by=_me()))
-    return _made(supersede(desk(), id_, claims, at=config().now(), random=config().random, by=_by(), bind=bind))
+        asked = body_of_replacement(desk(), id_, claims, bind=bind, base=base)
+        return two_acts.answer(two_acts.ask("replace", id_, asked, by=_me()))
+    made = supersede(desk(), id_, claims, at=config().now(), random=config().random, by=_by(), bind=bind, base=base)
+    return _made(made)
 
 
 @routes.post("/certificates/<id_>/renew")

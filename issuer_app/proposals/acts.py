@@ -76,12 +76,12 @@ def as_they_are(desk: Desk, ids: Sequence[str]) -> dict[str, str]:
 
 def body_of_issue(
     claims: Mapping[str, JSON], *, bind: str | None, minutes: int | None, specimen: bool, request: str | None,
-    lookup: Mapping[str, str],
+    lookup: Mapping[str, str], base: bytes | None = None,
 ) -> dict[str, JSON]:  # fmt: skip
     """A certificate as it is to be issued."""
     return {
         "claims": dict(claims), "bind": bind, "minutes": minutes, "specimen": specimen, "request": request,
-        "lookup": dict[str, JSON](lookup),
+        "lookup": dict[str, JSON](lookup), **_brought(base),
     }  # fmt: skip
 
 
@@ -101,10 +101,12 @@ def body_of_change(
     }  # fmt: skip
 
 
-def body_of_replacement(desk: Desk, id_: str, claims: Mapping[str, JSON], *, bind: str | None) -> dict[str, JSON]:
+def body_of_replacement(
+    desk: Desk, id_: str, claims: Mapping[str, JSON], *, bind: str | None, base: bytes | None = None
+) -> dict[str, JSON]:
     """A certificate with other claims in place of this one, as this one is now."""
     desk.get(id_)
-    return {"claims": dict(claims), "bind": bind, "was": _was(desk, (id_,))}
+    return {"claims": dict(claims), "bind": bind, "was": _was(desk, (id_,)), **_brought(base)}
 
 
 def body_of_renewal(desk: Desk, id_: str, *, bind: str | None = None) -> dict[str, JSON]:
@@ -123,6 +125,10 @@ def body_of_import(work: Importer, id_: str) -> dict[str, JSON]:
     if not job.good:
         raise IssueError("no line is ready to be issued", code="import-nothing")
     return {"was": {content: [id_]}}
+
+
+def _brought(base: bytes | None) -> dict[str, JSON]:
+    return {} if base is None else {"base": base.decode("utf-8", "replace")}
 
 
 def _was(desk: Desk, ids: Sequence[str]) -> dict[str, JSON]:
@@ -160,9 +166,14 @@ def _issue(room: Room, held: Asked, approval: Approval, standing: tuple[str, ...
     row = room.desk.issue(
         unhex(held.target), _claims(held), bind=_text(held, "bind"), minutes=_number(held, "minutes"), at=room.at,
         random=room.random, by=_by(approval), specimen=held.body.get("specimen") is True, request=_issue_key(held),
-        approval=approval, lookup=found_by,
+        approval=approval, lookup=found_by, base=_base(held),
     )  # fmt: skip
     return row.id
+
+
+def _base(held: Asked) -> bytes | None:
+    text = _text(held, "base")
+    return None if text is None else text.encode("utf-8")
 
 
 def _issue_key(held: Asked) -> str:
@@ -228,7 +239,7 @@ def _changed(room: Room, held: Asked) -> str | None:
 def _replace(room: Room, held: Asked, approval: Approval, standing: tuple[str, ...]) -> str:
     made = supersede(
         room.desk, held.target, _claims(held), at=room.at, random=room.random, by=_by(approval), bind=_text(held, "bind"),
-        approval=approval,
+        approval=approval, base=_base(held),
     )  # fmt: skip
     return made.id
 

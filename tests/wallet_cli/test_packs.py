@@ -115,3 +115,33 @@ def test_two_people_in_a_case() -> None:
     files["issue.json"] = pack.files["issue.json"]
     lax = read_pack(files)
     assert run_case(lax, read_cases(lax)["golden"]) != []
+
+
+def test_what_one_certificate_stands_on_in_a_case() -> None:
+    """A step brings it by name (`base`); without it, or once it is revoked, nothing is issued."""
+    pack = PACKS["certificate-authority"]
+    issue, present = (json.loads(pack.files[name]) for name in ("issue.json", "present.json"))
+    issue["depends"] = {"skill-certificate": {"request": "trained", "same": {"holderName": "holderName"}}}
+    present["requests"]["trained"] = {**present["requests"]["check"], "schemas": ["training-certificate"]}
+    case = json.loads(pack.files["cases/golden.json"])
+    at = next(place for place, step in enumerate(case["steps"]) if step.get("schema") == "skill-certificate" and "claims" in step)
+    step = case["steps"][at]
+    by = {"by": step["by"], "schema": "training-certificate"}
+    claims = {"holderName": step["claims"]["holderName"], "awardDate": "2026-01-01", "course": "Chains"}
+    case["steps"] = [
+        *case["steps"][:at],
+        {"do": "apply", "by": step["by"], "schemas": ["skill-certificate", "training-certificate"]},
+        {"do": "approve", "by": _reviewer(case), "party": step["by"], "schema": "training-certificate", "days": 30},
+        {"do": "issue", **by, "to": None, "claims": claims, "as": "training"},
+        {**step, "expect": {"error": "base-missing"}}, {**step, "base": "training"},
+        {"do": "revoke", "by": step["by"], "what": "training", "reason": "fraud"},
+        {**step, "base": "training", "as": "second", "expect": {"error": "base-revoked"}},
+    ]  # fmt: skip
+    files = {**pack.files, "issue.json": json.dumps(issue).encode(), "present.json": json.dumps(present).encode(),
+             "cases/golden.json": json.dumps(case).encode()}  # fmt: skip
+    strict = read_pack(files)
+    assert run_case(strict, read_cases(strict)["golden"]) == []
+
+
+def _reviewer(case: dict[str, Any]) -> str:
+    return str(next(step["by"] for step in case["steps"] if step["do"] == "approve"))
