@@ -121,16 +121,10 @@ def _slow_forms() -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint in (
-        "office.audit_home",
-        "reissue.check",
-        "committee.act",
-        "joint.check",
-        "joint.sign",
-        *_DESIGNS,
-        *_BRINGS,
-    ):
+    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act", "joint.check", "joint.sign", *_DESIGNS):
         # The second limit counts what the parser holds while it reads a file, too.
+        request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
+    elif request.endpoint in _BRINGS and request.mimetype == "multipart/form-data" and frame.signed_in("clerk"):
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
     elif request.endpoint in _LISTS and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit
         request.max_content_length = request.max_form_memory_size = frame.config().limits.import_bytes

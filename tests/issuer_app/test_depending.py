@@ -16,10 +16,12 @@ from issuer_app.ledger import Issued
 from issuer_app.lifecycle.renewing import renew
 from issuer_app.lifecycle.replacing import supersede
 from issuer_app.terms import Terms
+from tests import browser
 from tests.issuer_app.access.conftest import agree, two_people
 from tests.issuer_app.house import SKILL, House, Person, pack
 from tests.issuer_app.sheets import HEADER, csv_of, person
 from tests.issuer_app.test_api import CLAIMS, Program
+from tests.issuer_app.test_browser import sign_in, sound
 from tests.issuer_app.test_imports import EN
 from weid.errors import IssueError, MalformedError
 from weid.facts import Absent, Unknown
@@ -268,3 +270,27 @@ def test_what_became_of_it_is_read_from_list_and_auditor() -> None:
     loose = kept.Kept("own", "base", b"", "did", None, None, 100)
     assert [kept.state_of(Said(), listed, at) for at in (50, 100)] == ["unknown", "expired"]
     assert [kept.state_of(Said(), loose, at) for at in (50, 100)] == ["stands", "expired"]
+
+
+@pytest.mark.long
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=["390", "1280"])
+def test_the_pages_in_a_browser(desk: House, size: dict[str, int]) -> None:
+    """The form, what is wrong with it, the certificate, and who stands on nothing any more."""
+    base, other = trained(desk), trained(desk, "李四")
+    with browser.serving(desk.app()) as address, browser.chromium() as chrome:
+        page = chrome.new_page(viewport=size, locale="zh-CN" if size is browser.PHONE else "en")
+        with browser.only(page, address):
+            sign_in(page, address, "chen")
+            page.goto(f"{address}/desk/issue/{desk.skill.hex()}")
+            for name in ("holderName", "certificateNumber", "skill", "awardDate"):
+                page.fill(f"#claim-{name}", str(CLAIMS[name]))
+            page.fill("#base", other.id)
+            page.click("form.card button.main")
+            sound(page, "depends-wrong")
+            page.fill("#base", base.id)
+            page.click("form.card button.main")
+            sound(page, "depends-certificate")
+            desk.desk.revoke(base.id, "fraud", desk.now)
+            page.goto(f"{address}/depending/")
+            sound(page, "depends-ended")

@@ -97,6 +97,7 @@ def test_an_approved_institution_publishes_itself_and_versions_never_change(stud
     assert anna.get("/desk/designs/club-member/versions/1/pack.zip").data == first.pack
     plan, _ = plan_of(unpacked(second.pack))
     assert (plan.version, plan.days) == (2, 30)
+    assert studio.desk.terms.two_people == {"revoke"}  # a design says nothing of the desk's other rules, and changes none
     assert studio.desk.terms.valid == {"club-award": 7300 * 1440, "club-member": 30 * 1440}
     drafts.close()
     drawn = read_svg(seal, template=False).art
