@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 from issuer_app.design.drafts import Drafts
@@ -78,6 +79,7 @@ def test_from_an_empty_desk_to_a_certificate_its_holder_finds(studio: Studio, an
 
 def test_an_approved_institution_publishes_itself_and_versions_never_change(studio: Studio, anna: Person) -> None:
     """The second kind needs no authority; a new version copies, has the next number and another digest."""
+    studio.desk.change_terms(replace(studio.desk.terms, two_people=frozenset({"revoke"})))
     path = begun(anna)
     seal = (PACKS / "certificate-authority" / "images" / "seal.svg").read_bytes()
     send(anna, f"{path}/page", {"large": "personName", "seal": (io.BytesIO(seal), "seal.svg")})
