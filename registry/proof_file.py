@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.authority import Authority
+from registry.bodies import StateCommit
 from registry.checkpoint import Checkpoint, decimal, parse_checkpoint
 from registry.genesis import Genesis
 from registry.note import NoteKey, parse_note, verify_note
-from registry.operations import SignedOperation, read_entry
+from registry.operations import CONTEXT, SignedOperation, read_entry
 from registry.policy import verify_quorum
 from registry.state_map import KINDS_IN_MAP, read_proof
-from registry.statement import Statement, parse_statement
-from weid import merkle
+from registry.statement import Statement, parse_statement, statement_digest
+from weid import merkle, signing
 from weid.canon import parse_json
 from weid.codec import b64, unb64
 from weid.errors import MalformedError, TrustError
 
 __all__ = [
-    "ProofFile", "ProvenEntry", "ProvenRecord", "check_proof", "parse_proof_file", "print_proof_file", "read_checkpoint",
-    "read_statement", "witnessed",
+    "ProofFile", "ProvenEntry", "ProvenRecord", "check_commit", "check_proof", "parse_proof_file", "print_proof_file",
+    "read_checkpoint", "read_statement", "witnessed",
 ]  # fmt: skip
 
 _HEAD = "c2sp.org/tlog-proof@v1"
@@ -135,6 +136,23 @@ def read_statement(data: bytes, authority: Authority) -> Statement:
     if (statement.origin, statement.genesis) != (genesis.origin, genesis.digest):
         raise TrustError("the statement is of another registry", code="foreign-genesis")
     return statement
+
+
+def check_commit(entry: bytes, statement: Statement, authority: Authority) -> None:
+    """The entry is the operator's `state.commit` of this statement: TrustError `wrong-state`, SignatureError, MalformedError.
+
+    Where it stands in the log, right after what the statement adds up, is for the caller to see.
+    """
+    genesis, operator = authority.genesis, authority.operator
+    read = read_entry(entry, hash=genesis.hash)
+    operation, body = read.operation, read.operation.body
+    named = (operation.origin, operation.genesis, operation.kid, operation.alg)
+    wanted = (genesis.origin, statement.genesis, genesis.operator_kid, operator.suite)
+    if not isinstance(body, StateCommit) or named != wanted:
+        raise TrustError("the entry after the statement does not commit it", code="wrong-state")
+    signing.verify(operator, "log-op", CONTEXT, read.signed, read.signature)
+    if body.size != statement.size or body.digest != statement_digest(statement, hash=genesis.hash):
+        raise TrustError("the log commits another state", code="wrong-state")
 
 
 def _entry(proof: ProofFile, authority: Authority) -> ProvenEntry:
