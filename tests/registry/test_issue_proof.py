@@ -120,4 +120,3 @@ def test_the_older_proof_of_one_certificate_counts(world: World) -> None:
     assert found.source == facts.fact("did", issuer.did).source  # type: ignore[union-attr]
     assert facts.fact("issuance", issuance_key(list_id, 1, CIDS[1].cid)) == Unknown("incomplete-issuance")
     assert facts.find("issuance", list_id) == () and facts.find("did", issuer.did) != ()
-
