@@ -28,6 +28,7 @@ from registry.proof_file import ProvenEntry, ProvenRecord, check_proof, read_che
 from registry.registers import pack_leaves, register_root, unpack_leaves
 from registry.state_map import read_proof
 from registry.statement import Statement
+from registry.twin import Twin, read_twin
 from weid import cbor, merkle
 from weid.canon import jcs
 from weid.codec import unb64
@@ -159,6 +160,16 @@ class RegistryClient:
         data = self._transport.get("checkpoint")
         found = read_checkpoint(data, self.authority)
         self.witnessed = witnessed(data, self.authority)
+        return found
+
+    def twin(self) -> Twin:
+        """Both roots of a log with two trees, signed by the twin key; ConflictError `forked` where the checkpoint says another.
+
+        RegistryError `no-twin` for a log with one tree.
+        """
+        found, newest = read_twin(self._transport.get("twin"), self.authority), self.checkpoint()
+        if found.size == newest.size and found.root != newest.root:
+            raise ConflictError("the two trees are of different logs", code="forked")
         return found
 
     def bundle(self, *, since: Sequence[int] = (), have: bytes | None = None) -> bytes:
