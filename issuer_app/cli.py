@@ -20,7 +20,7 @@ from issuer_app.cli_papers import link, look, paper
 from issuer_app.cli_status import lift, revoke, suspend
 from issuer_app.depending.cli import depending
 from issuer_app.importing.cli import import_
-from issuer_app.lifecycle.cli import change, cosign, ending, exposed, hold, renew, replace
+from issuer_app.lifecycle.cli import change, cosign, cosign_batch, ending, exposed, hold, renew, replace
 from issuer_app.premises import KINDS, Premises
 from issuer_app.proposals.cli import decide, waiting
 from weid.errors import MalformedError
@@ -382,8 +382,8 @@ def _now() -> int:
 
 
 COMMANDS = (
-    backup, change, convert, cosign, decide, depending, ending, exposed, hold, import_, lift, link, look, lookup, lookup_rules,
-    outbox, paper, renew, replace, restore, revoke, suspend, trail, waiting,
+    backup, change, convert, cosign, cosign_batch, decide, depending, ending, exposed, hold, import_, lift, link,
+    look, lookup, lookup_rules, outbox, paper, renew, replace, restore, revoke, suspend, trail, waiting,
 )  # fmt: skip
 for command in COMMANDS:
     issuer.add_command(command)

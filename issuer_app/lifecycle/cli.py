@@ -16,7 +16,7 @@ from issuer_app.proposals import by_command
 from issuer_app.proposals.by_command import Speaking
 from weid.records import REASONS
 
-__all__ = ["change", "cosign", "ending", "exposed", "hold", "renew", "replace"]
+__all__ = ["change", "cosign", "cosign_batch", "ending", "exposed", "hold", "renew", "replace"]
 
 _FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 _PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
@@ -232,3 +232,29 @@ def cosign(folder: Path, passphrase_file: str | None, files: tuple[Path, ...], y
             }, ensure_ascii=False))  # fmt: skip
         if not yes:
             click.echo("Nothing was signed. Compare the values, then add --yes.", err=True)
+
+
+@click.command("cosign-batch", cls=Recorded)
+@_FOLDER
+@_PASS
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--words", type=click.Path(dir_okay=False, path_type=Path), help="Write here what was signed and what was not.")
+@click.option("--yes", is_flag=True, help="Sign; without it only what they say is shown.")
+def cosign_batch(folder: Path, passphrase_file: str | None, archive: Path, words: Path | None, yes: bool) -> None:
+    """Sign every joint certificate in the ARCHIVE of another institution's import; those that cannot be are named."""
+    from issuer_app.cli import _passphrase
+    from issuer_app.lifecycle import joint_many
+
+    with (place := Premises.open(folder)).opened:
+        desk = place.desk(_passphrase(passphrase_file))
+        found = joint_many.certificates_in(archive.read_bytes())
+        read = joint_many.read_all(desk, found, datetime.now(UTC))
+        read = joint_many.cosign_all(desk, read) if yes else read
+        for name, asked in read.asked:
+            click.echo(json.dumps({"file": name, "claims": dict(asked.presented.claims), "signed": yes}, ensure_ascii=False))
+        for name, code in read.refused:
+            click.echo(f"{name}: not signed [{code}]", err=True)
+        if words is not None and yes:
+            words.write_bytes(joint_many.words_file(desk, read))
+        tail = "were signed" if yes else "may be signed; nothing was. Compare the values, then add --yes"
+        click.echo(f"{len(read.asked)} {tail}; {len(read.refused)} cannot be.", err=True)
