@@ -5,11 +5,11 @@ Every step may be taken again, so that a crash in between is mended by pressing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from issuer_app.design.checking import faults
+from issuer_app.design.checking import PlanFault, faults
 from issuer_app.design.drafts import Draft, Drafts, Version
 from issuer_app.design.making import pack_files, schema_of
 from issuer_app.lookups.rules import Lookup
@@ -45,13 +45,14 @@ def is_published(desk: Desk, digest: bytes, at: int) -> bool:
     return isinstance(desk.party.facts(at, fresh=True).fact("schema", digest.hex()), Found)
 
 
-def publish(desk: Desk, drafts: Drafts, name: str, at: int) -> Version | None:
+def publish(desk: Desk, drafts: Drafts, name: str, at: int, *, beyond: Sequence[PlanFault] = ()) -> Version | None:
     """Publish a draft and ask for the right to issue it; None where the authority has to publish the schema first.
 
-    MalformedError `design-unfinished`; RejectedError says what else the registry has against it.
+    `beyond` is what the desk found wrong itself. MalformedError `design-unfinished`; RejectedError says what else the registry
+    has against it.
     """
     draft = drafts.get(name)
-    if faults(draft.plan, draft.images):
+    if beyond or faults(draft.plan, draft.images):
         raise MalformedError("the design is not finished", code="design-unfinished")
     document = document_of(draft)
     digest = desk.client.genesis.hash(document)
@@ -94,4 +95,3 @@ def _beside(desk: Desk, pack: Pack, name: str) -> Pack:
     files = {path: (place / path).read_bytes() for page in (held.get("page", {}), *kinds.values())
              for path in files_of(page) if path not in pack.files}  # fmt: skip
     return Pack(pack.id, pack.version, pack.title, MappingProxyType({**pack.files, **files, "render.json": jcs(kept)}))
-

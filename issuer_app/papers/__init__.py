@@ -24,11 +24,11 @@ from weid.errors import IssueError
 if TYPE_CHECKING:
     from issuer_app.desk import Desk
 
-__all__ = ["PICTURES", "page_of", "pdf_of", "picture_of", "shape_of", "sheet_of"]
+__all__ = ["PER_MM", "PICTURES", "page_of", "pdf_of", "picture_of", "shape_of", "sheet_of"]
 
 MEDIA: Final = "application/vc"
 PICTURES: Final = {"card": (1080, 1350), "poster": (1080, 1920)}  # pixels
-_PER_MM: Final = 10  # pixels, so that every module of a code is a whole number of them
+PER_MM: Final = 10  # pixels, so that every module of a code is a whole number of them
 _TAGS: Final = {"zh-Hans": ("zh", "CN"), "zh-Hant": ("zh", "MO"), "en": ("en", None), "pt": ("pt", "PT")}
 _SHEET: Final = (210.0, 297.0)  # mm
 
@@ -90,7 +90,7 @@ def shape_of(form: str, art: Artwork) -> tuple[float, float]:
     """The page that a template is put on, in mm: A4 upright or across as the template is, or the picture's."""
     if form != "sheet":
         width, height = PICTURES[form]
-        return width / _PER_MM, height / _PER_MM
+        return width / PER_MM, height / PER_MM
     return _SHEET if art.height > art.width else _SHEET[::-1]
 
 
@@ -103,9 +103,9 @@ def _picture(content: Content, look: Look, folder: Path, row: Issued, form: str)
     if letter is not None:
         raise IssueError(f"{letter} (U+{ord(letter[0]):04X}) is in no font of this machine", code="no-glyph")
     if own is not None:
-        data |= placed(own, content, *shape_of(form, own), grid=1 / _PER_MM)
-        return press.png("art", data, held, ppi=25.4 * _PER_MM)
-    return press.png("card", data | _card(content, data["accent"], width, height), held, ppi=25.4 * _PER_MM)
+        data |= placed(own, content, *shape_of(form, own), grid=1 / PER_MM)
+        return press.png("art", data, held, ppi=25.4 * PER_MM)
+    return press.png("card", data | _card(content, data["accent"], width, height), held, ppi=25.4 * PER_MM)
 
 
 def _card(content: Content, accent: str, width: int, height: int) -> dict[str, Any]:
@@ -113,10 +113,10 @@ def _card(content: Content, accent: str, width: int, height: int) -> dict[str, A
     head, modules = round(height * 0.34), content.code.modules + 8
     rows = 340 if height > 1600 else 60
     side = max(1, int(min(width * 0.82, height - head - rows - 190) // modules)) * modules
-    place = {"side": side / _PER_MM, "x": (width - side) // 2 / _PER_MM, "y": (head + rows) / _PER_MM}
+    place = {"side": side / PER_MM, "x": (width - side) // 2 / PER_MM, "y": (head + rows) / PER_MM}
     return {
-        "art": ornament.band(width / _PER_MM, height / _PER_MM, head / _PER_MM, accent), "code": {**_code(content), **place},
-        "width": width / _PER_MM, "height": height / _PER_MM, "head": head / _PER_MM,
+        "art": ornament.band(width / PER_MM, height / PER_MM, head / PER_MM, accent), "code": {**_code(content), **place},
+        "width": width / PER_MM, "height": height / PER_MM, "head": head / PER_MM,
     }  # fmt: skip
 
 

@@ -24,8 +24,8 @@ from weid.codec import b64, multibase
 from weid.errors import MalformedError
 from weid.pack import LANGUAGES, Pack, labels
 
-__all__ = ["FORMS", "Look", "digest_of", "files_of", "install", "look_of", "published_templates", "read_look", "template_named",
-           "unknown_names"]  # fmt: skip
+__all__ = ["FORMS", "Look", "artwork", "digest_of", "files_of", "install", "look_of", "published_templates", "read_look",
+           "template_named", "unknown_names"]  # fmt: skip
 
 FORMS: Final = ("sheet", "card", "poster")  # what a template may replace
 ACCENT: Final = "#1d4f6e"
@@ -66,6 +66,12 @@ class Look:
         return colours.get(str(claims.get(claim)), self.accent)
 
 
+@lru_cache(maxsize=32)
+def artwork(data: bytes, *, template: bool) -> Artwork:
+    """As `read_svg`; the same bytes are not read again for each page of an editor that shows them."""
+    return read_svg(data, template=template)
+
+
 def digest_of(data: bytes) -> str:
     """`digestMultibase`: SHA-256 as a multihash in base58btc (VC Data Integrity 2.6)."""
     return multibase(b"\x12\x20" + hashlib.sha256(data).digest())
@@ -91,7 +97,7 @@ def read_look(files: Mapping[str, bytes], name: str) -> Look:
         _names(chosen.get("title", []), "title"), None if rows is None else _names(rows, "rows"), *_accent(chosen.get("accent")),
         _image(files, chosen.get("logo"), "logo"), _image(files, chosen.get("seal"), "seal"),
         None if says is None else labels(says, "render.json: says"),
-        MappingProxyType({form: read_svg(data) for form, data in found.items()}),
+        MappingProxyType({form: artwork(data, template=True) for form, data in found.items()}),
         MappingProxyType({form: digest_of(data) for form, data in found.items()}), chosen.get("published", False) is True,
     )  # fmt: skip
 
@@ -216,7 +222,7 @@ def _image(files: Mapping[str, bytes], value: JSON, member: str) -> str | None:
         return None
     data = _file(files, value, member)
     if data.lstrip()[:1] == b"<":
-        return read_svg(data, template=False).art
+        return artwork(data, template=False).art
     from PIL import Image, UnidentifiedImageError
 
     if len(data) > MAX_IMAGE:

@@ -223,9 +223,7 @@ def _shape(item: Tree.Element, depth: int) -> None:
         raise SvgError("element", f"<{name}> is not allowed", element=name, line=line)
     if (name == "svg") != (depth == 0):
         raise SvgError("element", "an svg inside the svg", element=name, line=line)
-    if name not in ("text", "title", "desc") and (
-        (item.text or "").strip() or any((child.tail or "").strip() for child in item)
-    ):
+    if name not in ("text", "title", "desc") and ((item.text or "").strip() or any((child.tail or "").strip() for child in item)):
         raise SvgError("stray", f"text directly inside <{name}>", element=name, line=line)
 
 
