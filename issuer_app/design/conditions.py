@@ -63,7 +63,7 @@ def fits(condition: Condition, kind: str, choices: tuple[str, ...]) -> bool:
     if test not in TESTS[kind]:
         return False
     if test == "not-passed":
-        return True
+        return not value
     if test in _COUNTED or kind == "number":
         return bool(_WHOLE.fullmatch(value)) and (test not in _MOST or 0 <= int(value) <= _MOST[test])
     if kind == "date":

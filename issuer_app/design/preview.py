@@ -18,7 +18,8 @@ from issuer_app.design.making import pack_files, schema_of
 from issuer_app.design.plan import Plan
 from issuer_app.design.samples import claims_of, longest
 from issuer_app.ledger import Issued
-from issuer_app.papers.look import read_look
+from issuer_app.papers.face import Face, face_of
+from issuer_app.papers.look import Look, read_look
 from issuer_app.papers.placing import code_least
 from issuer_app.papers.svg import Artwork
 from weid.canon import JSON, jcs
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.papers.handing import Way
 
-__all__ = ["Forecast", "Specimen", "code_room", "drawn_png", "specimen"]
+__all__ = ["Forecast", "Specimen", "code_room", "drawn_png", "face_shown", "specimen"]
 
 _FIT: Final = 50.0  # mm: the square that papers and cards have for a code
 _TYPED: Final = "0000-0000-0000-0000"
@@ -99,6 +100,15 @@ def drawn_png(plan: Plan, images: Mapping[str, bytes], made: Specimen, desk: Des
         if error.code == "no-typesetter":
             return None
         raise
+
+
+def face_shown(plan: Plan, images: Mapping[str, bytes], made: Specimen) -> Face:
+    """The page on a phone, as the holder will see it."""
+    try:
+        look = read_look(pack_files(_filled(plan), images), plan.name)
+    except MalformedError:
+        look = Look()
+    return face_of(made.schema, look, made.row.claims)
 
 
 def code_room(art: Artwork, form: str, made: Specimen, host: str) -> tuple[float, float]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from issuer_app import forms
 from issuer_app.design.making import pack_files
 from issuer_app.design.plan import Plan
-from issuer_app.design.preview import Specimen, code_room, drawn_png, specimen
+from issuer_app.design.preview import Specimen, code_room, drawn_png, face_shown, specimen
 from issuer_app.lookups import lookup_of
 from issuer_app.lookups.asking import Way as Asking
 from issuer_app.lookups.fields import Asked, asked_fields
+from issuer_app.papers.face import Face
 from issuer_app.papers.handing import Way
 from issuer_app.papers.look import artwork, digest_of
 from issuer_app.papers.svg import SvgError
@@ -61,6 +62,7 @@ class Shown:
     made: Specimen | None
     sheet: str | None
     why: str | None
+    face: Face | None
     form: tuple[forms.Field, ...]
     values: tuple[tuple[Any, Any], ...]
     ways: tuple[tuple[Any, tuple[Asked, ...]], ...]
@@ -138,7 +140,7 @@ def _why(
 def _drawn(plan: Plan, images: Mapping[str, bytes], desk: Desk, speaker: Speaker, conf: Config) -> Shown:
     made = specimen(plan, desk, host=conf.code_host, at=conf.now(), random=conf.random)
     if made is None:
-        return Shown(None, None, None, (), (), ())
+        return Shown(None, None, None, None, (), (), ())
     sheet = why = None
     wish = Wish("sheet", speaker.language)
     try:
@@ -148,7 +150,7 @@ def _drawn(plan: Plan, images: Mapping[str, bytes], desk: Desk, speaker: Speaker
         why = _why(error, images, wish, made, speaker, conf)
     claims = made.row.claims
     values = tuple((claim, claims[claim.name]) for claim in made.schema.claims if claim.name in claims)
-    return Shown(made, sheet, why, forms.fields(made.schema), values, _ways(plan, made))
+    return Shown(made, sheet, why, face_shown(plan, images, made), forms.fields(made.schema), values, _ways(plan, made))
 
 
 def _ways(plan: Plan, made: Specimen) -> tuple[tuple[Any, tuple[Asked, ...]], ...]:

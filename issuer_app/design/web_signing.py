@@ -31,6 +31,7 @@ def signing(name: str) -> ResponseReturnValue:
     more: dict[str, Any] = {
         "ways": SIGNING, "most": MOST, "acts": ACTS, "own": desk().did, "beyond": desk_faults(plan, desk(), now),
         "known": {**known, **{did: {} for did in plan.together.signers if did not in known}}, "sentence": _sentence(plan, known),
+        "drawn": None,
     }  # fmt: skip
     if request.method == "GET":
         return bench("design/signing.html", held, plan, **more)

@@ -22,6 +22,7 @@ from issuer_app.design.drafts import Drafts
 from issuer_app.design.examples import EXAMPLES, example
 from issuer_app.design.making import pack_files
 from issuer_app.design.parcel import unpacked
+from issuer_app.design.plan import Plan
 from issuer_app.design.templates import key_of, languages_of, use_of
 from issuer_app.design.unmaking import plan_of
 from issuer_app.papers.look import digest_of, look_of, read_look
@@ -186,20 +187,29 @@ def test_a_template_of_one_language_stands_before_the_one_of_all(studio: Studio,
     assert pack_files(plan, images) == files
 
 
+def test_what_is_wrong_with_a_template_is_said_before_anything_is_drawn() -> None:
+    """A placeholder that is nothing, a field that must be shown, wrong proportions, a field taken out since."""
+    plan = example("award")
+
+    def keys(data: bytes, plan: Plan = plan) -> list[str]:
+        return [fault.key for fault in faults(plan, {"card": data}) if fault.place == "template:card"]
+
+    assert keys(card()) == []
+    assert keys(card('<text x="1" y="9">{{shown.nothing}}</text>')) == ["design.fault-placeholder"]
+    assert keys(CARD.format(more="", side=60).encode()) == ["design.fault-hides"] * 4
+    assert keys(card().replace(b"108 135", b"108 108")) == ["svg.proportions"]
+    assert keys(card(), plan.without("contest")) == ["design.fault-placeholder"]
+
+
 def test_a_broken_template_is_never_published(studio: Studio, anna: Person, path: str) -> None:
-    """A placeholder that is nothing, a field that must be shown, a place too small, wrong proportions: each is said, and
-    the same button works once it is mended."""
+    """What cannot be drawn is told on the last page, with what to change; mended, the same button works."""
     for data, words in (
-        (card('<text x="1" y="9">{{shown.nothing}}</text>'), "names {{shown.nothing}}, which no certificate"),
-        (CARD.format(more="", side=60).encode(), "“Contest” is always shown"),
         (card(side=20), "must be at least"),
-        (card().replace(b"108 135", b"108 108"), "has not the proportions of the page, 108 × 135"),
         (card('<text x="1" y="9" font-size="3">\U00010f70</text>'), "No font of this machine has"),
     ):
         assert put(anna, path, data).status_code == 302
         assert words in anna.get(f"{path}/publish").text, words
-        answer = anna.post(f"{path}/publish", {}, page=f"{path}/")
-        assert answer.status_code == 409
+        assert anna.post(f"{path}/publish", {}, page=f"{path}/basics").status_code == 409
     put(anna, path, card())
     digest = published(studio, anna, path)
     kept = look_of(studio.desk.party.folder, studio.desk.schema(digest, studio.now))
