@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from issuer_app.design.breaking import broken_by
 from issuer_app.design.plan import Plan
-from issuer_app.design.samples import changed, claims_of
+from issuer_app.design.samples import changed, claims_of, found_by
 
 __all__ = ["CLOCK", "cases_of", "co_signers", "story_of"]
 
@@ -90,7 +90,9 @@ def _until_issued(plan: Plan, claims: dict[str, Any] | None = None) -> Steps:
 def _issue(plan: Plan, claims: dict[str, Any] | None = None) -> dict[str, Any]:
     to = "holder" if plan.bind == "key" else None
     held = claims_of(plan) if claims is None else claims
-    return {"do": "issue", "by": "issuer", "schema": plan.name, "to": to, "claims": held, "as": "certificate"}
+    found = found_by(plan) if plan.finding.required else {}
+    step = {"do": "issue", "by": "issuer", "schema": plan.name, "to": to, "claims": held, "as": "certificate"}
+    return step | ({"lookup": found} if found else {})
 
 
 def _carry() -> dict[str, Any]:

@@ -15,10 +15,12 @@ from issuer_app.design.drafts import Drafts
 from issuer_app.design.examples import example
 from issuer_app.design.making import pack_files
 from issuer_app.design.parcel import unpacked
-from issuer_app.design.plan import Asking, Plan
+from issuer_app.design.plan import Asking, Finding, Plan
 from issuer_app.design.publishing import _joined
+from issuer_app.design.samples import found_by
 from issuer_app.design.together import Together
 from issuer_app.design.unmaking import plan_of
+from issuer_app.documents import KINDS, read_document
 from issuer_app.terms import Terms
 from tests.issuer_app.design.conftest import Studio
 from tests.issuer_app.design.test_pages import begun, published, send
@@ -41,9 +43,16 @@ PLANS = {
     "rules-bound": replace(AWARD, bind="key", rules=(Condition("awardedOn", "from-day", "2026-01-01"), RULES[2])),
     "hours": replace(AWARD, hours=12, asking=Asking("study", 1, 2), two_people=("issue", "revoke")),
     "email": replace(AWARD, finding=replace(AWARD.finding, way="email", documents=(), required=True)),
+    "required": replace(AWARD, finding=replace(AWARD.finding, required=True)),
     "code": replace(AWARD, finding=replace(AWARD.finding, way="code", person="", documents=())),
 }
-FAST = [("three-sign-bound", "golden"), ("two-sign", "unsigned"), ("named", "golden"), ("rules", "broken-1"), ("hours", "golden")]
+FAST = [
+    ("three-sign-bound", "golden"),
+    ("two-sign", "unsigned"),
+    ("named", "golden"),
+    ("rules", "broken-1"),
+    ("required", "golden"),
+]
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -242,3 +251,10 @@ def test_a_plan_of_before_is_read_as_what_it_was() -> None:
                   {"asking": {"warn": 0}}, {"hours": -1}, {"rules": [{"field": "a"}] * 17}):  # fmt: skip
         with pytest.raises(MalformedError):
             read_plan({**old, **wrong})
+
+
+def test_there_is_a_sample_of_every_kind_of_document() -> None:
+    """A design that lets nobody be issued without a document number has cases all the same."""
+    for kind in KINDS:
+        found = found_by(replace(AWARD, finding=Finding("document", "personName", "", (kind,), required=True)))
+        assert read_document(kind, str(found["documentNumber"])) == found["documentNumber"]
