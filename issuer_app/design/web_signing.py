@@ -44,5 +44,7 @@ def _sentence(plan: Plan, known: dict[str, dict[str, str]]) -> str:
     if together.way != "named":
         return t(f"design.signs-{together.way}", count=together.threshold)
     names = [t.name(known.get(did, {})) or did for did in together.signers]
+    if len(names) < 2:  # the fault beside it says what is missing
+        return ""
     key = "design.signs-ordered" if together.ordered else "design.signs-named"
     return t(key, count=together.threshold, most=len(names), names=" · ".join(names))
