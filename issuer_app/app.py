@@ -32,7 +32,7 @@ from issuer_app.access import administration as rights
 from issuer_app.access.kept import Access
 from issuer_app.answers import Answers
 from issuer_app.config import Config, secret_key
-from issuer_app.design import web as design_web
+from issuer_app.design import rooms as design_web
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
 from issuer_app.lifecycle import joint_pages
@@ -109,7 +109,7 @@ def create_app(config: Config) -> Flask:
     return app
 
 
-_DESIGNS = ("design.bring", "design.page_save")
+_DESIGNS = ("design.bring", "design.page_save", "design.template_add", "design.template_change")
 
 
 def _installed() -> Installed:
