@@ -33,7 +33,7 @@ from issuer_app.access.kept import Access
 from issuer_app.answers import Answers
 from issuer_app.config import Config, secret_key
 from issuer_app.depending import web as depending_web
-from issuer_app.design import web as design_web
+from issuer_app.design import rooms as design_web
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
 from issuer_app.lifecycle import joint_pages
@@ -113,7 +113,7 @@ def create_app(config: Config) -> Flask:
 
 
 _BRINGS = ("desk.issue", "later.replace_now")  # where a kind depends on another certificate, it is brought along
-_DESIGNS = ("design.bring", "design.page_save")
+_DESIGNS = ("design.bring", "design.page_save", "design.template_add", "design.template_change")
 
 
 def _installed() -> Installed:
