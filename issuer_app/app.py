@@ -27,7 +27,7 @@ from issuer_app import (
     web_status,
     web_votes,
 )
-from issuer_app.access import account, entry, trail_pages, two_api, two_pages, watching
+from issuer_app.access import account, entry, trail_api, trail_pages, two_api, two_pages, watching
 from issuer_app.access import administration as rights
 from issuer_app.access.kept import Access
 from issuer_app.answers import Answers
@@ -42,6 +42,8 @@ from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
 from issuer_app.papers import web as papers_web
 from issuer_app.users import Users
+from issuer_app.webhooks import pages as hook_pages
+from issuer_app.webhooks import routes as hook_routes
 from registry.node.answered import Answered, observe
 from registry.node.resolver import resolver_blueprint
 from weid.errors import WeidError
@@ -75,7 +77,8 @@ def create_app(config: Config) -> Flask:
         import_pages.pages, import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates,
         papers_api.routes,
     )  # fmt: skip
-    rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes)
+    rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes,
+                    trail_api.routes, hook_pages.pages, hook_routes.routes)  # fmt: skip
     for blueprint in (*rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
@@ -95,6 +98,8 @@ def create_app(config: Config) -> Flask:
     csrf.exempt(papers_api.routes)
     csrf.exempt(web_api.routes)
     csrf.exempt(two_api.routes)
+    csrf.exempt(trail_api.routes)
+    csrf.exempt(hook_routes.routes)
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)
