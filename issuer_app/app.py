@@ -40,6 +40,7 @@ from issuer_app.lifecycle import pages as later_pages
 from issuer_app.lookups import web_api, web_entries, web_find
 from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
+from issuer_app.papers import offering
 from issuer_app.papers import web as papers_web
 from issuer_app.users import Users
 from issuer_app.webhooks import pages as hook_pages
@@ -75,7 +76,7 @@ def create_app(config: Config) -> Flask:
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
         web_status.routes, api.routes, openapi.routes, health.blueprint(config, answered), later_pages.pages, joint_pages.pages,
         import_pages.pages, import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates,
-        papers_api.routes,
+        papers_api.routes, offering.routes,
     )  # fmt: skip
     rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes,
                     trail_api.routes, hook_pages.pages, hook_routes.routes)  # fmt: skip
@@ -100,6 +101,7 @@ def create_app(config: Config) -> Flask:
     csrf.exempt(two_api.routes)
     csrf.exempt(trail_api.routes)
     csrf.exempt(hook_routes.routes)
+    csrf.exempt(offering.routes)  # a code or token in the request, no cookie
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)
