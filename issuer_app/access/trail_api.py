@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from issuer_app.access.exports import signed
-from issuer_app.access.trail import KEY, KINDS, Row
+from issuer_app.access.trail import KEY, KINDS, PERSON, Row
 from issuer_app.calling import allows, key_of
 from issuer_app.frame import access, desk
 from issuer_app.paging import after, limit, paged
@@ -23,7 +23,7 @@ _FILTERS = ("who", "kind", "act", "target")
 def trail() -> ResponseReturnValue:
     """Newest first, by who, kind, act and target. The digests let a reader check the chain anew."""
     asked = {name: request.args.get(name, "") for name in _FILTERS}
-    if any(len(text) > 200 for text in asked.values()) or asked["kind"] not in ("", *KINDS):
+    if any(len(text) > 200 for text in asked.values()) or request.args.get("kind", PERSON) not in KINDS:
         raise MalformedError(f"a filter has at most 200 characters; kind is one of {', '.join(KINDS)}")
     held, count, words = access().trail, limit(), tuple(asked.values())
     head = held.head()
