@@ -17,7 +17,7 @@ from issuer_app.problems import NotFoundError
 from issuer_app.store import Store
 from weid.canon import JSON
 
-__all__ = ["BUSY", "Import", "Imports", "Line"]
+__all__ = ["BUSY", "Import", "Imports", "Line", "prepare"]
 
 BUSY: Final = ("checking", "signing", "publishing", "proving")
 """States in which work is under way, or was when a process was killed."""
@@ -271,3 +271,10 @@ def _line(row: dict[str, Any]) -> Line:
         row["number"], row["state"], row["mark"], json.loads(row["claims"]), json.loads(row["extra"]), wrong,
         tuple(json.loads(row["cells"])), row["id"],
     )  # fmt: skip
+
+
+def prepare(store: Store) -> None:
+    """Make the tables, for whoever watches them before anything was imported."""
+    with store.change() as db:
+        for statement in (_IMPORTS, _LINES, _SOURCES, _PROOFS, _BY_ID, _ERASED):
+            db.execute(statement)

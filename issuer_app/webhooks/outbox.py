@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from issuer_app import pointers
-from issuer_app.importing.records import Imports
+from issuer_app.importing import records
 from issuer_app.store import Store
 from weid.canon import JSON
 from weid.codec import rfc3339
@@ -87,7 +87,7 @@ class Event:
 
 def listen(books: Store, requests: Store) -> None:
     """From now on what happens in the desk's books and among its requests for a second person is written down."""
-    Imports(books)
+    records.prepare(books)
     with books.change() as db:
         pointers.prepare(db)
     for store, watched in ((books, _BOOKS), (requests, _WAITING)):
