@@ -19,6 +19,7 @@ from registry.rejections import UNAUTHENTIC
 from registry.snapshot import snapshot_digest
 from registry.state import Rejected, State
 from registry.tiles import HASH, WIDTH, TileTree
+from registry.twin import read_twin_note
 from weid import merkle
 from weid.errors import WeidError
 
@@ -43,19 +44,25 @@ def fsck(engine: SqliteEngine, *, pin: bytes) -> tuple[Finding, ...]:
     if genesis.digest != pin:
         return (Finding(None, "genesis", "the stored genesis is not the pinned one"),)
     found: list[Finding] = [Finding(None, "file", text) for text in engine.integrity()]
-    state, shelf = State(genesis), _Shelf()
+    state, shelf, beside = State(genesis), _Shelf(), _Shelf()
     tree = TileTree(0, shelf.read, hash=genesis.hash)
+    twin = None if genesis.second is None else TileTree(0, beside.read, hash=genesis.second)
+    seconds: dict[int, bytes] = {}
     roots: dict[int, bytes] = {0: state.frontier.root()}
     try:
         for entry in engine.read(0, engine.head().size):
             found += _entry(engine, state, genesis, entry)
             shelf.add(tree, merkle.leaf_hash(entry.data, hash=genesis.hash))
             roots[entry.index + 1] = tree.root
+            if twin is not None and genesis.second is not None:
+                beside.add(twin, merkle.leaf_hash(entry.data, hash=genesis.second))
+                seconds[entry.index + 1] = twin.root
     except WeidError as error:
         found.append(Finding(state.size, error.code, str(error)))
         return tuple(found)
-    found += _tiles(engine, shelf)
+    found += _tiles(engine, shelf, beside)
     found += _notes(engine, state.authority, roots)
+    found += _twin(engine, state.authority, roots, seconds)
     return tuple(found)
 
 
@@ -97,15 +104,31 @@ def _is_authentic(data: bytes, state: State) -> bool:
     return True
 
 
-def _tiles(engine: SqliteEngine, shelf: _Shelf) -> list[Finding]:
+def _tiles(engine: SqliteEngine, shelf: _Shelf, beside: _Shelf) -> list[Finding]:
     wrong = [
         Finding(index * WIDTH ** (level + 1), "tile", f"tile {level}/{index} is not what its entries give")
-        for (level, index), data in sorted(shelf.tiles.items())
-        if engine.stored_tile(level, index) != data
+        for second, tiles in ((False, shelf.tiles), (True, beside.tiles))
+        for (level, index), data in sorted(tiles.items())
+        if engine.stored_tile(level, index, second=second) != data
     ]
-    if engine.tile_count() != len(shelf.tiles):
+    if engine.tile_count() != len(shelf.tiles) + len(beside.tiles):
         wrong.append(Finding(None, "tile", "there are tiles that belong to no entry"))
     return wrong
+
+
+def _twin(engine: SqliteEngine, authority: Authority, roots: dict[int, bytes], seconds: dict[int, bytes]) -> list[Finding]:
+    if authority.twin is None:
+        return []
+    try:
+        data = engine.kept("note", "twin")
+        if data is None:
+            return []
+        twin = read_twin_note(parse_note(data), authority)
+    except WeidError as error:
+        return [Finding(None, "note", str(error))]
+    if twin.size and (roots.get(twin.size), seconds.get(twin.size)) != (twin.root, twin.second):
+        return [Finding(None, "checkpoint", "the roots of two trees are of another log")]
+    return []
 
 
 def _notes(engine: SqliteEngine, authority: Authority, roots: dict[int, bytes]) -> list[Finding]:

@@ -87,7 +87,7 @@ def fsck(folder: Path) -> None:
     from registry.genesis import parse_genesis
 
     genesis = parse_genesis((folder / "genesis.json").read_bytes())
-    engine = SqliteEngine.open(folder / "registry.db", hash=genesis.hash)
+    engine = SqliteEngine.open(folder / "registry.db", hash=genesis.hash, second=genesis.second)
     try:
         findings = check(engine, pin=genesis.digest)
     finally:

@@ -32,8 +32,8 @@ EXPECTED = {
     "data-integrity": {"assert", "present", "status"},
     "jose": {"assert", "present"},
     "cose": {"assert", "present"},
-    "weid/key-change/v1": {"log", "state", "log-op"},
-    "c2sp/note": {"log", "state", "mirror"},
+    "weid/key-change/v1": {"log", "state", "log-op", "twin"},
+    "c2sp/note": {"log", "state", "mirror", "twin"},
     "c2sp/cosignature": {"witness"},
 }
 PAYLOAD = b"payload"
