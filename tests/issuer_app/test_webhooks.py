@@ -6,6 +6,8 @@ import json
 import re
 import secrets
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -25,6 +27,9 @@ from issuer_app.webhooks.courier import Courier, delivering
 from issuer_app.webhooks.endpoints import KEPT, TEST
 from issuer_app.webhooks.hooks import Hooks
 from issuer_app.webhooks.outbox import EVENTS
+from registry.genesis import print_genesis
+from registry.node.service import create_node
+from tests.browser import serving
 from tests.issuer_app.house import House
 from tests.issuer_app.sheets import csv_of, person
 from tests.issuer_app.test_api import CLAIMS
@@ -409,3 +414,56 @@ def test_what_cannot_be_a_webhook_is_refused(told: Told, url: str, label: str, e
     with pytest.raises(MalformedError) as caught:
         told.hooks.add(url, label, events, at=told.now, random=told.house.world.random)
     assert caught.value.code == code
+
+
+# -- killed processes -------------------------------------------------------------------------------------------------
+
+_KILLED = """
+import os, secrets, signal, sys
+from pathlib import Path
+from issuer_app.desk import Desk
+from issuer_app.ledger import Ledger
+from issuer_app.webhooks.hooks import Hooks
+from registry.genesis import parse_genesis
+from registry.node.client import RegistryClient
+
+folder, genesis, node, now, schema, point = sys.argv[1:]
+client = RegistryClient.http(parse_genesis(Path(genesis).read_bytes()), node)
+desk = Desk.open(Path(folder), client=client, passphrase="for tests only")
+hooks = Hooks.open(desk, Path(folder).parent / "app")
+end = lambda *args, **more: os.kill(os.getpid(), signal.SIGKILL)
+sent = Ledger.sent
+if point == "inside":
+    def inside(self, outgoing):
+        with self.store.change():
+            sent(self, outgoing)
+            end()
+    Ledger.sent = inside
+elif point == "after":
+    Ledger.sent = lambda self, outgoing: end(sent(self, outgoing))
+claims = {"holderName": "Ana", "certificateNumber": "202611230009", "skill": "x", "awardDate": "2026-11-20"}
+desk.issue(bytes.fromhex(schema), claims, at=int(now), random=secrets.token_bytes)
+hooks.courier(clock=lambda: int(now) * 60, random=secrets.token_bytes, send=end).round()
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("point", ["inside", "after", "courier"])
+def test_a_kill_loses_neither_act_nor_event(house: House, tmp_path: Path, point: str) -> None:
+    """Killed in the transaction of the registry's acceptance, right behind it, and while an event is being sent."""
+    house.accredit()
+    genesis = tmp_path / "genesis.json"
+    genesis.write_bytes(print_genesis(house.world.genesis))
+    made = Told(house)
+    with serving(create_node(house.world.registry)) as node:
+        words = [str(house.desk.party.folder), str(genesis), node, str(house.now), house.skill.hex(), point]
+        killed = subprocess.run([sys.executable, "-c", _KILLED, *words], capture_output=True, timeout=60, check=False)
+    assert killed.returncode == -9, killed.stderr.decode()
+    (row,) = house.desk.find("")
+    if point == "inside":
+        assert made.names() == [] and not row.published  # the registry has it, this desk does not know yet
+        house.desk.publish(house.now)
+    assert made.names() == ["certificate.issued"]
+    assert dict(made.ear.told())["certificate.issued"]["id"] == row.id
+    assert made.names() == []
+    made.hooks.close()
