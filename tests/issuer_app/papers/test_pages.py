@@ -188,7 +188,8 @@ def test_programs_get_the_same_papers(app: Any, workshop: Workshop, row: Issued)
     for name in ("paper.pdf", "card.png", "poster.png"):
         assert http.get(f"{base}/{name}").status_code == 401
         assert http.get(f"{base}/{name}", headers=bearer["auditor"]).status_code == 403
-    assert http.get(f"{base}/card.png?first=xx", headers=bearer["clerk"]).json["code"] == "bad-language"
+    for wrong in ("first=xx", "first=", "first=en&second="):
+        assert http.get(f"{base}/card.png?{wrong}", headers=bearer["clerk"]).json["code"] == "bad-language"
     url = http.post(f"{base}/links", headers=bearer["clerk"], data=json.dumps({"days": 7})).json["url"]
     path = url.removeprefix("http://localhost")
     assert Person(app).get(path).status_code == 200
