@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -32,7 +32,7 @@ from issuer_app.access import administration as rights
 from issuer_app.access.kept import Access
 from issuer_app.answers import Answers
 from issuer_app.config import Config, secret_key
-from issuer_app.design import web as design_web
+from issuer_app.design import rooms as design_web
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
 from issuer_app.lifecycle import joint_pages
@@ -47,6 +47,7 @@ from issuer_app.webhooks import pages as hook_pages
 from issuer_app.webhooks import routes as hook_routes
 from registry.node.answered import Answered, observe
 from registry.node.resolver import resolver_blueprint
+from registry.node.webmanifest import Installed, manifest_blueprint
 from weid.errors import WeidError
 
 __all__ = ["create_app"]
@@ -80,7 +81,8 @@ def create_app(config: Config) -> Flask:
     )  # fmt: skip
     rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes,
                     trail_api.routes, hook_pages.pages, hook_routes.routes)  # fmt: skip
-    for blueprint in (*rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
+    home_screen = manifest_blueprint(_installed, colour="#1d4f6e")
+    for blueprint in (home_screen, *rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
@@ -114,7 +116,14 @@ def create_app(config: Config) -> Flask:
     return app
 
 
-_DESIGNS = ("design.bring", "design.page_save")
+_DESIGNS = ("design.bring", "design.page_save", "design.template_add", "design.template_change")
+
+
+def _installed() -> Installed:
+    config, t = frame.config(), frame.speaker()
+    party = config.desk or config.office or config.audit or config.council
+    name = "" if party is None else t.name(party.names)
+    return Installed(name or t("app.name"), t.language, url_for("front.front"))
 
 
 def _slow_forms() -> None:

@@ -22,9 +22,10 @@ from issuer_app.access.shown import qr
 from issuer_app.frame import config, desk, page, slow_down
 from issuer_app.ledger import Issued
 from issuer_app.papers.codes import code_of
+from issuer_app.papers.face import face_of
 from issuer_app.papers.handing import hand_out
 from issuer_app.papers.links import Link
-from issuer_app.papers.look import template_named
+from issuer_app.papers.look import look_of, template_named
 from issuer_app.papers.offers import issuer_of, offer_link
 from issuer_app.papers.web import asked_way, links, sent
 from weid.errors import IssueError
@@ -67,11 +68,11 @@ def certificate(token: str) -> ResponseReturnValue:
     shown, now = opened(token), config().now()
     row, schema = shown.row, desk().schema(shown.row.schema, now)
     state, word = standing_of(row, now)
-    held = [(claim, row.claims[claim.name]) for claim in schema.claims if row.claims.get(claim.name) is not None]
+    face = face_of(schema, look_of(desk().party.folder, schema), row.claims)
     issuer, bearer = issuer_of(config().public), schema.bind in ("none", "document")
     offered = offer_link(issuer, token) if issuer is not None and bearer and state == "valid" else ""
     return page(
-        "papers/holder.html", row=row, schema=schema, shown=held, state=state, word=word, link=shown.link, token=token,
+        "papers/holder.html", row=row, schema=schema, face=face, state=state, word=word, link=shown.link, token=token,
         bearer=bearer, institution=desk().names, now=now, offered=offered, picture=qr(offered) if offered else "",
     )  # fmt: skip
 

@@ -22,9 +22,13 @@ OPEN = {
     "health.is_ready",
     "health.metrics",
     "openapi.served",
+    "manifest.manifest",  # the institution's name
 }
 OPEN |= {"status.status_list", "vc-api-issuer.status_list"}  # whole lists
 BY_LINK = {f"holder.{name}" for name in ("certificate", "pdf", "drawn", "code", "file")}  # 128 random bits open these
+BY_LINK |= {"offering.offered"}
+# Wallets bring a code or a token that came out of a link (test_offers.py); the two addresses say who we are, and no more.
+OPEN |= {f"offering.{name}" for name in ("about_issuer", "about_server", "token", "credential")}
 OPEN |= BY_LINK | {"templates.template"}  # a template holds nobody's data
 # Holders ask without signing in (R25): what they may learn, and how slowly, is tested with look-ups.
 ASKED = {f"find.{name}" for name in (

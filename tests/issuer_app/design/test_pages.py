@@ -207,12 +207,15 @@ def test_a_bad_parcel_is_refused_and_nothing_is_kept(studio: Studio, anna: Perso
 def test_a_picture_with_a_script_or_of_another_kind_is_refused(anna: Person) -> None:
     """In words at the form; the design keeps what it had."""
     path = begun(anna)
-    for data in (
-        b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>',
-        b"GIF89a" + bytes(40),
-        b"\x89PNG" + bytes(9),
+    for data, words in (
+        (
+            b'<svg xmlns="http://www.w3.org/2000/svg">\n<script>1</script></svg>',
+            "Line 2: the element &lt;script&gt; is not allowed",
+        ),
+        (b"GIF89a" + bytes(40), "The picture cannot be used"),
+        (b"\x89PNG" + bytes(9), "The picture cannot be used"),
     ):
         answer = send(anna, f"{path}/page", {"large": "personName", "logo": (io.BytesIO(data), "logo")})
         assert answer.status_code == 422
-        assert "The picture cannot be used" in answer.text
+        assert words in answer.text
     assert not [name for name in unpacked(anna.get(f"{path}/pack.zip").data) if name.startswith("images/")]
