@@ -110,7 +110,7 @@ def _user() -> str:
 @click.option("--target", help="Only what was done to this id or name.")
 @click.option("--kind", type=click.Choice(["person", "key", "command", "nobody"]), help="Only what one of these did.")
 @click.option("--act", default="", help="Only acts whose name begins so, e.g. people.")
-@click.option("--before", type=click.IntRange(1), metavar="SEQ", help="Only rows before this number: the next page.")
+@click.option("--before", type=click.IntRange(1, 1 << 53), metavar="SEQ", help="Only rows before this number: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True)
 def trail(
     folder: Path, check: bool, head: str | None, exported: Path | None, who: str | None, target: str | None, kind: str | None,
