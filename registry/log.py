@@ -23,17 +23,19 @@ from registry.engines.follow import Follower
 from registry.engines.shared import Shared
 from registry.engines.sqlite import SqliteEngine, genesis_of
 from registry.genesis import Genesis, parse_genesis
+from registry.keeping import Keeper
+from registry.kept_table import Results
 from registry.note import parse_note, print_note
-from registry.operations import Author, SignedOperation, read_entry, state_commit, time_tick
-from registry.published import committed_state, handed_out, keep_cosigned, read_log_note
+from registry.operations import Author, SignedOperation, state_commit, time_tick
+from registry.published import committed_state, handed_out, keep_cosigned
 from registry.reading import ReadableLog
 from registry.receipt import Receipt
 from registry.registers import pack_leaves, register_root
 from registry.signer import OperatorKeys
 from registry.snapshot import print_snapshot
-from registry.state import Duplicate, Rejected, Result
+from registry.state import Duplicate, Rejected, Result, State
 from registry.statement import parse_statement, statement_digest
-from weid.errors import ConflictError, MalformedError, RegistryError, RejectedError
+from weid.errors import ConflictError, RegistryError, RejectedError
 from weid.keys import Signer
 from weid.records import RegisterLeaf
 from weid.suites import Random
@@ -42,6 +44,7 @@ __all__ = ["Engine", "Receipt", "Registry"]
 
 Engine: TypeAlias = Callable[[SqliteEngine], LogEngine]
 _PAGE = 1_000
+_KEEP = 10_000  # entries after which the state is kept anew: so many are replayed at most after a crash
 
 
 class Registry(ReadableLog):
@@ -59,6 +62,7 @@ class Registry(ReadableLog):
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify")
         self._taken: dict[int, Receipt] = {}
         self._shared: Shared[Receipt] = Shared()
+        self._keeper: Keeper | None = None
 
     @classmethod
     def create(cls, path: Path, genesis: bytes, keys: OperatorKeys, *, random: Random) -> Registry:
@@ -69,6 +73,7 @@ class Registry(ReadableLog):
         keys.begin()
         registry = cls(SqliteEngine.create(path, genesis, hash=parsed.hash), parsed, keys, random)
         registry._publish()
+        registry._keeper = Keeper(path, write=True)
         return registry
 
     @classmethod
@@ -76,7 +81,9 @@ class Registry(ReadableLog):
         cls, path: Path, *, random: Random, keys: Callable[[Genesis], OperatorKeys] | OperatorKeys | None = None,
         engine: Engine | None = None,
     ) -> Registry:  # fmt: skip
-        """An existing registry, replayed from its first entry; `engine` makes the one that gives its order.
+        """An existing registry, replayed from where its state was kept (`registry.kept`), else from its first entry.
+
+        `engine` makes the one that gives its order.
 
         That engine is asked with the first write or `follow`, not here: what the file holds can be read without it.
         ConflictError if the stored tree or checkpoint disagree with the entries (run `registry.audit.fsck`);
@@ -84,18 +91,26 @@ class Registry(ReadableLog):
         """
         genesis = parse_genesis(genesis_of(path))
         held = keys(genesis) if callable(keys) else keys
+        keeper = Keeper(path, write=held is not None)
         store = SqliteEngine.open(path, hash=genesis.hash)
         order = None if engine is None else Follower(engine(store), store, path.with_name(path.name + ".contradiction"))
         registry = cls(store, genesis, held, random, order)
         try:
-            registry._replay()
+            registry._take_up(keeper)
         except RegistryError:
             registry.close()
+            keeper.close()
             raise
+        registry._keeper = keeper
+        registry._keep(_KEEP)
         return registry
 
     def close(self) -> None:
-        """Close the file and the thread."""
+        """Keep the state, close the files and the thread."""
+        with self._lock:
+            self._keep(1)
+        if self._keeper is not None:
+            self._keeper.close()
         self._threads.shutdown()
         self.engine.close()
 
@@ -225,12 +240,6 @@ class Registry(ReadableLog):
                 self.engine.unstage()
                 raise
 
-    def _read(self, data: bytes) -> SignedOperation | Receipt:
-        try:
-            return read_entry(data, hash=self.genesis.hash)
-        except MalformedError as error:
-            return Receipt(None, "unknown-type" if error.code == "unknown-type" else "malformed", str(error))
-
     def _refusal(self, entry: SignedOperation | Receipt, verify: Verified) -> Receipt | None:
         """Why an entry does not reach the log, or None if it does."""
         if isinstance(entry, Receipt):
@@ -242,13 +251,6 @@ class Registry(ReadableLog):
                 return Receipt(None, error.code, str(error))
         first = self.state.seen.get(entry.id)
         return None if first is None else self._again(first)
-
-    def _again(self, index: int) -> Receipt:
-        """The answer to an operation that is on the log already: a rejected one stays rejected."""
-        first = self.results[index]
-        if first == "applied":
-            return Receipt(index, "duplicate")
-        return Receipt(index, first, "this operation was rejected before")
 
     def _new_key_signed(self, entry: SignedOperation, code: str, verify: Verified) -> bool:
         """Whether a key that an earlier entry of the same batch registers has signed this one."""
@@ -286,6 +288,7 @@ class Registry(ReadableLog):
             raise ConflictError("another writer appended to this log: open it again", code="other-writer")
         receipts = [self._apply(entry, verify) for entry in entries]
         self._publish()
+        self._keep(_KEEP)
         return receipts
 
     def _order(self, entries: Sequence[bytes], order: Follower, exact: bool) -> list[Receipt]:
@@ -312,6 +315,7 @@ class Registry(ReadableLog):
             raise ConflictError("another process follows into this file: open it again", code="other-writer")
         self._taken.update(enumerate(self._replay_page(page), placed.first))
         self._publish()
+        self._keep(_KEEP)
 
     def _apply(self, entry: SignedOperation, verify: Verified) -> Receipt:
         return self._receipt(self.state.apply_entry(entry, verify))
@@ -337,10 +341,30 @@ class Registry(ReadableLog):
             else:
                 self.engine.stage("note", "checkpoint", note)  # a lost one is signed again on open
 
+    def _take_up(self, keeper: Keeper) -> None:
+        """Go on from the kept state, if there is one that the state key of today has signed; else from the first entry."""
+        kept = keeper.take_up(self.engine, self.genesis, self._id_of)
+        if kept is not None:
+            self.state, self.results = kept
+            self._replay()
+            if keeper.signer == self.state.authority.state:
+                return
+            keeper.forget()  # whoever stole an old state key signs no records with it
+            self.state, self.results = State(self.genesis), Results()
+        self._replay()
+
+    def _keep(self, least: int) -> None:
+        """Keep the state if so many entries came since; never what the stored tree does not have."""
+        keeper, tree = self._keeper, self.engine.tree
+        if self._keys is None or keeper is None or self.state.size - keeper.size < least:
+            return
+        if (self.state.size, self.state.frontier.root()) == (tree.size, tree.root):
+            keeper.save(self.state, self.results, self._keys.sign_kept)
+
     def _replay(self) -> None:
-        """Apply every stored entry, then compare with the stored tree, the checkpoint and the mark."""
+        """Apply every entry after those the state has, then compare with the stored tree, the checkpoint and the mark."""
         page: list[bytes] = []
-        for entry in self.engine.read(0, self.size):
+        for entry in self.engine.read(self.state.size, self.size - self.state.size):
             page.append(entry.data)
             if len(page) == _PAGE:
                 self._replay_page(page)
@@ -363,11 +387,6 @@ class Registry(ReadableLog):
             self._apply(entry, verify) if isinstance(entry, SignedOperation) else self._receipt(self.state.apply(data))
             for data, entry in zip(page, read, strict=True)
         ]
-
-    def _check_checkpoint(self) -> None:
-        checkpoint, tree = read_log_note(parse_note(self.checkpoint()), self.state.authority), self.engine.tree
-        if checkpoint.size > tree.size or tree.root_at(checkpoint.size) != checkpoint.root:
-            raise ConflictError("the stored checkpoint is of another history", code="wrong-checkpoint")
 
     def _author(self) -> Author:
         return Author.of(self.genesis, self._held().operator, self._random)

@@ -50,8 +50,7 @@ class TileTree:
         self._cache: dict[tuple[int, int], bytes] = {}
         self._folded: dict[tuple[int, int], bytes] = {}
         self._edge: tuple[bytes, ...] = tuple(self._load_edge(size))
-        nodes = [self.complete(level, (size >> level) - 1) for level in _bits(size)]
-        self._frontier = merkle.Frontier(size, nodes, hash=hash)
+        self._frontier = self.frontier_at(size)
         self.root = self._frontier.root()
 
     def grow(self, leaves: Sequence[bytes]) -> Growth:
@@ -109,6 +108,12 @@ class TileTree:
         if size == 0:
             return merkle.empty_root(hash=self._hash)
         return merkle.range_hash(0, size, self.complete, hash=self._hash)
+
+    def frontier_at(self, size: int) -> merkle.Frontier:
+        """The right edge that the log had at a size, to go on from."""
+        self._within(size)
+        nodes = [self.complete(level, (size >> level) - 1) for level in _bits(size)]
+        return merkle.Frontier(size, nodes, hash=self._hash)
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """The inclusion path of an entry in the log at `size`."""
