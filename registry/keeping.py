@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from registry.audit import Beside
 from registry.engines.shelf import Shelf, code_digest
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis
@@ -17,12 +19,22 @@ from registry.state import State
 from weid.errors import ConflictError, WeidError
 from weid.keys import PublicKey
 
-__all__ = ["Keeper", "kept_beside", "replayed_state"]
+__all__ = ["Keeper", "kept_beside", "kept_file", "replayed_state"]
 
 
 def kept_beside(log: Path) -> Path:
     """The file of the kept state of a log file."""
     return log.with_name(log.name + ".state")
+
+
+@contextmanager
+def kept_file(log: Path) -> Iterator[Beside]:
+    """The kept state of a log file, to be compared with it (`audit.fsck`)."""
+    shelf = Shelf(kept_beside(log), write=False)
+    try:
+        yield Beside(shelf.get, code_digest())
+    finally:
+        shelf.close()
 
 
 class Keeper:

@@ -40,7 +40,7 @@ __all__ = [
 CONTEXT = "weid/kept-state/v1"
 HEAD = "head"
 CHUNK = 1 << 16  # results a part
-TABLES = (*sorted(kind for kind in KINDS if kind != "register"), "closed", "history")
+TABLES = (*(kind for kind in KINDS if kind != "register"), "closed", "history")
 """The tables with rows; `seen` has an index alone."""
 NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -117,7 +117,8 @@ def encoder(table: str) -> Callable[[Any], Any]:
         return lambda value: tuple([encode_record(entry) for entry in value])
     if table == "closed":
         return lambda value: (encode_record(value[0]), value[1], value[2])
-    return record_encoder(KINDS[table])
+    kind: Any = KINDS[table]
+    return record_encoder(kind)
 
 
 def _decoder(table: str) -> Callable[[Any], Any]:
@@ -132,12 +133,14 @@ def _decoder(table: str) -> Callable[[Any], Any]:
 class KeptState:
     """A kept state that was found to belong to a log; its parts are read when they are asked for.
 
-    `replay(size)` gives the state after so many entries, from the first entry on; it is asked where a part is damaged.
+    `replay(size)` gives the state after so many entries, from the first entry on; it is asked where a part is damaged. `id_of`
+    gives the id of the operation that an entry is.
     """
 
     def __init__(
-        self, head: Head, authority: Authority, get: Get, replay: Callable[[int], State], id_of: Callable[[int], bytes | None]
-    ) -> None:
+        self, head: Head, authority: Authority, get: Get, replay: Callable[[int], State] | None = None,
+        id_of: Callable[[int], bytes | None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self.head, self._authority, self._get, self._replay, self._id_of = head, authority, get, replay, id_of
         self._hash = authority.genesis.hash
         self.rows = {table.name: KeptRows(table, get, hash=self._hash) for table in head.tables}
@@ -178,6 +181,8 @@ class KeptState:
     def instead(self) -> State:
         """The same state, replayed: what is kept is damaged."""
         if self.replayed is None:
+            if self._replay is None:
+                raise DamagedError("the kept state is damaged")
             self.replayed = self._replay(self.head.size)
         return self.replayed
 
@@ -263,7 +268,9 @@ def _other_seen(kept: KeptState, state: State, _results: Sequence[str]) -> bool:
 
 def _other_map(kept: KeptState, state: State, _: Sequence[str]) -> bool:
     held = kept.commit(_refuse)
-    return held is not None and any(True for _ in changed(StateMap(hash=state.hash), held.map)) is (held.map.root == EMPTY)
+    nothing = StateMap(hash=state.hash)
+    # every page is read: one that is another raises
+    return held is not None and (sum(1 for _ in changed(nothing, held.map)) == 0) is not (held.map.root == EMPTY)
 
 
 def _refuse(_: Path) -> Node:

@@ -26,7 +26,8 @@ _Read: TypeAlias = Callable[[Any], Any]
 
 def encode_record(record: Any) -> tuple[Any, ...]:
     """The closed-CBOR array of a record (nested records become nested arrays)."""
-    return record_encoder(type(record))(record)
+    kind: Any = type(record)
+    return record_encoder(kind)(record)
 
 
 @cache
