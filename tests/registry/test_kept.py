@@ -20,15 +20,21 @@ from registry import log as log_module
 from registry import operations as ops
 from registry.audit import fsck
 from registry.engines.shelf import Shelf
+from registry.genesis import print_genesis
 from registry.keeping import Keeper, kept_beside
 from registry.kept import HEAD, print_head, read_head
 from registry.log import Registry
+from registry.mirror.mirror import Mirror
+from registry.mirror.source import FolderSource
+from registry.mirror.static import export
+from registry.node.backup import unpack, write_backup
 from registry.snapshot import print_snapshot
 from registry.state_map import KINDS_IN_MAP
 from registry.statement import print_statement
 from tests.registry.explored import explored
+from tests.registry.test_keys_change import rotate
 from tests.registry.world import Stream, World
-from weid.errors import ConflictError, WeidError
+from weid.errors import ConflictError, RollbackError, WeidError
 from weid.keys import LocalSigner
 
 
@@ -166,7 +172,7 @@ def law(tmp: Path, story: Story, steps: list[tuple[int, str, int]]) -> None:
 
 @pytest.mark.usefixtures("often")
 @given(steps=STEPS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_however_often_it_ends_it_is_the_same_registry(
     tmp_path_factory: pytest.TempPathFactory, story: Story, steps: list[tuple[int, str, int]]
 ) -> None:
@@ -177,11 +183,11 @@ def test_however_often_it_ends_it_is_the_same_registry(
 @pytest.mark.long
 @pytest.mark.usefixtures("often")
 @given(steps=STEPS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_however_often_it_ends_it_is_the_same_registry_at_length(
     tmp_path_factory: pytest.TempPathFactory, story: Story, steps: list[tuple[int, str, int]]
 ) -> None:
-    """The same, three hundred times."""
+    """The same, a hundred and twenty times."""
     law(tmp_path_factory.getbasetemp(), story, steps)
 
 
@@ -206,7 +212,7 @@ def replayed(world: World) -> tuple[Any, ...]:
         registry.close()
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(3_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [16, pytest.param(800, marks=pytest.mark.long)])
 def test_a_flipped_bit_is_never_another_answer(lived: World, count: int) -> None:
     """Wherever a bit of the kept state is flipped, whoever opens the log reads from it what the log says."""
     right, beside = replayed(lived), kept_beside(lived.path)
@@ -246,7 +252,7 @@ def test_it_opens_from_what_was_kept(lived: World, monkeypatch: pytest.MonkeyPat
     before = said(registry)
     registry.close()
     applied.clear()
-    again = Registry.open(copy / "home.db", random=Stream("killed"))
+    again = Registry.open(copy / "home.db", random=Stream("killed"), keys=lived.keys())
     assert sum(applied) == 4
     assert said(again) == before
     again.close()
@@ -265,7 +271,8 @@ def test_a_reader_beside_a_node_writes_nothing(lived: World) -> None:
     # the node keeps anew, whole; the reader still reads what it opened
     node._keep(1)
     assert node._keeper is not None and node._keeper.size == node.size
-    assert said(reader) == said(node)
+    # all but the last checkpoint, which is on the disk with the next append
+    assert said(reader)[:2] + said(reader)[4:] == said(node)[:2] + said(node)[4:]
     assert reader._keeper._kept is not None and reader._keeper._kept.replayed is None
     with pytest.raises(WeidError):
         reader.commit()
@@ -334,9 +341,9 @@ def test_a_state_key_that_was_replaced_vouches_for_nothing(tmp_path: Path) -> No
     world.issuer(world.schema())
     world.registry._keep(1)
     old = {end: world.path.with_name(world.path.name + end).read_bytes() for end in (".state", ".state-wal")}
-    fresh = LocalSigner(world.secret(), world.suite, f"{world.origin}#state", "state")
-    world.submit(ops.key_change(world.author(world.operator), world.registry.change_key("state", fresh)))
+    rotate(world, "state")
     world.registry.close()
+    assert taken_up(world)
     for end, data in old.items():
         world.path.with_name(world.path.name + end).write_bytes(data)
     registry = Registry.open(world.path, random=Stream("later"))
@@ -411,3 +418,39 @@ def test_it_lives_beside_the_log_and_travels_nowhere(lived: World) -> None:
     )
     registry.close()
     assert Keeper(lived.path, write=False).size == 0  # nothing is taken up before it was checked
+
+
+def test_neither_a_mirror_nor_a_backup_has_one(lived: World, tmp_path: Path) -> None:
+    """A mirror recomputes every entry, so it keeps nothing that spares it that; a backup is the log alone, and opens by replay."""
+    lived.registry = opened(lived)
+    lived.commit()
+    copy = Mirror.open(tmp_path / "mirror", print_genesis(lived.genesis), random=Stream("mirror"))
+    export(lived.registry, tmp_path / "stick")
+    assert copy.sync(FolderSource(tmp_path / "stick")).size == lived.registry.size
+    copy.close()
+    assert not kept_beside(tmp_path / "mirror" / "registry.db").exists()
+    before = said(lived.registry)
+    lived.registry.close()
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(lived.path, home / "registry.db")
+    shutil.copy(kept_beside(lived.path), kept_beside(home / "registry.db"))
+    (home / "genesis.json").write_bytes(print_genesis(lived.genesis))
+    write_backup(home, tmp_path / "backup", made="2026-01-01T00:00:00Z")
+    unpack(tmp_path / "backup", tmp_path / "restored")
+    assert not kept_beside(tmp_path / "restored" / "registry.db").exists()
+    again = Registry.open(tmp_path / "restored" / "registry.db", random=Stream("restored"))
+    assert said(again) == before
+    again.close()
+
+
+def test_a_log_that_was_set_back_is_not_opened_with_a_later_state(lived: World) -> None:
+    """An older copy of the log beside the newer kept state: what is kept does not fit, and the mark stops the signing."""
+    older = lived.path.read_bytes()
+    lived.registry = opened(lived)
+    assert lived.registry.tick(lived.registry.state.now + 1).code == "applied"
+    lived.registry.close()
+    lived.path.write_bytes(older)
+    assert not taken_up(lived)
+    with pytest.raises(RollbackError):
+        opened(lived)
