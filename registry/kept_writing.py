@@ -66,13 +66,28 @@ def _table(state: State, head: TableHead, whole: bool, get: Get, hash: Hash) -> 
         made, parts = added_index(head, ((id[:8], state.seen[id]) for id in ids), get, hash=hash)
         return replace(made, count=len(state.seen)), parts
     tables: Mapping[str, Mapping[str, Any]] = {**state.tables, "history": state.history, "closed": state.closed}
-    table = tables[name]
-    marks = dict.fromkeys(table, False) if whole else _changed(state, name)
+    table, parts = tables[name], Parts()
+    marks = [dict.fromkeys(table, False), _uncommitted(state, name)] if whole else [_changed(state, name)]
+    for keys in marks:
+        if keys is None:
+            continue
+        if keys is marks[-1] and whole:
+            head = replace(head, fresh=head.blocks)
+        held = ((key, anew, table.get(key)) for key, anew in keys.items())
+        head, added = added_rows(head, _rows(name, held), get, hash=hash)
+        parts |= added
+    return replace(head, count=len(table)), parts
+
+
+def _rows(name: str, held: Iterable[tuple[str, bool, Any]]) -> list[Row]:
     encode = encoder(name)
-    held = ((key, anew, table.get(key)) for key, anew in marks.items())
-    rows: list[Row] = [(key, anew, None if record is None else encode(record)) for key, anew, record in held]
-    made, parts = added_rows(head, rows, get, hash=hash)
-    return replace(made, count=len(table)), parts
+    return [(key, anew, None if record is None else encode(record)) for key, anew, record in held]
+
+
+def _uncommitted(state: State, name: str) -> dict[str, bool] | None:
+    """The keys that differ from the committed map, to stand once more behind all others; None: all of them may."""
+    keys = state.uncommitted()
+    return None if keys is None else {key: key not in state.tables[kind] for kind, key in keys if kind == name}
 
 
 def _changed(state: State, name: str) -> Mapping[Any, bool]:

@@ -193,6 +193,11 @@ class State:
             self._map, self._touched = self._map.updated(self._touched), {}
         return self._map
 
+    def uncommitted(self) -> list[tuple[str, str]] | None:
+        """(kind, key) of what has changed since the newest committed map; None where that is not known."""
+        known = self._pending is None and self.commits and self.commits[-1].map is self._map
+        return list(self._touched) if known else None
+
     def apply(self, data: bytes, verify: Verify = verify_now) -> Result:
         """Apply the next entry of the log; never raises for what an entry contains."""
         try:

@@ -29,6 +29,7 @@ from registry.mirror.source import FolderSource
 from registry.mirror.static import export
 from registry.node.backup import unpack, write_backup
 from registry.snapshot import print_snapshot
+from registry.state import State
 from registry.state_map import KINDS_IN_MAP
 from registry.statement import print_statement
 from tests.registry.explored import explored
@@ -418,6 +419,37 @@ def test_it_lives_beside_the_log_and_travels_nowhere(lived: World) -> None:
     )
     registry.close()
     assert Keeper(lived.path, write=False).size == 0  # nothing is taken up before it was checked
+
+
+def test_what_the_committed_map_has_is_not_worked_in_again(lived: World) -> None:
+    """After opening, the next commit hashes what has changed since the last one: also where everything was kept at once."""
+    lived.registry = opened(lived)
+    lived.commit()
+    author = lived.author(lived.admin)
+    lived.registry.submit([ops.evidence_anchor(author, lived.genesis.hash(b"since"), "f").data])
+    lived.registry.close()
+    for everything in (False, True):
+        if everything:
+            kept_beside(lived.path).unlink()
+            registry = opened(lived)  # replayed, and kept whole when it ends
+            registry.close()
+        registry = opened(lived)
+        assert registry._keeper is not None and registry._keeper._kept is not None
+        fresh = set(registry._keeper._kept._pending())
+        assert ("evidence", lived.genesis.hash(b"since").hex()) in fresh and len(fresh) < 15
+        root = registry.state.map.root
+        registry.close()
+        assert root == state_of(lived).map.root
+
+
+def state_of(world: World) -> State:
+    """The state that replaying gives."""
+    registry = Registry.open(world.path, random=Stream("whole"))
+    state = State(world.genesis)
+    for index in range(registry.size):
+        state.apply(registry.entry(index))
+    registry.close()
+    return state
 
 
 def test_neither_a_mirror_nor_a_backup_has_one(lived: World, tmp_path: Path) -> None:
