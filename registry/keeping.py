@@ -38,7 +38,7 @@ def kept_file(log: Path) -> Iterator[Beside]:
 
 
 class Keeper:
-    """The kept state of one log; with `write` False it is read and never written.
+    """The kept state of one log; with `write` False, or beside another process that keeps it, it is read and never written.
 
     Open it before the log: what it holds is then never newer than what is read of the log.
     """
@@ -51,6 +51,7 @@ class Keeper:
         self._pages: frozenset[bytes] = frozenset()
         self._left: frozenset[bytes] = frozenset()
         self._first = self._shelf.get(HEAD)
+        self._tried, self._whole = 0, False
 
     @property
     def size(self) -> int:
@@ -80,10 +81,16 @@ class Keeper:
         self._tidy()
         return state, results
 
+    def due(self, size: int, least: int) -> bool:
+        """Whether so many entries came since the state was kept, or keeping it was tried."""
+        return size - max(self.size, self._tried) >= least
+
     def save(self, state: State, results: Results, sign: Callable[[bytes], bytes]) -> None:
-        """Keep the state as it is; nothing happens where the file cannot be written."""
+        """Keep the state as it is; nothing happens where the file cannot be written, or another process keeps it."""
+        self._tried = state.size
         before = self._head
-        if before is None or state.changed is None or (self._kept is not None and self._kept.replayed is not None):
+        hurt = self._kept is not None and self._kept.replayed is not None and not self._whole
+        if before is None or state.changed is None or hurt:
             self._save(state, results, sign, None)
             return
         try:
@@ -94,7 +101,7 @@ class Keeper:
     def forget(self) -> None:
         """Take away what was kept: it is not to be relied on."""
         self._shelf.discard()
-        self._written = self._head = self._kept = None
+        self._first = self._written = self._head = self._kept = None
 
     def close(self) -> None:
         """Close the file."""
@@ -108,13 +115,16 @@ class Keeper:
         parts = {**made.parts, HEAD: data, "left": b"".join(sorted(left))}
         if self._shelf.put(parts, expect=None if before is None else self._written):
             self._written, self._head, self._pages, self._left = data, made.head, made.pages, left
+            self._whole = self._whole or before is None
             state.changed = {}
+        elif self._shelf.writes:  # the file is lost: all of it is written the next time
+            self._written = self._head = None
 
     def _tidy(self) -> None:
         """Pages of older maps are taken away when nobody holds such a map any more: with the next opening."""
         left = self._shelf.get("left") or b""
         self._pages = page_names(self._shelf.get("top") or b"")
-        if left:
+        if left and self._shelf.writes:
             self._shelf.drop([f"page/{left[at : at + 32].hex()}" for at in range(0, len(left), 32)] + ["left"])
 
 

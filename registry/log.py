@@ -33,7 +33,7 @@ from registry.signer import OperatorKeys
 from registry.snapshot import print_snapshot
 from registry.state import State
 from registry.statement import parse_statement, statement_digest
-from weid.errors import ConflictError, RegistryError, RejectedError
+from weid.errors import ConflictError, KeyMaterialError, RegistryError, RejectedError, SignatureError, WeidError
 from weid.keys import Signer
 from weid.records import RegisterLeaf
 from weid.suites import Random
@@ -42,6 +42,7 @@ __all__ = ["Engine", "Receipt", "Registry"]
 
 Engine: TypeAlias = Callable[[SqliteEngine], LogEngine]
 _KEEP = 10_000  # entries after which the state is kept anew: so many are replayed at most after a crash
+_LEAST = 100  # so many are replayed sooner than they are worth a keeping when a process ends
 
 
 class Registry(ReplayedLog):
@@ -78,9 +79,8 @@ class Registry(ReplayedLog):
     ) -> Registry:  # fmt: skip
         """An existing registry, replayed from where its state was kept (`registry.kept`), else from its first entry.
 
-        `engine` makes the one that gives its order.
-
-        That engine is asked with the first write or `follow`, not here: what the file holds can be read without it.
+        `engine` makes the one that gives its order. It is asked with the first write or `follow`, not here: what the file
+        holds can be read without it.
         ConflictError if the stored tree or checkpoint disagree with the entries (run `registry.audit.fsck`);
         RollbackError if the operator's keys have signed more than this file holds.
         """
@@ -92,7 +92,7 @@ class Registry(ReplayedLog):
         registry = cls(store, genesis, held, random, order)
         try:
             registry._take_up(keeper)
-        except RegistryError:
+        except WeidError:
             registry.close()
             keeper.close()
             raise
@@ -101,9 +101,9 @@ class Registry(ReplayedLog):
         return registry
 
     def close(self) -> None:
-        """Keep the state, close the files and the thread."""
+        """Keep the state if it has grown, close the files and the thread."""
         with self._lock:
-            self._keep(1)
+            self._keep(_LEAST)
         if self._keeper is not None:
             self._keeper.close()
         self._threads.shutdown()
@@ -329,9 +329,12 @@ class Registry(ReplayedLog):
         kept = keeper.take_up(self.engine, self.genesis, self._id_of)
         if kept is not None:
             self.state, self.results = kept
-            self._replay()
-            if keeper.signer == self.state.authority.state:
-                return
+            try:
+                self._replay()
+                if keeper.signer == self.state.authority.state:
+                    return
+            except (KeyMaterialError, SignatureError):  # it may be silent about changes of keys: the log is not
+                pass
             keeper.forget()  # whoever stole an old state key signs no records with it
             self.state, self.results = State(self.genesis), Results()
         self._replay()
@@ -339,7 +342,7 @@ class Registry(ReplayedLog):
     def _keep(self, least: int) -> None:
         """Keep the state if so many entries came since; never what the stored tree does not have."""
         keeper, tree = self._keeper, self.engine.tree
-        if self._keys is None or keeper is None or self.state.size - keeper.size < least:
+        if self._keys is None or keeper is None or not keeper.due(self.state.size, least):
             return
         if (self.state.size, self.state.frontier.root()) == (tree.size, tree.root):
             keeper.save(self.state, self.results, self._keys.sign_kept)

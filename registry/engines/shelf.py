@@ -1,16 +1,21 @@
 """A file of named parts beside a log, written all or nothing. It may be lost or damaged: whoever reads it checks what it says.
 
-The file is not synchronised to the disk: after a loss of power it may be older, or broken, and then is made again.
+One process writes it, the first that opened it to write (a lock of the system on a file beside it, which ends with its process);
+every other reads it as it was. The file is not synchronised to the disk: after a loss of power it may be older, or broken, and
+then is made again.
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
+from typing import IO
 
 __all__ = ["Shelf", "code_digest"]
 
@@ -32,13 +37,20 @@ def code_digest() -> bytes:
 class Shelf:
     """Parts by name. Nothing here raises for a file that cannot be read or written: there is no part then, or `put` is False.
 
-    A reader (`write` False) sees the parts as they were when it opened the file, and never changes it.
+    A reader (`write` False, or while another process writes) sees the parts as they were when it opened the file.
     """
 
     def __init__(self, path: Path, *, write: bool) -> None:
         self.path, self._write, self._lock = path, write, RLock()
+        self._claim: IO[bytes] | None = None
         self._connection: sqlite3.Connection | None = None
-        self._open()
+        self._claimed()
+        self._connection = self._opened()
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process is the one that writes the file."""
+        return self._claim is not None
 
     def get(self, name: str) -> bytes | None:
         """A part, or None."""
@@ -57,10 +69,12 @@ class Shelf:
         With `expect` None whatever there was is taken away first.
         """
         with self._lock:
-            if self._write and expect is None:
+            if not self._take_over(expect):
+                return False
+            if expect is None:
                 self.discard()
-                self._open(create=True)
-            if self._connection is None or not self._write:
+                self._connection = self._opened(create=True)
+            if self._connection is None:
                 return False
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
@@ -78,10 +92,11 @@ class Shelf:
         self.put(dict.fromkeys(names), expect=self.get("head") or b"")
 
     def discard(self) -> None:
-        """Take the whole file away."""
+        """Take the whole file away, if this process writes it; read no more of it."""
         with self._lock:
-            self.close()
-            if self._write:
+            _shut(self._connection)
+            self._connection = None
+            if self.writes:
                 for end in ("", "-wal", "-shm"):
                     try:
                         self.path.with_name(self.path.name + end).unlink(missing_ok=True)
@@ -89,31 +104,60 @@ class Shelf:
                         return
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; another process may write it."""
         with self._lock:
-            if self._connection is not None:
-                connection, self._connection = self._connection, None
-                try:
-                    connection.close()
-                except _BROKEN:
-                    return
+            _shut(self._connection)
+            if self._claim is not None:
+                self._claim.close()
+            self._connection = self._claim = None
+
+    def _claimed(self) -> bool:
+        """Whether this process writes the file, from now on if no other does."""
+        if self._claim is None and self._write:
+            try:
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+                claim = open(os.open(self.path.with_name(self.path.name + ".lock"), flags, 0o600), "rb")  # noqa: SIM115
+            except OSError:
+                return False
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                claim.close()
+            else:
+                self._claim = claim
+        return self.writes
+
+    def _take_over(self, expect: bytes | None) -> bool:
+        """Be the one that writes, unless another process has written since this one read."""
+        if self.writes or not self._claimed():
+            return self.writes
+        read, self._connection = self._connection, self._opened()
+        if expect is None or self.get("head") == expect:
+            _shut(read)
+        else:
+            _shut(self._connection)
+            self._connection = read
+            if self._claim is not None:
+                self._claim.close()
+            self._claim = None
+        return self.writes
 
     def _replace(self, parts: Mapping[str, bytes | None]) -> None:
         assert self._connection is not None
         self._connection.executemany("DELETE FROM part WHERE name = ?", ((name,) for name, data in parts.items() if data is None))
         self._connection.executemany(_PUT, ((name, data) for name, data in parts.items() if data is not None))
 
-    def _open(self, *, create: bool = False) -> None:
+    def _opened(self, *, create: bool = False) -> sqlite3.Connection | None:
         if not create and not self.path.exists():
-            return
-        mode = "rwc" if self._write and create else "rw" if self._write else "ro"
+            return None
+        mode = "rwc" if create else "rw" if self.writes else "ro"
         try:
             uri = f"{self.path.absolute().as_uri()}?mode={mode}"
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=1)
         except _BROKEN:
-            return
+            return None
         try:
-            if self._write:
+            if self.writes:
                 for pragma in ("journal_mode=WAL", "synchronous=OFF"):
                     connection.execute(f"PRAGMA {pragma}")
                 connection.execute(_TABLE)
@@ -123,5 +167,13 @@ class Shelf:
             connection.execute("SELECT 1 FROM part WHERE name = 'head'").fetchone()
         except _BROKEN:
             connection.close()
-            return
-        self._connection = connection
+            return None
+        return connection
+
+
+def _shut(connection: sqlite3.Connection | None) -> None:
+    try:
+        if connection is not None:
+            connection.close()
+    except _BROKEN:
+        return

@@ -28,6 +28,7 @@ from registry.mirror.mirror import Mirror
 from registry.mirror.source import FolderSource
 from registry.mirror.static import export
 from registry.node.backup import unpack, write_backup
+from registry.signer import OperatorKeys
 from registry.snapshot import print_snapshot
 from registry.state import State
 from registry.state_map import KINDS_IN_MAP
@@ -37,6 +38,12 @@ from tests.registry.test_keys_change import rotate
 from tests.registry.world import Stream, World
 from weid.errors import ConflictError, RollbackError, WeidError
 from weid.keys import LocalSigner
+
+
+@pytest.fixture(autouse=True)
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ends keeps its state, however little came since."""
+    monkeypatch.setattr(log_module, "_LEAST", 1)
 
 
 def said(registry: Registry) -> tuple[Any, ...]:
@@ -173,7 +180,7 @@ def law(tmp: Path, story: Story, steps: list[tuple[int, str, int]]) -> None:
 
 @pytest.mark.usefixtures("often")
 @given(steps=STEPS)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_however_often_it_ends_it_is_the_same_registry(
     tmp_path_factory: pytest.TempPathFactory, story: Story, steps: list[tuple[int, str, int]]
 ) -> None:
@@ -352,6 +359,45 @@ def test_a_state_key_that_was_replaced_vouches_for_nothing(tmp_path: Path) -> No
     registry.close()
 
 
+def test_a_state_that_is_silent_about_a_key_change_is_no_way_back(tmp_path: Path) -> None:
+    """Who has stolen the state key that was replaced signs a state in which it never was: the node has not that key, and replays."""
+    world = World(tmp_path)
+    world.issuer(world.schema())
+    fresh = rotate(world, "state")
+    world.registry.close()
+    before = replayed(world)
+    head, _ = read_head(shelved(world)[HEAD], world.genesis, keeping.code_digest())
+    shelf = Shelf(kept_beside(world.path), write=True)
+    forged = print_head(replace(head, links=()), lambda payload: world.state_key.sign("weid/kept-state/v1", payload))
+    assert shelf.put({HEAD: forged}, expect=shelf.get(HEAD))
+    shelf.close()
+    keys = OperatorKeys(
+        world.genesis, log=world.log_key, state=fresh, operator=world.operator, mark=world.mark, rotated=True
+    )  # fmt: skip
+    registry = Registry.open(world.path, random=Stream("later"), keys=keys)
+    assert registry._keeper is not None and registry._keeper.size == 0
+    assert said(registry) == before
+    registry.close()
+    assert taken_up(world)
+
+
+def test_an_entry_changed_below_the_kept_state_is_given_to_nobody(lived: World) -> None:
+    """Opening has not read it, whoever asks for it is refused, and a replay refuses the file."""
+    with closing(sqlite3.connect(lived.path)) as database:
+        database.execute("DROP TRIGGER entry_fixed")
+        database.execute("UPDATE entry SET data = CAST(data || x'00' AS BLOB) WHERE idx = 7")
+        database.commit()
+    lived.registry = opened(lived)
+    with pytest.raises(ConflictError) as found:
+        lived.registry.entry(7)
+    assert found.value.code == "wrong-tree"
+    lived.registry.close()
+    kept_beside(lived.path).unlink()
+    with pytest.raises(ConflictError) as found:
+        opened(lived)
+    assert found.value.code == "wrong-tree"
+
+
 def test_fsck_says_what_is_wrong_with_a_kept_state(lived: World) -> None:
     """It is compared with what the entries give: a state that says something else, well signed, is a finding."""
 
@@ -390,17 +436,74 @@ def test_fsck_says_what_is_wrong_with_a_kept_state(lived: World) -> None:
     shelf.close()
 
 
-def test_another_process_that_kept_meanwhile_is_not_overwritten(lived: World) -> None:
-    """Two nodes on one log: who comes second does not write over what the first has kept."""
+def anchored(world: World, registry: Registry, *words: bytes) -> None:
+    author = world.author(world.admin)
+    made = [ops.evidence_anchor(author, world.genesis.hash(word), "f").data for word in words]
+    assert [receipt.code for receipt in registry.submit(made)] == ["applied"] * len(words)
+
+
+def test_one_process_keeps(lived: World) -> None:
+    """Two nodes on one log take in what the other wrote; the first keeps the state, and after it the second."""
     first, second = opened(lived), opened(lived)
-    author = lived.author(lived.admin)
-    first.submit([ops.evidence_anchor(author, lived.genesis.hash(b"first"), "f").data])
-    first.close()
-    with pytest.raises(ConflictError):
-        second.submit([ops.evidence_anchor(author, lived.genesis.hash(b"second"), "f").data])
+    anchored(lived, second, b"second")
     held = shelved(lived)[HEAD]
-    second.close()
+    second._keep(1)
     assert shelved(lived)[HEAD] == held
+    anchored(lived, first, b"first")
+    first.close()
+    held = shelved(lived)[HEAD]
+    # what it reads is older than what was kept since: it writes nothing, and reads on
+    anchored(lived, second, b"third")
+    second._keep(1)
+    assert shelved(lived)[HEAD] == held
+    third = opened(lived)
+    assert third._keeper is not None and third._keeper.size == third.size - 1
+    assert said(third)[:2] + said(third)[4:] == said(second)[:2] + said(second)[4:]
+    assert second._keeper is not None and second._keeper._kept is not None and second._keeper._kept.replayed is None
+    second.close()
+    fourth = opened(lived)
+    third._keeper.close()  # killed
+    third._keeper = None
+    anchored(lived, fourth, b"fourth")
+    fourth.close()
+    assert fourth._keeper is not None and fourth._keeper.size == fourth.state.size
+    third.close()
+    before = replayed(lived)
+    lived.registry = opened(lived)
+    assert lived.registry._keeper is not None and lived.registry._keeper.size == lived.registry.size
+    assert said(lived.registry)[:2] == before[:2] and said(lived.registry)[5:] == before[5:]
+
+
+def test_little_is_not_kept(tmp_path: Path, story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends after few entries leaves them to a replay, which takes no longer than keeping them."""
+    monkeypatch.setattr(log_module, "_LEAST", 50)
+    world = empty(tmp_path / "little")
+    world.registry.submit(story.entries[:49])
+    world.registry.close()
+    assert not kept_beside(world.path).exists()
+    world.registry = opened(world)
+    world.registry.submit(story.entries[49:])
+    world.registry.close()
+    assert kept_beside(world.path).exists()
+
+
+def test_what_cannot_be_written_is_not_tried_with_every_append(
+    tmp_path: Path, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file cannot be made, that is tried once in so many entries, and works as soon as there is room."""
+    tried: list[int] = []
+    plain = Keeper.save
+    monkeypatch.setattr(Keeper, "save", lambda self, state, *rest: (tried.append(state.size), plain(self, state, *rest)))
+    monkeypatch.setattr(log_module, "_KEEP", 10)
+    world = empty(tmp_path / "full")
+    kept_beside(world.path).mkdir()
+    for entry in story.entries[:35]:
+        world.registry.submit([entry])
+    assert tried == [10, 20, 30]
+    kept_beside(world.path).rmdir()
+    world.registry.submit(story.entries[35:])
+    assert taken_up(world)
+    world.registry.close()
 
 
 def test_it_lives_beside_the_log_and_travels_nowhere(lived: World) -> None:

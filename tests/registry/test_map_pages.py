@@ -48,7 +48,7 @@ def everything(tree: StateMap) -> list[Any]:
 
 
 @given(st.sampled_from([0, 1, 2, 64, 65, 66, 200, 700]), st.integers(0, 1 << 32), st.integers(1, 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_pages_are_the_map(count: int, seed: int, rounds: int) -> None:
     """After any changes, made on the map in memory and on the one that is read: one root, one set of proofs and differences."""
     numbers, held, whole = random.Random(seed), Held(), filled(count)
