@@ -359,6 +359,34 @@ def test_a_state_key_that_was_replaced_vouches_for_nothing(tmp_path: Path) -> No
     registry.close()
 
 
+def test_a_key_changed_beside_the_node_that_keeps(tmp_path: Path) -> None:
+    """`rotate-key` in another process: the node takes it in, keeps with the fresh key, and opens from there."""
+    world = World(tmp_path)
+    world.issuer(world.schema())
+    world.registry.close()
+    held: list[LocalSigner] = []
+
+    def keys(_: object) -> OperatorKeys:
+        return OperatorKeys(
+            world.genesis, log=world.log_key, state=world.state_key, operator=world.operator, mark=world.mark, rotated=True,
+            more=lambda: held,
+        )  # fmt: skip
+
+    node = Registry.open(world.path, random=Stream("node"), keys=keys)
+    assert node._keeper is not None and node._keeper.size == node.size
+    world.registry = Registry.open(world.path, random=Stream("command"), keys=keys)
+    held.append(rotate(world, "state"))
+    world.registry.close()
+    node.catch_up()
+    anchored(world, node, b"after")
+    before = said(node)
+    node.close()
+    again = Registry.open(world.path, random=Stream("again"), keys=keys)
+    assert again._keeper is not None and again._keeper.size == again.size and again._keeper.signer == held[0].public_key
+    assert said(again) == before
+    again.close()
+
+
 def test_a_state_that_is_silent_about_a_key_change_is_no_way_back(tmp_path: Path) -> None:
     """Who has stolen the state key that was replaced signs a state in which it never was: the node has not that key, and replays."""
     world = World(tmp_path)
