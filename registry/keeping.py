@@ -49,6 +49,7 @@ class Keeper:
         self._head: Head | None = None
         self._kept: KeptState | None = None
         self._pages: frozenset[bytes] = frozenset()
+        self._unread: frozenset[bytes] = frozenset()
         self._left: frozenset[bytes] = frozenset()
         self._first = self._shelf.get(HEAD)
         self._tried, self._whole = 0, False
@@ -111,19 +112,22 @@ class Keeper:
         pages = self._pages if before is not None else frozenset()
         made = written(state, results, before, self._shelf.get, code=code_digest(), pages=pages)
         data = print_head(made.head, sign)
-        left = ((self._left if before is not None else frozenset()) | made.left) - made.pages
-        parts = {**made.parts, HEAD: data, "left": b"".join(sorted(left))}
+        old = ((self._left if before is not None else frozenset()) | made.left) - made.pages
+        # A map that was taken up may be read later; what was written since is in memory.
+        left = old & self._unread
+        gone = dict.fromkeys(f"page/{name.hex()}" for name in old - left)
+        parts = {**gone, **made.parts, HEAD: data, "left": b"".join(sorted(left))}
         if self._shelf.put(parts, expect=None if before is None else self._written):
             self._written, self._head, self._pages, self._left = data, made.head, made.pages, left
             self._whole = self._whole or before is None
             state.changed = {}
-        elif self._shelf.writes:  # the file is lost: all of it is written the next time
+        elif self._shelf.writes and self._shelf.get(HEAD) != self._written:  # it is lost: all of it is written the next time
             self._written = self._head = None
 
     def _tidy(self) -> None:
         """Pages of older maps are taken away when nobody holds such a map any more: with the next opening."""
         left = self._shelf.get("left") or b""
-        self._pages = page_names(self._shelf.get("top") or b"")
+        self._pages = self._unread = page_names(self._shelf.get("top") or b"")
         if left and self._shelf.writes:
             self._shelf.drop([f"page/{left[at : at + 32].hex()}" for at in range(0, len(left), 32)] + ["left"])
 

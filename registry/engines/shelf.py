@@ -82,6 +82,10 @@ class Shelf:
                 if done:
                     self._replace(parts)
                 self._connection.execute("COMMIT" if done else "ROLLBACK")
+            except sqlite3.OperationalError:  # the disk is full: what was written before is as good as it was
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                return False
             except _BROKEN:
                 self.discard()
                 return False

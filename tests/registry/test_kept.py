@@ -24,6 +24,7 @@ from registry.genesis import print_genesis
 from registry.keeping import Keeper, kept_beside
 from registry.kept import HEAD, print_head, read_head
 from registry.log import Registry
+from registry.map_pages import page_names
 from registry.mirror.mirror import Mirror
 from registry.mirror.source import FolderSource
 from registry.mirror.static import export
@@ -534,6 +535,27 @@ def test_what_cannot_be_written_is_not_tried_with_every_append(
     world.registry.close()
 
 
+def test_a_full_disk_costs_no_more_than_the_keeping(lived: World) -> None:
+    """What was kept before stays and is read on; as soon as there is room what came since is added to it."""
+    registry = opened(lived)
+    keeper = registry._keeper
+    assert keeper is not None and keeper._kept is not None and keeper._shelf._connection is not None
+    keeper._shelf._connection.execute("PRAGMA max_page_count = 1")
+    anchored(lived, registry, *(b"full %d" % n for n in range(200)))
+    held = shelved(lived)
+    registry._keep(1)
+    assert shelved(lived) == held and keeper.size == registry.size - 200
+    assert registry.record("evidence", lived.genesis.hash(b"full 7").hex()) is not None
+    keeper._shelf._connection.execute("PRAGMA max_page_count = 100000")
+    anchored(lived, registry, b"room")
+    registry._keep(1)
+    assert keeper.size == registry.size and keeper._kept.replayed is None
+    before = said(registry)
+    registry.close()
+    lived.registry = opened(lived)
+    assert said(lived.registry) == before
+
+
 def test_it_lives_beside_the_log_and_travels_nowhere(lived: World) -> None:
     """What was dropped from the map is taken away in time; nothing but the newest map's pages stays."""
     for n in range(6):
@@ -548,8 +570,21 @@ def test_it_lives_beside_the_log_and_travels_nowhere(lived: World) -> None:
     assert len(pages) <= 2 and all(
         f"page/{parts['top'][at + 2 : at + 34].hex()}" in pages for at in range(0, len(parts["top"]), 34)
     )
+    # and while one process goes on: the pages that it took up, which may be read later, and those of the newest map
+    first = page_names(parts["top"])
+    for n in range(6, 12):
+        anchored(lived, registry, b"page %d" % n)
+        registry.commit()
+        registry._keep(1)
+    parts = shelved(lived)
+    left = {bytes.fromhex(name[5:]) for name in parts if name.startswith("page/")}
+    assert page_names(parts["top"]) <= left <= page_names(parts["top"]) | first
+    assert registry.state.commits[0].map.root != registry.state.commits[-1].map.root
+    before = said(registry)
     registry.close()
     assert Keeper(lived.path, write=False).size == 0  # nothing is taken up before it was checked
+    lived.registry = opened(lived)
+    assert said(lived.registry)[5:] == before[5:]
 
 
 def test_what_the_committed_map_has_is_not_worked_in_again(lived: World) -> None:
