@@ -7,8 +7,8 @@ import sys
 from importlib import import_module
 
 PARTS = (
-    "sizes", "bench_verify", "bench_integrity", "bench_disclosure", "bench_sd_jwt", "bench_registry", "bench_lookup", "processes",
-    "bench_verifier",
+    "sizes", "bench_verify", "bench_integrity", "bench_disclosure", "bench_sd_jwt", "bench_registry", "bench_desk",
+    "bench_lookup", "bench_papers", "bench_verifier", "processes",
 )  # fmt: skip
 
 

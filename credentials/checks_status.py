@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Final
 
 from credentials import checks_bitstring, checks_document, checks_sd_jwt_vc
-from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
+from credentials.case import Case, Established, Result, failed, passed, same_registry, skipped, unknown
+from credentials.replacement import replacement_of
 from credentials.schema import SHORT_LIFETIME
 from credentials.status import slot_key
 from weid.canon import JSON
@@ -83,7 +84,7 @@ def status(case: Case) -> Result:
     override = case.facts.fact("override", key)
     worst = _worst(case, key, answer, override, value.index)
     if worst is not None:
-        return worst
+        return _replaced(case, established, worst)
     if isinstance(answer, Absent):
         late = value.issued >= answer.as_of
         return unknown("status-unknown") if late else failed("status-not-published", {"list": established.list_id})
@@ -118,6 +119,16 @@ def _worst(case: Case, key: str, answer: object, override: object, index: int) -
         return None
     state, evidence = min(said, key=lambda item: item[0])  # "revoked" sorts before "suspended"
     return failed(state, evidence)
+
+
+def _replaced(case: Case, established: Established, worst: Result) -> Result:
+    """Of a certificate that its issuer replaced, which one came in its place, where the trust data say so."""
+    found, value = established.found, case.compact
+    outcome, code, said = worst
+    if said.get("reason") != "superseded" or found is None or established.cid is None or value is None:
+        return worst
+    new = replacement_of(case.facts, established.cid, source=found.source, issuer=established.issuer, hash=value.hash)
+    return worst if new is None else (outcome, code, {**said, "replacedBy": new})
 
 
 def _age(case: Case, record: StatusRecord, digest: bytes, issued: int) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from credentials import compact, data_integrity, vcdm
@@ -63,10 +63,12 @@ def issue(
     slot: Slot | None = None,
     specimen: bool = False,
     status_base: str | None = None,
+    templates: Sequence[str] = (),
 ) -> Issued:
     """A credential of `schema` over `claims`; times in UTC minutes. The seed is drawn fresh from `random` (R15).
 
     `status_base` is the public address below which the file says its status lists are served; the code has no room for it.
+    `templates` are digests of what the file may be drawn with (`render_method.py`).
 
     IssueError or SchemaError names the field: a missing or unfit claim, text that could mislead (R28), a period over
     the schema's lifetime, a binding of another kind, no status slot where one is due (R9). UnknownSuiteError
@@ -93,8 +95,9 @@ def issue(
     data = compact.encode_compact(value)
     compact.read_compact(data)  # a decoder that refuses what we print would lock the holder out
     document = vcdm.document_of(
-        value, schema, claims, origin=registry.origin, genesis=registry.genesis, issuer=did, cid=cid, status_base=status_base
-    )
+        value, schema, claims, origin=registry.origin, genesis=registry.genesis, issuer=did, cid=cid, status_base=status_base,
+        templates=templates,
+    )  # fmt: skip
     file = vcdm.file_bytes(data_integrity.sign(document, issuer, created=rfc3339(issued)))
     leaf = None if slot is None else RegisterLeaf(slot.index, cid)
     return Issued(data, file, str(document["id"]), cid, list_id, leaf)

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from credentials.claims import Claim, claim_from_json, labels_of
 from credentials.disclosure import MAX_CLAIMS
+from credentials.joint import Joint, joint_from_json
 from weid.canon import JSON, jcs, parse_json
 from weid.cbor import Item
 from weid.errors import MalformedError, SchemaError
@@ -60,6 +61,7 @@ class Schema:
     status: bool
     width: int
     document: bytes
+    joint: Joint | None
     _checker: _Validator = field(repr=False, compare=False)
 
     @property
@@ -124,7 +126,7 @@ def read_schema(document: bytes, digest: bytes) -> Schema:
     if value.get("additionalProperties") is not False:
         raise SchemaError("additionalProperties must be false")
     own = value.get("x-weid")
-    if not isinstance(own, dict) or set(own) != _WEID:
+    if not isinstance(own, dict) or set(own) - {"joint"} != _WEID:
         raise SchemaError(f"x-weid needs exactly {', '.join(sorted(_WEID))}")
     return _build(value, own, document, digest)
 
@@ -145,9 +147,11 @@ def _build(value: Mapping[str, JSON], own: Mapping[str, JSON], document: bytes, 
         raise SchemaError("a schema needs $id and a title in UpperCamelCase")
     mandatory = sum(1 << index for index, claim in enumerate(claims) if claim.privacy == "public")
     title = labels_of(own["title"], "x-weid.title")
+    if "joint" in own and width != 32:
+        raise SchemaError("a joint schema needs x-weid.width 32 (R15)")
     return Schema(
         digest, id_, name, version, type_, title, claims, mandatory, lifetime, bind, status,
-        20 if width == 20 else 32, document, _validator(value),
+        20 if width == 20 else 32, document, joint_from_json(own["joint"]) if "joint" in own else None, _validator(value),
     )  # fmt: skip
 
 

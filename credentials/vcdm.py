@@ -7,13 +7,14 @@ its id must be the id that preimage gives.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from credentials.compact import BIND_BYTES, Compact
 from credentials.data_integrity import CRYPTOSUITE_OF, CRYPTOSUITES, Proof, read_proofs
 from credentials.data_model import ENVELOPED, PERIOD, V2, check_credential, check_envelope, issuer_of, subjects, texts
 from credentials.envelope import open_url
+from credentials.render_method import check_methods, render_methods
 from credentials.schema import Schema
 from credentials.vcdm_enveloped import read_enveloped
 from credentials.vcdm_file import FileCredential, Own, end_of, seconds_of, start_of
@@ -37,6 +38,7 @@ _BASE: Final = re.compile(
     r"(?:https://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http://(?:localhost|127\.0\.0\.1))(?::[1-9][0-9]{0,4})?(?:/[A-Za-z0-9_~-]+)*",
     re.ASCII,
 )
+_TEMPLATE: Final = re.compile(r"(.{1,200})/templates/[A-Za-z0-9]{1,60}[.]svg", re.ASCII)
 _LIST: Final = re.compile(r"(.{1,200})/status/(0|[1-9][0-9]{0,8})/revocation", re.ASCII)
 
 
@@ -52,9 +54,12 @@ def contexts_of(digest: bytes) -> list[JSON]:
 
 def document_of(
     value: Compact, schema: Schema, claims: Mapping[str, JSON], *, origin: str, genesis: bytes, issuer: str, cid: bytes,
-    status_base: str | None = None,
+    status_base: str | None = None, templates: Sequence[str] = (),
 ) -> dict[str, JSON]:  # fmt: skip
-    """The unsecured VCDM document of a full compact credential; `status_base` is where strangers find its lists."""
+    """The unsecured VCDM document of a full compact credential; `status_base` is where strangers find its lists.
+
+    `templates` are the digests of what it may be drawn with; without any, there is no `renderMethod`.
+    """
     document: dict[str, JSON] = {
         "@context": contexts_of(schema.digest),
         "id": f"{issuer}/credentials/{cid.hex()}",
@@ -76,6 +81,8 @@ def document_of(
             "signature": b64u(value.signature),
         },
     }
+    if templates:
+        document["renderMethod"] = render_methods(templates, base=status_base)
     if value.list_number is not None and value.index is not None:
         document["credentialStatus"] = _status_entries(status_url(issuer, value.list_number, base=status_base), value.index)
     return document
@@ -134,7 +141,7 @@ def file_bytes(document: Mapping[str, JSON]) -> bytes:
 
 
 def _own(document: Mapping[str, JSON], types: tuple[str, ...], subject: Mapping[str, JSON], proof: Proof) -> Own:
-    extra = set(document) - _OWN - {"credentialStatus"}
+    extra = set(document) - _OWN - {"credentialStatus", "renderMethod"}
     missing = _OWN - set(document)
     weid, schema = document["weid"], document.get("credentialSchema")
     if extra or missing or len(types) != 2 or "id" in subject:
@@ -166,6 +173,8 @@ def _own(document: Mapping[str, JSON], types: tuple[str, ...], subject: Mapping[
     if parse_key_id(proof.method) != (issuer, number) or proof.purpose != "assertionMethod":
         raise MalformedError("the proof is not by the key the file names")
     list_number, index = _slot(document.get("credentialStatus"), str(issuer))
+    if "renderMethod" in document:
+        check_methods(document["renderMethod"], _base(document, str(issuer)))
     issued = minutes(parse_rfc3339(_text(weid["issued"])))
     return Own(
         origin, pinned, issued, kind, bound, seed, name, number, specimen, digest, list_number, index,
@@ -208,6 +217,22 @@ def _slot(value: JSON, issuer: str) -> tuple[int | None, int | None]:
     if value != _status_entries(status_url(issuer, number, base=base), int(index)):
         raise MalformedError("not a status slot of the issuer")
     return number, int(index)
+
+
+def _base(document: Mapping[str, JSON], issuer: str) -> str | None:
+    """The public address that the file names: one address for its lists and its templates."""
+    method, status = _first(document["renderMethod"]).get("template"), _first(document.get("credentialStatus"))
+    url = _first(method).get("id") if status == {} else status.get("statusListCredential")
+    match = (_TEMPLATE if status == {} else _LIST).fullmatch(url if isinstance(url, str) else "")
+    if match is None or match[1] == issuer:
+        return None
+    status_url(issuer, 0, base=match[1])  # refuses an address that is not written as we write it
+    return match[1]
+
+
+def _first(value: JSON) -> Mapping[str, JSON]:
+    found = value[0] if isinstance(value, list) and value else value
+    return found if isinstance(found, dict) else {}
 
 
 def _bind(value: JSON) -> tuple[int, bytes]:

@@ -34,7 +34,8 @@ _CODES: Final[Mapping[str, str]] = {
     "issuer-unknown": "issuer-unknown issuer-not-in-trust-data not-resolvable document-missing",
     "issuer-not-authorised": "not-accredited accreditation-unknown not-recognised recognition-unknown "
     "recognition-ended recognition-distrusted recognition-purpose recognition-schema key-wrong-role "
-    "status-not-published issuer-not-key-owner issuer-suspended foreign-key-usage",
+    "status-not-published issuer-not-key-owner issuer-suspended foreign-key-usage not-a-signer not-cosigned "
+    "cosignature-withdrawn cosigned-out-of-order",
     "issuer-key-ended": "issuer-deactivated key-compromised issued-after-end not-in-register foreign-certificate-period",
     "revoked": "revoked",
     "suspended": "suspended",

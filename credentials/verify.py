@@ -14,7 +14,16 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from credentials import checks_content, checks_holder, checks_issuer, checks_status, checks_weidentity, presentation, verdicts
+from credentials import (
+    checks_content,
+    checks_holder,
+    checks_issuer,
+    checks_joint,
+    checks_status,
+    checks_weidentity,
+    presentation,
+    verdicts,
+)
 from credentials.accreditation_path import path_of
 from credentials.case import Case, Result, failed, passed, same_registry, skipped, unknown
 from credentials.compact import BIND_CHAIN, BIND_DOCUMENT, BIND_KEY, BIND_NONE
@@ -106,6 +115,7 @@ _STEPS: Final = (
     _Step("schema", _accepted_schema, ("format",)),
     _Step("issuer.accreditation", checks_issuer.accreditation, ("proof.signature", "disclosure.digests")),
     _Step("issuer.time", checks_issuer.time, ("proof.signature", "disclosure.digests")),
+    _Step("issuer.joint", checks_joint.joint, ("proof.signature", "disclosure.digests")),
     _Step("status", checks_status.status, ("proof.signature", "disclosure.digests")),
     _Step("holder.binding", checks_holder.binding, ("format",)),
     _Step("challenge", checks_holder.challenge, ("format",)),

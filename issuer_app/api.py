@@ -26,7 +26,7 @@ from weid.codec import minutes, parse_rfc3339, rfc3339, unhex
 from weid.errors import IssueError, MalformedError, SchemaError, WeidError
 from weid.records import REASONS, status_list_id
 
-__all__ = ["allows", "body_of", "full", "may_issue", "refusal", "routes", "texts_of"]
+__all__ = ["allows", "body_of", "digest_of", "full", "key_of", "may_issue", "refusal", "routes", "texts_of"]
 
 routes = Blueprint("api", __name__)
 P = ParamSpec("P")
@@ -92,7 +92,7 @@ def openapi() -> ResponseReturnValue:
 @allows()
 def me() -> ResponseReturnValue:
     """Which key this is, and whose desk."""
-    key, conf = _key(), config()
+    key, conf = key_of(), config()
     return jsonify({
         "key": key.id, "label": key.label, "roles": sorted(key.roles),
         "desk": None if conf.desk is None else {"did": conf.desk.did, "names": conf.desk.names},
@@ -115,7 +115,7 @@ def schema(digest: str) -> ResponseReturnValue:
     party = conf.desk or conf.office or conf.audit
     if party is None:
         raise RefusedError("no key of a party here", code="no-desk")
-    found = schema_of(party.facts(conf.now()), _digest(digest))
+    found = schema_of(party.facts(conf.now()), digest_of(digest))
     return Response(found.document, content_type="application/schema+json")
 
 
@@ -136,9 +136,9 @@ def issue() -> ResponseReturnValue:
         raise MalformedError("bind must be the holder's request, minutes a positive integer")
     lookup = texts_of(body.get("lookup"), "lookup")
     row = desk().issue(
-        _digest(body.get("schema")), claims, bind=bind, minutes=length, at=config().now(),
-        random=config().random, by=f"api:{_key().label}", specimen=_flag(body, "specimen"),
-        request=f"api:{_key().id}:{once}" if once else None, lookup=lookup,
+        digest_of(body.get("schema")), claims, bind=bind, minutes=length, at=config().now(),
+        random=config().random, by=f"api:{key_of().label}", specimen=_flag(body, "specimen"),
+        request=f"api:{key_of().id}:{once}" if once else None, lookup=lookup,
     )  # fmt: skip
     answer = jsonify(full(row))
     answer.headers["Location"] = url_for("api.certificate", id_=row.id)
@@ -233,7 +233,7 @@ def approve(did: str) -> ResponseReturnValue:
     if type(level) is not int or not 0 <= level < 256:
         raise MalformedError("level is 0 to 255")
     start = None if since is None else _moment(since)
-    office().approve(did, _digest(body.get("schema")), since=start, until=_moment(body.get("until")), level=level)
+    office().approve(did, digest_of(body.get("schema")), since=start, until=_moment(body.get("until")), level=level)
     return jsonify(_institution(office().institution(did, config().now())))
 
 
@@ -242,7 +242,7 @@ def approve(did: str) -> ResponseReturnValue:
 def decide(did: str, action: str) -> ResponseReturnValue:
     """Suspend, reinstate or remove one right, or the institution."""
     body = body_of("schema") if action == "reinstate" else body_of("schema", "reason")
-    chosen = None if body.get("schema") is None else _digest(body.get("schema"))
+    chosen = None if body.get("schema") is None else digest_of(body.get("schema"))
     if action == "reinstate":
         office().reinstate(did, schema=chosen)
     elif action == "suspend":
@@ -284,7 +284,8 @@ def override() -> ResponseReturnValue:
     return jsonify({"list": list_id, "index": index, "state": state}), 201
 
 
-def _key() -> ApiKey:
+def key_of() -> ApiKey:
+    """The key of this request, which `allows` has let in."""
     return cast(ApiKey, g.api_key)
 
 
@@ -312,7 +313,7 @@ def texts_of(value: JSON, name: str) -> dict[str, str]:
     return {key: str(text) for key, text in held.items()}
 
 
-def _digest(text: JSON) -> bytes:
+def digest_of(text: JSON) -> bytes:
     data = unhex(text) if isinstance(text, str) else b""
     if len(data) != 32:
         raise MalformedError("schema is a digest of 64 hex digits")

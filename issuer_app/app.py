@@ -11,7 +11,14 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from issuer_app import api, frame, front, people, vc_api, web_committee, web_desk, web_office, web_reissue, web_status, web_votes
 from issuer_app.config import Config, secret_key
+from issuer_app.importing import pages as import_pages
+from issuer_app.importing import routes as import_routes
+from issuer_app.lifecycle import joint_pages
+from issuer_app.lifecycle import pages as later_pages
 from issuer_app.lookups import web_api, web_entries, web_find
+from issuer_app.papers import api as papers_api
+from issuer_app.papers import holder as papers_holder
+from issuer_app.papers import web as papers_web
 from issuer_app.users import Users
 from registry.node.resolver import resolver_blueprint
 from weid.errors import WeidError
@@ -19,6 +26,7 @@ from weid.errors import WeidError
 __all__ = ["create_app"]
 
 _CSP = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_LISTS = ("imports.upload", "later.check")  # what takes spreadsheets
 
 
 def create_app(config: Config) -> Flask:
@@ -34,10 +42,12 @@ def create_app(config: Config) -> Flask:
     csrf = CSRFProtect(app)
     rooms = (
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
-        web_status.routes, api.routes,
+        web_status.routes, api.routes, later_pages.pages, joint_pages.pages, import_pages.pages, import_routes.routes,
+        papers_web.pages, papers_holder.pages, papers_holder.templates, papers_api.routes,
     )  # fmt: skip
     for blueprint in (*rooms, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
+    app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
         programs = vc_api.blueprint(
             config.vc_api, clock=config.clock, random=config.random, allowed=api.may_issue, public=lambda: config.public,
@@ -50,6 +60,8 @@ def create_app(config: Config) -> Flask:
         limiter.limit(config.limits.api)(resolving)
         app.register_blueprint(resolving)
         csrf.exempt(resolving)  # a read, whatever its method
+    csrf.exempt(import_routes.routes)
+    csrf.exempt(papers_api.routes)
     csrf.exempt(web_api.routes)
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
@@ -68,9 +80,11 @@ def _slow_forms() -> None:
 
 
 def _allow_upload() -> None:
-    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act"):
+    if request.endpoint in ("office.audit_home", "reissue.check", "committee.act", "joint.check", "joint.sign"):
         # The second limit counts what the parser holds while it reads a file, too.
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
+    elif request.endpoint in _LISTS and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit
+        request.max_content_length = request.max_form_memory_size = frame.config().limits.import_bytes
 
 
 def _settings(config: Config) -> dict[str, object]:

@@ -15,6 +15,10 @@ import click
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
+from issuer_app.cli_papers import link, look, paper
+from issuer_app.cli_status import lift, revoke, suspend
+from issuer_app.importing.cli import import_
+from issuer_app.lifecycle.cli import change, cosign, ending, exposed, replace
 from issuer_app.premises import KINDS, Premises
 from weid.errors import MalformedError
 
@@ -28,7 +32,6 @@ __all__ = ["issuer"]
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
 ROLES = click.Choice(["clerk", "reviewer", "auditor", "governor", "admin", "lookup"])
-REASON = click.option("--reason", required=True, help="Shown to those who check, e.g. error-in-data, fraud.")
 
 
 @click.group()
@@ -57,6 +60,7 @@ def init(
     """Make keys, register the DID, and (a desk) apply for what it wants to issue."""
     from issuer_app.desk import Desk
     from issuer_app.office import Office
+    from issuer_app.papers.look import install
     from issuer_app.premises import read_pack_folder
     from issuer_app.terms import Terms
 
@@ -79,6 +83,8 @@ def init(
             folder / "desk", client=place.client, suite=kind_of_keys, names=words, passphrase=secret, at=_now(),
             random=secrets.token_bytes, terms=None if chosen is None else Terms.of_pack(chosen),
         )  # fmt: skip
+        if chosen is not None:
+            install(folder / "desk", chosen)
         if wants:
             _apply(desk, wants)
         desk.close()
@@ -196,6 +202,7 @@ def serve(
     from credentials.carrier import prefix
     from issuer_app.app import create_app
     from issuer_app.config import Config
+    from issuer_app.importing.running import importer
     from registry.node.serving import certificate
     from registry.node.serving import serve as run
 
@@ -217,9 +224,12 @@ def serve(
         address = bind or ("0.0.0.0" if tls else "127.0.0.1")  # noqa: S104 (asked for by --tls, printed below)
         if files is not None:
             click.echo(f"Certificate fingerprint (SHA-256): {files[2]}", err=True)
-        scheme = "https" if tls else "http"
+        scheme, app = "https" if tls else "http", create_app(config)
+        if config.desk is not None:
+            with app.app_context():
+                importer().resume()
         run(
-            create_app(config), address, port, tls=None if files is None else files[:2],
+            app, address, port, tls=None if files is None else files[:2],
             ready=lambda opened: click.echo(f"{scheme}://{hosts[0]}:{opened}/", err=True),
         )  # fmt: skip
 
@@ -284,42 +294,13 @@ def find(folder: Path, text: str, limit: int) -> None:
 @issuer.command()
 @FOLDER
 @PASS
-@click.argument("id_", metavar="ID")
-@REASON
-def revoke(folder: Path, passphrase_file: str | None, id_: str, reason: str) -> None:
-    """Revoke for good."""
-    with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).revoke(id_, reason, _now()))
-
-
-@issuer.command()
-@FOLDER
-@PASS
-@click.argument("id_", metavar="ID")
-@REASON
-def suspend(folder: Path, passphrase_file: str | None, id_: str, reason: str) -> None:
-    """Suspend until lifted."""
-    with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).suspend(id_, reason, _now()))
-
-
-@issuer.command()
-@FOLDER
-@PASS
-@click.argument("id_", metavar="ID")
-def lift(folder: Path, passphrase_file: str | None, id_: str) -> None:
-    """Lift a suspension."""
-    with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).lift(id_, _now()))
-
-
-@issuer.command()
-@FOLDER
-@PASS
 def publish(folder: Path, passphrase_file: str | None) -> None:
     """Send what the registry has not heard, and renew status lists that are due (run it daily)."""
+    from issuer_app.lifecycle import planned
+
     with (place := Premises.open(folder)).opened:
         desk = place.desk(_passphrase(passphrase_file))
+        planned.run_due(desk, _now())
         desk.publish(_now())
         click.echo(f"{desk.waiting()} certificates wait.", err=True)
 
@@ -386,5 +367,9 @@ def _now() -> int:
     return int(datetime.now(UTC).timestamp() // 60)
 
 
-for command in (backup, convert, lookup, lookup_rules, outbox, restore):
+COMMANDS = (
+    backup, change, convert, cosign, ending, exposed, import_, lift, link, look, lookup, lookup_rules, outbox, paper,
+    replace, restore, revoke, suspend,
+)  # fmt: skip
+for command in COMMANDS:
     issuer.add_command(command)

@@ -33,6 +33,7 @@ class Limits:
     api: str = "600 per minute"
     form_bytes: int = 64 * 1024
     upload_bytes: int = 4 * 1024 * 1024
+    import_bytes: int = (20 << 20) + (64 << 10)  # a spreadsheet and the form around it
 
 
 @dataclass(frozen=True, slots=True)

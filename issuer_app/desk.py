@@ -10,15 +10,17 @@ import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from credentials import issue as issuing
 from credentials.binding import NO_BINDING, Binding, read_binding
 from credentials.issue import Registry, Slot
 from credentials.schema import Schema
 from credentials.status import PURPOSES, StatusList, bitstring_credential, worse_of
-from credentials.typed import new_code, read_code, typed_fingerprint, typed_kind
+from credentials.typed import typed_kind
 from credentials.vcdm import status_url
+from issuer_app import pointers
 from issuer_app.ledger import Issued, Ledger, ListRow
 from issuer_app.lookups import Book, Given
+from issuer_app.making import Maker
+from issuer_app.papers.look import published_templates
 from issuer_app.party import Party
 from issuer_app.publish import publish_list
 from issuer_app.published import REFRESH, Published, Shelf
@@ -171,7 +173,8 @@ class Desk:
         with self.party.locked():
             for chosen in self._ledger.lists():
                 self._publish_list(chosen, at)
-            self._anchor_waiting()
+            self.anchor_waiting()
+            pointers.send(self.books, self.anchor)
 
     def revoke(self, id_: str, reason: str, at: int) -> Issued:
         """Revoke for good, for one of `weid.records.REASONS`; again is no change."""
@@ -266,35 +269,30 @@ class Desk:
     def _has_right(self, facts: Facts, digest: bytes, at: int) -> bool:
         return any(right.digest == digest and right.state == "now" for right in rights_of(facts, self.did, at))
 
+    @property
+    def ledger(self) -> Ledger:
+        """What was issued here, for the modules that issue many at once."""
+        return self._ledger
+
+    def maker(self, schema: Schema, at: int) -> Maker:
+        """What makes certificates of this kind now, with the newest key."""
+        genesis, signer = self.client.genesis, self.party.signer("assert")
+        return Maker(
+            schema, signer, Registry(genesis.origin, genesis.digest), genesis.hash, self.did, self.terms, self.public, at,
+            published_templates(self.party.folder, schema),
+        )  # fmt: skip
+
     def _make(
         self, schema: Schema, claims: Mapping[str, JSON], binding: Binding, minutes: int | None, at: int,
         random: Random, by: str, specimen: bool, request: str | None, asked: bytes, given: Given,
     ) -> Issued:  # fmt: skip
-        genesis = self.client.genesis
-        length = min(minutes or self.terms.valid.get(schema.name, schema.lifetime), schema.lifetime)
-        length = length if binding.minutes is None else min(length, binding.minutes)
-        slot = self._slot(schema, random)
-        made = issuing.issue(
-            schema, claims, issuer=self.party.signer("assert"), registry=Registry(genesis.origin, genesis.digest),
-            issued=at, valid_until=at + length, random=random, bind=binding, slot=slot,
-            specimen=specimen, status_base=self.public,
+        made = self.maker(schema, at).row(
+            claims, self._slot(schema, random), random, by=by, bind=binding, minutes=minutes, specimen=specimen,
+            request=request, asked=asked,
         )  # fmt: skip
-        code = mark = None
-        names = self.terms.typed.get(schema.name, ())
-        if names and slot is not None:
-            code = new_code(random)
-            mark = typed_fingerprint(
-                schema, claims, names, read_code(code), origin=genesis.origin, issuer=self.did, hash=genesis.hash
-            )
-        row = {
-            "id": made.cid.hex(), "schema": schema.digest, "list": None if slot is None else slot.number,
-            "slot": None if slot is None else slot.index, "issued": at, "since": at, "until": at + length,
-            "compact": made.compact, "file": made.file, "code": code, "mark": mark, "by": by,
-            "specimen": int(specimen), "request": request, "asked": asked,
-        }  # fmt: skip
         with self._ledger.store.change():  # together, so that nothing is issued that its holder cannot find
-            self.lookups.add(made.cid.hex(), schema.name, given, at=at, random=random)
-            return self._ledger.add(row, claims)
+            self.lookups.add(made["id"], schema.name, given, at=at, random=random)
+            return self._ledger.add(made, claims)
 
     def _given(self, digest: bytes, claims: Mapping[str, JSON], extra: Mapping[str, str], at: int) -> Given:
         given, faults = self.lookups.read(self.schema(digest, at).name, claims, extra, day=at)
@@ -316,14 +314,15 @@ class Desk:
         except RejectedError as error:
             self._ledger.refuse(row.id)
             raise IssueError(str(error), code=error.code) from error
-        self._anchor_waiting()
+        self.anchor_waiting(row.id)  # an import may have left thousands: they are not this clerk's to wait for
 
     def _publish_list(self, chosen: ListRow, at: int) -> None:
         publish_list(self.party, self._ledger, chosen, at, self.terms.next_update)
 
-    def _anchor_waiting(self) -> None:
-        for row in self._ledger.unanchored():
-            if row.published and row.mark is not None and row.list_number is not None and row.index is not None:
+    def anchor_waiting(self, only: str | None = None) -> None:
+        """Put the fingerprints of published certificates on the log that are not there yet, or that of one alone."""
+        for row in self._ledger.unanchored(only):
+            if row.mark is not None and row.list_number is not None and row.index is not None:
                 kind = typed_kind(status_list_id(self.did, row.list_number), row.index)
                 try:
                     self.anchor(row.mark, kind)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 
@@ -15,9 +15,10 @@ from credentials.claims import Claim
 from credentials.schema import Schema
 from credentials.text import unsafe_text
 from weid.canon import JSON, parse_json
+from weid.codec import parse_rfc3339
 from weid.errors import SchemaError
 
-__all__ = ["Field", "Fault", "fields", "read_form"]
+__all__ = ["Field", "Fault", "fields", "filled", "read_fields", "read_form"]
 
 _INPUTS: Mapping[str, str] = {
     "text": "text", "digits": "digits", "enum": "select", "date": "date", "minutes": "datetime-local",
@@ -73,9 +74,16 @@ def _field(claim: Claim, value: JSON) -> Field:
 
 def read_form(schema: Schema, form: Mapping[str, str], zone: tzinfo) -> tuple[dict[str, JSON], dict[str, Fault]]:
     """The claims typed in, and the faults by claim name; the claims are usable only when there are no faults."""
+    return read_fields(schema, fields(schema), form, zone)
+
+
+def read_fields(
+    schema: Schema, inputs: Sequence[Field], form: Mapping[str, str], zone: tzinfo
+) -> tuple[dict[str, JSON], dict[str, Fault]]:
+    """The same with the inputs of the schema at hand, for many rows of one schema."""
     claims: dict[str, JSON] = {}
     faults: dict[str, Fault] = {}
-    for field in fields(schema):
+    for field in inputs:
         value = _read(field, form, zone)
         if isinstance(value, Fault):
             faults[field.claim.name] = value
@@ -86,6 +94,24 @@ def read_form(schema: Schema, form: Mapping[str, str], zone: tzinfo) -> tuple[di
             else:
                 faults[field.claim.name] = fault
     return claims, faults
+
+
+def filled(schema: Schema, claims: Mapping[str, JSON], zone: tzinfo) -> dict[str, str]:
+    """What a form of this schema holds when it says these claims: read again, it gives them back."""
+    form: dict[str, str] = {}
+    for field in fields(schema):
+        value = claims.get(field.claim.name)
+        if value is None:
+            continue
+        if field.input == "months":
+            form[f"{field.name}.from"], _, form[f"{field.name}.to"] = str(value).partition("/")
+        elif field.input == "yesno":
+            form[field.name] = "yes" if value else "no"
+        elif field.input == "datetime-local":
+            form[field.name] = parse_rfc3339(str(value)).astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+        else:
+            form[field.name] = str(value)
+    return form
 
 
 def _read(field: Field, form: Mapping[str, str], zone: tzinfo) -> JSON | Fault:

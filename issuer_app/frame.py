@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Running", "audit", "config", "council", "decider", "desk", "for_strangers", "needs", "office", "page", "prepare",
-    "refusal_page", "safe_next", "slow_down", "speaker", "tell", "user", "users",
+    "refusal_page", "safe_next", "signed_in", "slow_down", "speaker", "tell", "user", "users",
 ]  # fmt: skip
 
 
@@ -140,6 +140,13 @@ def keep_language(response: Response) -> Response:
             "lang", request.args["lang"], max_age=31_536_000, secure=config().secure, httponly=True, samesite="Lax"
         )
     return response
+
+
+def signed_in(role: str) -> bool:
+    """Whether this request's session is of somebody with a role; for what must be known before a form is read."""
+    held = session.get("sid")
+    found = users().session(held, config().now()) if isinstance(held, str) else None
+    return found is not None and role in found.roles
 
 
 def needs(*roles: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from weid.hashes import SHA256
 from weid.records import RegisterLeaf, StatusEntry
 from weid.suites import Random
 
-__all__ = ["Issued", "Ledger", "ListRow", "Outgoing"]
+__all__ = ["Issued", "Ledger", "ListRow", "Outgoing", "stored"]
 
 _ISSUED = """CREATE TABLE IF NOT EXISTS issued (
  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, schema BLOB NOT NULL, list INTEGER, slot INTEGER,
@@ -38,9 +38,10 @@ _SALTS = "CREATE TABLE IF NOT EXISTS salts (id TEXT PRIMARY KEY, salt BLOB NOT N
 _ORIGINALS = """CREATE TABLE IF NOT EXISTS originals (request TEXT PRIMARY KEY, data BLOB NOT NULL, kept INTEGER NOT NULL)
  STRICT"""
 _GONE = "CREATE TABLE IF NOT EXISTS gone (mark BLOB PRIMARY KEY) STRICT"  # digests of requests whose original was erased
+_RESERVED = "CREATE TABLE IF NOT EXISTS reserved (list INTEGER PRIMARY KEY) STRICT"  # lists an import is filling with drafts
 _UNUSED = 30 * 1_440  # minutes for which an original waits for its certificate
 
-_WAITING = """SELECT count(*) AS n FROM issued WHERE state <> 'refused' AND list IS NOT NULL AND (published = 0
+_WAITING = """SELECT count(*) AS n FROM issued WHERE state NOT IN ('refused', 'draft') AND list IS NOT NULL AND (published = 0
  OR (mark IS NOT NULL AND anchored = 0)
  OR (CASE WHEN told = '' THEN 'valid' ELSE substr(told, 1, instr(told, '|') - 1) END) <> state)"""
 
@@ -63,7 +64,7 @@ class Issued:
     code: str | None
     mark: bytes | None
     anchored: bool
-    state: str  # valid | suspended | revoked | refused
+    state: str  # valid | suspended | revoked | refused | draft
     reason: str | None
     changed: int | None
     told: str
@@ -105,13 +106,14 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.store = Store(path)
         with self.store.change() as db:
-            for table in (_ISSUED, _LISTS, _OUTGOING, _SALTS, _ORIGINALS, _GONE):
+            for table in (_ISSUED, _LISTS, _OUTGOING, _SALTS, _ORIGINALS, _GONE, _RESERVED):
                 db.execute(table)
             db.execute("CREATE INDEX IF NOT EXISTS issued_by_list ON issued (list, seq)")
 
     def list_for(self, schema: bytes, size: int) -> ListRow:
         """The newest list of a schema, made if there is none or it is half full (random places need room)."""
-        row = self.store.row("SELECT * FROM lists WHERE schema = ? ORDER BY number DESC LIMIT 1", schema)
+        free = "SELECT * FROM lists WHERE schema = ? AND number NOT IN (SELECT list FROM reserved) ORDER BY number DESC LIMIT 1"
+        row = self.store.row(free, schema)
         if row is not None:
             used = self.store.row("SELECT count(*) AS used FROM issued WHERE list = ?", row["number"])
             if used is not None and used["used"] * 2 < row["size"]:
@@ -132,13 +134,8 @@ class Ledger:
 
     def add(self, row: Mapping[str, Any], claims: Mapping[str, JSON]) -> Issued:
         """Store a certificate durably."""
-        words = " ".join(str(value) for value in claims.values() if isinstance(value, str | int))
-        full = {
-            **row, "claims": json.dumps(dict(claims), ensure_ascii=False), "find": _folded(f"{row['id']} {words}"),
-            "state": "valid", "reason": None, "changed": None, "told": "", "published": 0, "anchored": 0,
-        }  # fmt: skip
         with self.store.change() as db:
-            db.table("issued").insert(full)
+            db.table("issued").insert(stored(row, claims, "valid"))
         return self.get(str(row["id"]))
 
     def get(self, id_: str) -> Issued:
@@ -155,8 +152,8 @@ class Ledger:
 
     def find(self, text: str, limit: int) -> tuple[Issued, ...]:
         """The newest certificates that hold every word of the text somewhere: name, number or id."""
-        words = _folded(text).split()[:8]
-        where = " AND ".join(["state <> 'refused'", *["instr(find, ?) > 0"] * len(words)])
+        words = folded(text).split()[:8]
+        where = " AND ".join(["state NOT IN ('refused', 'draft')", *["instr(find, ?) > 0"] * len(words)])
         sql = f"SELECT * FROM issued WHERE {where} ORDER BY seq DESC LIMIT ?"
         return tuple(_issued(row) for row in self.store.rows(sql, *words, limit))
 
@@ -221,7 +218,7 @@ class Ledger:
 
     def leaves(self, number: int) -> tuple[tuple[RegisterLeaf, int], ...]:
         """(leaf, row number) of a list's issuance register, in order."""
-        sql = "SELECT slot, id, seq FROM issued WHERE list = ? AND state <> 'refused' ORDER BY seq"
+        sql = "SELECT slot, id, seq FROM issued WHERE list = ? AND state NOT IN ('refused', 'draft') ORDER BY seq"
         rows = self.store.rows(sql, number)
         return tuple((RegisterLeaf(row["slot"], bytes.fromhex(row["id"])), row["seq"]) for row in rows)
 
@@ -242,7 +239,9 @@ class Ledger:
 
     def unpublished(self, number: int) -> int:
         """How many rows of a list are not in its published register."""
-        row = self.store.row("SELECT count(*) AS n FROM issued WHERE list = ? AND published = 0 AND state <> 'refused'", number)
+        row = self.store.row(
+            "SELECT count(*) AS n FROM issued WHERE list = ? AND published = 0 AND state NOT IN ('refused', 'draft')", number
+        )
         return int(row["n"]) if row else 0
 
     def refuse(self, id_: str) -> None:
@@ -250,10 +249,14 @@ class Ledger:
         with self.store.change() as db:
             db.execute("UPDATE issued SET state = 'refused', request = NULL WHERE id = ? AND published = 0", (id_,))
 
-    def unanchored(self) -> tuple[Issued, ...]:
-        """Rows whose fingerprint is not on the log yet."""
-        sql = "SELECT * FROM issued WHERE mark IS NOT NULL AND anchored = 0 AND state <> 'refused' ORDER BY seq"
-        return tuple(_issued(row) for row in self.store.rows(sql))
+    def unanchored(self, only: str | None = None) -> Iterator[Issued]:
+        """Published rows whose fingerprint is not on the log yet, or that one alone; some hundreds are held at a time."""
+        sql = ("SELECT * FROM issued WHERE mark IS NOT NULL AND anchored = 0 AND published = 1 AND list IS NOT NULL "
+               "AND state NOT IN ('refused', 'draft') AND seq > ? AND (? IS NULL OR id = ?) ORDER BY seq LIMIT 500")  # fmt: skip
+        after = -1
+        while page := self.store.rows(sql, after, only, only):
+            yield from map(_issued, page)
+            after = page[-1]["seq"]
 
     def set_anchored(self, id_: str) -> None:
         """The fingerprint is on the log."""
@@ -283,7 +286,7 @@ class Ledger:
     def sent(self, outgoing: Outgoing) -> None:
         """The registry accepted it: register, states and sequence number are as published."""
         with self.store.change() as db:
-            db.execute("UPDATE issued SET published = 1 WHERE list = ? AND seq <= ? AND state <> 'refused'",
+            db.execute("UPDATE issued SET published = 1 WHERE list = ? AND seq <= ? AND state NOT IN ('refused', 'draft')",
                        (outgoing.list_number, outgoing.upto))  # fmt: skip
             for slot, told in outgoing.told.items():
                 db.execute("UPDATE issued SET told = ? WHERE list = ? AND slot = ?",
@@ -311,9 +314,18 @@ def _issued(row: dict[str, Any]) -> Issued:
     )  # fmt: skip
 
 
+def stored(row: Mapping[str, Any], claims: Mapping[str, JSON], state: str) -> dict[str, Any]:
+    """The columns of a row as they are first stored; a `draft` is hidden from everything until its import is whole."""
+    words = " ".join(str(value) for value in claims.values() if isinstance(value, str | int))
+    return {
+        **row, "claims": json.dumps(dict(claims), ensure_ascii=False), "find": folded(f"{row['id']} {words}"),
+        "state": state, "reason": None, "changed": None, "told": "", "published": 0, "anchored": 0,
+    }  # fmt: skip
+
+
 def _mark(request: str) -> bytes:
     return SHA256(request.encode("utf-8"))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold().strip()

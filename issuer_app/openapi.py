@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from issuer_app.importing.openapi import IMPORT
+from issuer_app.importing.openapi import paths as import_paths
 from issuer_app.lookups.rules import SHOWS
+from issuer_app.papers.described import paths as papers
 from issuer_app.users import ROLES
 from weid.records import REASONS
 
@@ -70,6 +73,7 @@ _LOOKUP = {
 }  # fmt: skip
 
 _SCHEMAS: dict[str, Any] = {
+    "Import": IMPORT,
     "Problem": {
         "type": "object", "required": ["type", "title", "status", "code"],
         "properties": {
@@ -205,7 +209,9 @@ def document() -> dict[str, Any]:
             body=_object(("rule", "inputs"), rule={"type": "string"}, inputs={
                 "type": "object", "additionalProperties": {"type": "string"}}))},
         **_certificates(),
+        **papers(),
         **_institutions(),
+        **import_paths(_operation, _ONCE),
     }  # fmt: skip
     return {
         "openapi": "3.1.0",

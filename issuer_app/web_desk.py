@@ -13,6 +13,9 @@ from credentials.schema import Schema
 from issuer_app import forms, selfcheck
 from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
+from issuer_app.lifecycle import planned
+from issuer_app.lifecycle.joint import standing
+from issuer_app.lifecycle.notes import notes_of
 from issuer_app.lookups.fields import Asked, clerk_fields, typed_extra
 from issuer_app.lookups.inputs import InputFault
 from weid.canon import JSON
@@ -99,7 +102,9 @@ def certificate(id_: str) -> ResponseReturnValue:
     check = selfcheck.check(drawn, desk().facts(config().now()), config().clock())
     return page(
         "certificate.html", row=row, schema=schema, line=line(row), shown=shown(row, schema), drawn=drawn,
-        check=check, reason=_reason, original=desk().original(id_) is not None, bearer=schema.bind in ("none", "document"),
+        check=check, reason=_reason, later=notes_of(desk(), id_),
+        together=standing(desk(), row, config().now()), original=desk().original(id_) is not None,
+        bearer=schema.bind in ("none", "document"),
         findable=bool(desk().lookups.lookup.of(schema.name)),
     )  # fmt: skip
 
@@ -165,6 +170,11 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     if action in ("suspend", "revoke") and reason not in REASONS[1:]:
         fault = speaker()("fault.reason")
         return page("confirm.html", row=row, line=line(row), action=action, reasons=REASONS[1:], fault=fault), 422
+    held = planned.held_minutes(desk()) if action == "revoke" else 0
+    if held:
+        planned.plan(desk(), [id_], "revoke", reason, due=now + held, at=now, by=user().name)
+        tell("later.one-planned", minutes=held)
+        return redirect(url_for("desk.certificate", id_=id_))
     if action == "revoke":
         desk().revoke(id_, reason, now)
     elif action == "suspend":
@@ -181,6 +191,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
 @needs("clerk")
 def publish() -> ResponseReturnValue:
     """Tell the registry what it has not heard yet."""
+    planned.run_due(desk(), config().now())
     desk().publish(config().now())
     tell("desk.published")
     return redirect(url_for("desk.home"))

@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLE = re.compile(r"<!-- table ([a-z-]+) -->\n(.*?)<!-- end -->", re.DOTALL)
 OUTCOMES = {"passed": "PASSED", "failed": "FAILED", "unknown": "UNKNOWN", "skipped": "SKIPPED"}
 CHECKS = (
-    "checks_bitstring", "checks_content", "checks_holder", "checks_issuer", "checks_schema", "checks_status", "checks_weidentity",
+    "checks_bitstring", "checks_content", "checks_holder", "checks_issuer", "checks_joint", "checks_schema", "checks_status",
+    "checks_weidentity",
     "case", "checks_file", "foreign/checks", "verify",
 )  # fmt: skip
 RULES = (

@@ -53,6 +53,7 @@ from credentials.type_metadata import check_integrity, resolve_type
 from credentials.verify import verify
 from credentials.weidentity import read_weidentity
 from credentials.weidentity_proof import prove
+from issuer_app.papers.svg import read_svg
 from registry import cosignature, evidence, genesis, note, operations, policy, proof_file, snapshot, statement, uses
 from registry.authority import Authority, open_chain, print_chain, read_chain
 from registry.bundle import open_bundle, parse_bundle
@@ -163,6 +164,7 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("challenge", presentation.read_challenge, challenge.to_bytes()),
         ("carrier", texts(carrier.from_text), carrier.to_text(issued.compact, "weid.app").encode()),
         ("file", vcdm.read_file, issued.file),
+        ("artwork", read_svg, (Path(__file__).parents[1] / "packs/health-code/templates/card.svg").read_bytes()),
         ("proof", lambda data: read_proof(_object(data)), issued.file),
         ("schema", lambda data: read_schema(data, made.schema.digest), made.schema.document),
         ("rule", lambda data: Rule.from_json(parse_json(data)), rule),

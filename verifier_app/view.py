@@ -235,6 +235,8 @@ def _standing(report: Report, language: str, zone: tzinfo) -> Iterable[Line]:
             note = " · ".join(word for word in words if word) or known["standing.seen"]
             shown = moment_of(when, zone)
             yield Line(known[f"standing.{check.code}"], "" if shown else note, moment=shown, note=note if shown else "")
+            if "replacedBy" in check.evidence:
+                yield Line(known["standing.replaced"], str(check.evidence["replacedBy"]))
 
 
 def _step(link: Link, language: str, zone: tzinfo) -> Step:

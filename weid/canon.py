@@ -49,9 +49,21 @@ def parse_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_
 def jcs(value: JSON) -> bytes:
     """RFC 8785 bytes; MalformedError for a value that has none."""
     try:
-        return rfc8785.dumps(value)
+        # The interpreter's own encoder writes the same bytes, ten times as fast, where neither numbers nor names need care.
+        return _ENCODER.encode(value).encode("utf-8") if _plain(value) else rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise MalformedError(f"no canonical JSON: {error}") from error
+
+
+def _plain(value: JSON) -> bool:
+    """Whether a value has no floats, no integers beyond 2^53-1, and names whose order is that of their ASCII bytes."""
+    if isinstance(value, str) or value is None:
+        return True
+    if type(value) is dict:
+        return all(isinstance(name, str) and name.isascii() and _plain(item) for name, item in value.items())
+    if type(value) is list:
+        return all(map(_plain, value))
+    return type(value) is bool or (type(value) is int and -_SAFE_INTEGER <= value <= _SAFE_INTEGER)
 
 
 def _check_depth(data: bytes, limit: int) -> None:
@@ -103,6 +115,7 @@ def _float(digits: str) -> float:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
 )  # fmt: skip
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 _SCAN: Callable[[str, int], tuple[JSON, int]] = _DECODER.scan_once  # type: ignore[attr-defined]  # not in the stubs
 
 

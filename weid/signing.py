@@ -45,6 +45,7 @@ _TABLE = (
     Context("weid/key-proof/v1", True, DID_ROLES),
     Context("weid/login/v1", True, ("login",)),
     Context("weid/check-report/v1", True, ("verifier",)),
+    Context("weid/batch-report/v1", True, ("assert",)),
     Context("data-integrity", False, ("assert", "present", "status")),
     Context("jose", False, ("assert", "present")),
     Context("cose", False, ("assert", "present")),

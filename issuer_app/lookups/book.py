@@ -46,7 +46,7 @@ _TABLES: Final = (
 )
 _FIND: Final = """SELECT DISTINCT p.id AS id, i.seq AS seq FROM lookup_entries e JOIN lookup_people p ON p.person = e.person
  JOIN issued i ON i.id = p.id WHERE e.value IN ({values}) AND (e.id = '' OR e.id = p.id) AND p.schema IN ({schemas})
- AND i.state <> 'refused' AND i.erased = 0 ORDER BY i.seq DESC LIMIT 50"""
+ AND i.state NOT IN ('refused', 'draft') AND i.erased = 0 ORDER BY i.seq DESC LIMIT 50"""
 _SEAL: Final = {"intl": 10, "gm": 1_000}  # the passphrase is 256 random bits: nothing is gained by stretching it
 
 
@@ -149,7 +149,8 @@ class Book:
     def together(self, id_: str, schemas: Sequence[str] = ()) -> tuple[str, ...]:
         """The ids of all certificates of the holder of this one (of these schemas, if any are named), the newest first."""
         sql = """SELECT p.id AS id, p.schema AS schema FROM lookup_people p JOIN lookup_people own ON own.person = p.person
- JOIN issued i ON i.id = p.id WHERE own.id = ? AND i.state <> 'refused' AND i.erased = 0 ORDER BY i.seq DESC LIMIT 50"""
+ JOIN issued i ON i.id = p.id WHERE own.id = ? AND i.state NOT IN ('refused', 'draft') AND i.erased = 0
+ ORDER BY i.seq DESC LIMIT 50"""
         return tuple(str(row["id"]) for row in self.store.rows(sql, id_) if not schemas or row["schema"] in schemas)
 
     def note(self, id_: str) -> tuple[str, str]:

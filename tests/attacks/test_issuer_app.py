@@ -15,6 +15,8 @@ from weid.errors import WeidError
 
 OPEN = {"static", "people.sign_in", "people.enter", "people.sign_out", "front.healthy", "api.openapi"}
 OPEN |= {"status.status_list", "vc-api-issuer.status_list"}  # whole lists
+BY_LINK = {f"holder.{name}" for name in ("certificate", "pdf", "drawn", "code", "file")}  # 128 random bits open these
+OPEN |= BY_LINK | {"templates.template"}  # a template holds nobody's data
 PROGRAMS = ("/api", "/vc-api")  # a key in a header, no cookie
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -37,6 +39,8 @@ def routes(app: Any, house: House) -> list[tuple[str, str, str]]:
         "number": "1",
         "purpose": "revocation",
         "proposal": "0" * 64,
+        "token": "A" * 22,
+        "part": "0",
     }
     found = []
     for rule in app.url_map.iter_rules():
@@ -64,6 +68,15 @@ def test_every_route_refuses_a_stranger(house: House) -> None:
             assert answer.headers["Location"].startswith("/sign-in"), (endpoint, method)
 
 
+def test_what_a_link_opens_stays_shut_without_one(house: House) -> None:
+    """A guessed link is no page, for a stranger and for every role alike."""
+    app = house.app(form="10000 per minute", sign_in="10000 per minute")
+    for browser in (Person(app).http, Person(app, "chen").http):
+        for endpoint, method, path in routes(app, house):
+            if endpoint in BY_LINK:
+                assert browser.open(path, method=method).status_code == 404, endpoint
+
+
 @pytest.mark.parametrize(
     ("name", "own"), [("chen", "desk"), ("lin", "office"), ("ho", "audit"), ("mei", "votes"), ("boss", "people")]
 )
@@ -76,8 +89,8 @@ def test_every_route_refuses_another_role(house: House, name: str, own: str) -> 
     for endpoint, method, path in routes(app, house):
         if endpoint in OPEN or path.startswith(PROGRAMS) or endpoint == "front.front":
             continue
-        rooms = {"desk": ("desk.", "reissue."), "people": ("people.",), "office": ("office.",), "audit": ("office.",),
-                 "votes": ("votes.", "committee.", "office.")}  # fmt: skip
+        rooms = {"desk": ("desk.", "reissue.", "papers.", "imports."), "people": ("people.",), "office": ("office.",),
+                 "audit": ("office.",), "votes": ("votes.", "committee.", "office.")}  # fmt: skip
         mine = rooms[own]
         audits = endpoint in ("office.audit_home", "office.override")
         if endpoint.startswith(mine) and (own in ("desk", "people") or audits == (own == "audit")):

@@ -62,7 +62,8 @@ def test_the_description_is_valid_openapi_and_says_what_there_is(house: House) -
             continue
         text = str(rule).replace("<id_>", "<id>")
         choices = [("<any(png,svg):kind>", ("png", "svg")), ("<any(suspend,revoke,lift):action>", ("suspend", "revoke", "lift")),
-                   ("<any(suspend,reinstate,remove):action>", ("suspend", "reinstate", "remove"))]  # fmt: skip
+                   ("<any(suspend,reinstate,remove):action>", ("suspend", "reinstate", "remove")),
+                   ("<any(issue,cancel,resume):action>", ("issue", "cancel", "resume"))]  # fmt: skip
         paths = [text]
         for mark, values in choices:
             paths = [path.replace(mark, value) for path in paths for value in (values if mark in path else ("",))]

@@ -8,6 +8,7 @@ import pytest
 
 from tests import browser
 from tests.issuer_app.house import PASSWORD, SKILL, House
+from tests.issuer_app.test_desk import CLAIMS
 
 
 def sign_in(page: Any, address: str, name: str) -> None:
@@ -108,3 +109,38 @@ def test_the_authority_reviews_and_audits(house: House, size: dict[str, int]) ->
         page.context.clear_cookies()
         sign_in(page, address, "boss")
         sound(page, "people")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=["390", "1280"])
+def test_what_comes_after_the_issue(house: House, size: dict[str, int]) -> None:
+    """Correct, change many, what waits, what ends, an exposed key: in order at both widths, in two languages."""
+    house.accredit()
+    for number in range(1, 5):
+        house.desk.issue(house.skill, {**CLAIMS, "certificateNumber": f"{number:012}"}, minutes=20_000, at=house.now,
+                         random=house.world.random)  # fmt: skip
+    row = house.desk.find("")[0]
+    with browser.serving(house.app()) as address, browser.chromium() as chrome:
+        page = chrome.new_page(viewport=size, locale="zh-CN" if size == browser.PHONE else "pt-PT")
+        with browser.only(page, address):
+            sign_in(page, address, "chen")
+            for name, path in (("replace", f"replace/{row.id}"), ("many", "many"), ("ending", "ending"),
+                               ("renew", f"renew/{row.id}"), ("key", "key"), ("waiting", "waiting")):  # fmt: skip
+                page.goto(f"{address}/later/{path}")
+                sound(page, f"later-{name}")
+            page.goto(f"{address}/later/many")
+            page.check("input[value=revoke]")
+            page.fill("#text", "王")
+            page.click("form.card button.main")
+            sound(page, "later-many-check")
+            page.check("input[value=fraud]")
+            page.fill("#due", "2999-01-01T10:00")
+            page.fill("#count", "4")
+            page.click("form.card button.danger")
+            sound(page, "later-planned")
+            page.goto(f"{address}/desk/certificates/{row.id}")
+            sound(page, "later-certificate")
+            page.goto(f"{address}/later/key")
+            page.fill("#since", "2020-01-01T10:00")
+            page.click("form.card button")
+            sound(page, "later-key-found")

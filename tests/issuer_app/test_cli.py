@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +24,9 @@ from registry.node.service import create_node
 from registry.node.serving import certificate
 from tests.browser import serving
 from tests.issuer_app.house import PACKS, House
+from tests.issuer_app.papers.pdf import attachments
 from tests.registry.world import YEAR
+from weid.codec import from_minutes
 from weid.errors import ConflictError
 from weid.facts import NoFacts
 
@@ -62,13 +66,17 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
         assert picture.read((tmp_path / "out" / "code.png").read_bytes()) == (code,)
         assert house.verify(code.encode()).verdict == "valid-bearer"
         row = json.loads(say("find", str(folder), "王小明")[1])
+        papers(folder, row["id"], tmp_path, say)
         assert json.loads(say("suspend", str(folder), row["id"], "--reason", "error-in-data")[1])["state"] == "suspended"
+        assert say("paper", str(folder), row["id"], "-o", str(tmp_path / "no.pdf"))[0] != 0
+        assert not (tmp_path / "no.pdf").exists()
         assert json.loads(say("lift", str(folder), row["id"])[1])["state"] == "valid"
         assert json.loads(say("revoke", str(folder), row["id"], "--reason", "fraud")[1])["state"] == "revoked"
         assert house.verify(code.encode()).verdict == "revoked"
         assert say("publish", str(folder))[0] == 0
+        afterwards(house, run, folder, tmp_path)
         back_and_forth(run, folder, tmp_path / "desk.backup", tmp_path / "again")
-        assert say("rotate", str(folder), "assert") == (0, "4")
+        assert say("rotate", str(folder), "assert") == (0, "5")  # an exposed key was replaced above
         (tmp_path / "password").write_text("a long enough password\n")
         assert say("user", "add", str(folder), "wu", "--role", "clerk", "--password-file", str(tmp_path / "password"))[0] == 0
         key = say("apikey", str(folder), "import", "--role", "clerk")[1]
@@ -83,6 +91,37 @@ def test_a_desk_by_command(house: House, tmp_path: Path, monkeypatch: pytest.Mon
     users = Users(folder / "app")
     assert users.key(key) is not None and users.sign_in("wu", "a long enough password", 0)
     users.close()
+
+
+def afterwards(house: House, run: CliRunner, folder: Path, place: Path) -> None:
+    """Correct, change many, list what ends, and declare a key exposed: without --yes nothing happens."""
+
+    def say(*words: str) -> list[str]:
+        result = run.invoke(issuer, [words[0], str(folder), *words[1:]])
+        assert result.exit_code == 0, result.output
+        return result.stdout.splitlines()
+
+    say("issue", "skill-certificate", str(place / "claims.json"), "--minutes", "1440")
+    first = json.loads(say("find", CLAIMS["certificateNumber"])[0])
+    (place / "corrected.json").write_text(json.dumps({**CLAIMS, "holderName": "王晓明"}))
+    second = json.loads(say("replace", first["id"], str(place / "corrected.json"))[0])
+    assert second["claims"]["holderName"] == "王晓明" and json.loads(say("find", first["id"])[0])["reason"] == "superseded"
+    (place / "gone.csv").write_text(f"id\n{second['id']}\nnobody\n")
+    change = ("change", "suspend", "--list", str(place / "gone.csv"), "--reason", "fraud")
+    assert len(say(*change)) == 1 and json.loads(say("find", second["id"])[0])["state"] == "valid"
+    say(*change, "--yes")
+    assert json.loads(say("find", second["id"])[0])["state"] == "suspended"
+    say("change", "lift", "--kind", "skill-certificate", "--yes")
+    say("change", "revoke", "--text", second["id"], "--reason", "fraud", "--at", "2999-01-01T00:00", "--yes")
+    assert json.loads(say("find", second["id"])[0])["state"] == "valid"
+    assert run.invoke(issuer, ["change", str(folder), "revoke", "--reason", "fraud"]).exit_code == 2
+    assert run.invoke(issuer, ["change", str(folder), "revoke", "--text", "x"]).exit_code == 2
+    assert [json.loads(line)["id"] for line in say("ending", "--days", "3650")] == [second["id"]]
+    since = from_minutes(house.now - 1).strftime("%Y-%m-%dT%H:%M")
+    say("exposed", "--since", since)
+    assert json.loads(say("find", second["id"])[0])["state"] == "valid"
+    say("exposed", "--since", since, "--yes")
+    assert json.loads(say("find", second["id"])[0])["reason"] == "superseded"
 
 
 def back_and_forth(run: CliRunner, folder: Path, file: Path, again: Path) -> None:
@@ -103,6 +142,23 @@ def back_and_forth(run: CliRunner, folder: Path, file: Path, again: Path) -> Non
     result = run.invoke(issuer, ["restore", str(file), str(again)])
     assert result.exit_code == 0 and "0 states" in result.stderr
     assert run.invoke(issuer, ["find", str(again), "王小明"]).stdout == run.invoke(issuer, ["find", str(folder), "王小明"]).stdout
+
+
+def papers(folder: Path, id_: str, out: Path, say: Callable[..., tuple[int, str]]) -> None:
+    """The pack's look was taken over by init; PDF and picture are written, and a link is printed once."""
+    assert (folder / "desk" / "papers" / "images" / "seal.svg").exists()
+    assert say("look", str(folder), "--pack", str(PACKS / "certificate-authority"))[0] == 0
+    assert say("look", str(folder), "--pack", str(PACKS))[0] != 0
+    paper = ("paper", str(folder), id_, "--language", "zh-Hans", "--language", "en", "-o")
+    assert say(*paper, str(out / "c.pdf"))[0] == 0
+    assert attachments((out / "c.pdf").read_bytes()) == {"certificate.json": (out / "out" / "certificate.json").read_bytes()}
+    assert say(*paper, str(out / "c.png"), "--png")[0] == 0
+    assert len(picture.read((out / "c.png").read_bytes())) == 1
+    status, url = say("link", str(folder), id_, "--days", "7")
+    assert status == 0
+    assert re.fullmatch(r"https://desk\.example/c/[A-Za-z0-9_-]{22}", url)
+    assert say("link", str(folder), id_, "--days", "0")[0] != 0
+    assert say("link", str(folder), id_, "--withdraw") == (0, "")
 
 
 def programs(folder: Path, key: str, did: str) -> None:

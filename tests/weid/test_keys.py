@@ -27,6 +27,7 @@ EXPECTED = {
     "weid/key-proof/v1": set(DID_ROLES),
     "weid/login/v1": {"login"},
     "weid/check-report/v1": {"verifier"},
+    "weid/batch-report/v1": {"assert"},
     "data-integrity": {"assert", "present", "status"},
     "jose": {"assert", "present"},
     "cose": {"assert", "present"},

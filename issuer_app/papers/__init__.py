@@ -1,0 +1,130 @@
+"""What the holder gets: a certificate as PDF, as picture card and as poster.
+
+`pdf_of` and `picture_of` draw a row of the ledger; the same row and languages give the same bytes. How it looks is data
+(`look.py`), what it says is data (`content.py`), and the typesetter runs in process over fixed layouts (`press.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING, Any, Final
+
+from issuer_app.ledger import Issued
+from issuer_app.papers import fonts, ornament, press
+from issuer_app.papers.codes import code_of
+from issuer_app.papers.content import Content, content_of, speakers_of
+from issuer_app.papers.look import Look, look_of
+from issuer_app.papers.placing import placed
+from weid.errors import IssueError
+
+if TYPE_CHECKING:
+    from issuer_app.desk import Desk
+
+__all__ = ["PICTURES", "pdf_of", "picture_of"]
+
+MEDIA: Final = "application/vc"
+PICTURES: Final = {"card": (1080, 1350), "poster": (1080, 1920)}  # pixels
+_PER_MM: Final = 10  # pixels, so that every module of a code is a whole number of them
+_TAGS: Final = {"zh-Hans": ("zh", "CN"), "zh-Hant": ("zh", "MO"), "en": ("en", None), "pt": ("pt", "PT")}
+_SHEET: Final = (210.0, 297.0)  # mm
+
+
+def pdf_of(
+    desk: Desk, row: Issued, languages: Sequence[str] = ("en",), *, host: str = "v.example", zone: tzinfo = UTC, at: int,
+) -> bytes:  # fmt: skip
+    """The certificate on A4 in one or two languages, with the credential file attached as `certificate.json`.
+
+    `host` stands in the code and under it, `zone` is that of the times, `at` the minute by which the schema is looked
+    up. IssueError: `no-glyph` names a character that no font here has, `not-valid`, `erased`, `bad-language`,
+    `no-typesetter`; MalformedError `code-too-dense`, or what is wrong with the desk's look.
+    """
+    content, look = _content(desk, row, languages, host, zone, at)
+    held, data = _fonts(desk), _data(content, look, desk, row)
+    data |= {"file": row.file.decode("utf-8"), "media": MEDIA}
+    own = look.templates.get("sheet")
+    if own is not None:
+        width, height = _SHEET if own.height > own.width else _SHEET[::-1]
+        return press.pdf("art", data | placed(own, content, width, height, grid=None), held, at=row.issued)
+    data |= {"art": ornament.frame(*_SHEET, data["accent"]), "code": {**data["code"], "side": _side(content.code.modules + 8)}}
+    return press.pdf("sheet", data, held, at=row.issued)
+
+
+def picture_of(
+    desk: Desk, row: Issued, form: str, languages: Sequence[str] = ("en",), *, host: str = "v.example", zone: tzinfo = UTC,
+    at: int,
+) -> bytes:  # fmt: skip
+    """The certificate as a PNG for a phone: `card` or `poster`. Errors as `pdf_of`."""
+    width, height = PICTURES[form]
+    content, look = _content(desk, row, languages, host, zone, at)
+    held, data = _fonts(desk), _data(content, look, desk, row)
+    letter = press.uncovered(frozenset(content.texts()), held)
+    if letter is not None:
+        raise IssueError(f"{letter} (U+{ord(letter[0]):04X}) is in no font of this machine", code="no-glyph")
+    own = look.templates.get(form)
+    if own is not None:
+        data |= placed(own, content, width / _PER_MM, height / _PER_MM, grid=1 / _PER_MM)
+        return press.png("art", data, held, ppi=25.4 * _PER_MM)
+    return press.png("card", data | _card(content, data["accent"], width, height), held, ppi=25.4 * _PER_MM)
+
+
+def _card(content: Content, accent: str, width: int, height: int) -> dict[str, Any]:
+    """The measures of the drawn card, in mm; the code takes what head, rows (on a poster) and foot leave."""
+    head, modules = round(height * 0.34), content.code.modules + 8
+    rows = 340 if height > 1600 else 60
+    side = max(1, int(min(width * 0.82, height - head - rows - 190) // modules)) * modules
+    place = {"side": side / _PER_MM, "x": (width - side) // 2 / _PER_MM, "y": (head + rows) / _PER_MM}
+    return {
+        "art": ornament.band(width / _PER_MM, height / _PER_MM, head / _PER_MM, accent), "code": {**_code(content), **place},
+        "width": width / _PER_MM, "height": height / _PER_MM, "head": head / _PER_MM,
+    }  # fmt: skip
+
+
+def _content(desk: Desk, row: Issued, languages: Sequence[str], host: str, zone: tzinfo, at: int) -> tuple[Content, Look]:
+    schema = desk.schema(row.schema, at)
+    look = look_of(desk.party.folder, schema)
+    speakers = speakers_of(languages, zone)
+    if row.erased:
+        raise IssueError("the content was erased here", code="erased")
+    return content_of(row, schema, look, desk.names, code_of(row, host), host, speakers), look
+
+
+def _fonts(desk: Desk) -> Any:
+    """The fonts a desk may use; IssueError `no-typesetter` where the library is not installed."""
+    try:
+        return fonts.load(desk.party.folder / "fonts")[0]
+    except ImportError:
+        raise IssueError("the typesetter is not installed: pip install 'weid[pdf]'", code="no-typesetter") from None
+
+
+def _data(content: Content, look: Look, desk: Desk, row: Issued) -> dict[str, Any]:
+    """What every layout is given."""
+    _, families, house = fonts.load(desk.party.folder / "fonts")
+    return {
+        "languages": [_TAGS[language] for language in content.languages],
+        "fonts": [
+            {kind: fonts.stack(kind, language, families, house) for kind in ("serif", "sans")} for language in content.languages
+        ],
+        "mono": "DejaVu Sans Mono", "accent": look.colour(row.claims), "logo": look.logo, "seal": look.seal, "alt": content.alt,
+        "issuer": content.issuer.data(), "title": content.title.data(), "scan": content.scan.data(), "foot": content.foot.data(),
+        "says": content.says.data() if content.says else None, "stamp": content.stamp.data() if content.stamp else None,
+        "names": [[label.data(), value.data()] for label, value in content.names],
+        "rows": [[label.data(), value.data()] for label, value in content.rows],
+        "typed": [content.typed[0].data(), content.typed[1]] if content.typed else None,
+        "id": content.id, "host": content.host, "code": _code(content),
+        "heading": f"{content.title.first} – {content.issuer.first}",
+    }  # fmt: skip
+
+
+def _code(content: Content) -> dict[str, Any]:
+    size = content.code.modules
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">'
+        f'<path d="{ornament.code_path(content.code.rows)}"/></svg>'
+    )
+    return {"svg": svg, "modules": size}
+
+
+def _side(modules: int) -> float:
+    """The side of a printed code in mm, quiet zone included: 58 mm, larger where a module would be under 0.5 mm."""
+    return max(0.5 * modules, min(58.0, 0.9 * modules))
