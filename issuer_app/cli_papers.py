@@ -62,7 +62,7 @@ def look(folder: Path, pack: Path) -> None:
 @click.command()
 @FOLDER
 @click.argument("id_", metavar="ID")
-@click.option("--days", default=30, show_default=True, help="How long it works.")
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How long it works.")
 @click.option("--withdraw", is_flag=True, help="End every link to it instead.")
 def link(folder: Path, id_: str, days: int, withdraw: bool) -> None:
     """Make a link for the holder of certificate ID, below the address of `public-url`; it is printed once. It opens no key."""

@@ -118,6 +118,16 @@ def file(place: int) -> ResponseReturnValue:
     return _file(row.file, "application/vc", f"{row.id[:8]}.json")
 
 
+@pages.post("/answer/<int:place>/page")
+def own_page(place: int) -> ResponseReturnValue:
+    """A page of the certificate's own, behind a link that the holder may keep or pass on: PDF, picture card, poster."""
+    from issuer_app.papers.web import links
+
+    row = _row(place)
+    token = links().make(row.id, days=_OWN_DAYS, by="look-up", at=config().now(), random=config().random)
+    return redirect(url_for("holder.certificate", token=token), 303)
+
+
 @pages.get("/link/<token>")
 def link(token: str) -> ResponseReturnValue:
     """Ask before a one-time link is used up: mail programs open links to look at them."""
@@ -139,6 +149,9 @@ def follow(token: str) -> ResponseReturnValue:
     ids = book.together(found["id"], rule.schemas) or (found["id"],)
     _keep(rule.name, ids, [])
     return redirect(url_for("find.answer"), 303)
+
+
+_OWN_DAYS = 30
 
 
 def downloads(place: int) -> list[tuple[str, str]]:

@@ -17,6 +17,11 @@ OPEN = {"static", "people.sign_in", "people.enter", "people.sign_out", "front.he
 OPEN |= {"status.status_list", "vc-api-issuer.status_list"}  # whole lists
 BY_LINK = {f"holder.{name}" for name in ("certificate", "pdf", "drawn", "code", "file")}  # 128 random bits open these
 OPEN |= BY_LINK | {"templates.template"}  # a template holds nobody's data
+# Holders ask without signing in (R25): what they may learn, and how slowly, is tested with look-ups.
+ASKED = {f"find.{name}" for name in (
+    "home", "form", "look", "asked", "answer", "code", "file", "own_page", "link", "follow",
+)}  # fmt: skip
+OPEN |= ASKED
 PROGRAMS = ("/api", "/vc-api")  # a key in a header, no cookie
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -41,6 +46,8 @@ def routes(app: Any, house: House) -> list[tuple[str, str, str]]:
         "proposal": "0" * 64,
         "token": "A" * 22,
         "part": "0",
+        "place": "0",
+        "entry": "0" * 16,
     }
     found = []
     for rule in app.url_map.iter_rules():
@@ -89,7 +96,7 @@ def test_every_route_refuses_another_role(house: House, name: str, own: str) -> 
     for endpoint, method, path in routes(app, house):
         if endpoint in OPEN or path.startswith(PROGRAMS) or endpoint == "front.front":
             continue
-        rooms = {"desk": ("desk.", "reissue.", "papers.", "imports."), "people": ("people.",), "office": ("office.",),
+        rooms = {"desk": ("desk.", "reissue.", "papers.", "imports.", "later.", "joint.", "entries."), "people": ("people.",), "office": ("office.",),
                  "audit": ("office.",), "votes": ("votes.", "committee.", "office.")}  # fmt: skip
         mine = rooms[own]
         audits = endpoint in ("office.audit_home", "office.override")

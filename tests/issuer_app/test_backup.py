@@ -30,7 +30,7 @@ def restored(house: House, file: Path, folder: Path) -> Desk:
     return Desk.open(folder, client=house.client, passphrase=WORDS, random=house.world.random)
 
 
-@pytest.mark.parametrize("profile", ["intl", "gm"])
+@pytest.mark.parametrize("profile", ["intl", pytest.param("gm", marks=pytest.mark.long)])
 def test_what_happened_since_is_taken_over(tmp_path: Path, profile: str) -> None:
     """States, certificates whose content is lost, and decisions that were never sent; the next issue takes a free place."""
     house = House(tmp_path / "house", profile=profile)

@@ -28,7 +28,7 @@ def sound(page: Any, name: str) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=["390", "1280"])
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("language", ["zh-CN", pytest.param("en", marks=pytest.mark.long)])
 def test_a_clerk_signs_in_issues_and_prints(house: House, size: dict[str, int], language: str) -> None:
     """Sign in, issue from the form, see code and file on one page, open the printable page; the code keeps 0.5 mm."""
     with browser.serving(house.app()) as address, browser.chromium() as chrome:
@@ -77,7 +77,7 @@ def test_a_clerk_signs_in_issues_and_prints(house: House, size: dict[str, int], 
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=["390", "1280"])
+@pytest.mark.parametrize("size", [browser.PHONE, pytest.param(browser.DESK, marks=pytest.mark.long)], ids=["390", "1280"])
 def test_the_authority_reviews_and_audits(house: House, size: dict[str, int]) -> None:
     """The reviewer approves the application; the auditor finds by text and revokes; the administrator's page."""
     with browser.serving(house.app()) as address, browser.chromium() as chrome:
@@ -112,7 +112,7 @@ def test_the_authority_reviews_and_audits(house: House, size: dict[str, int]) ->
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("size", [browser.PHONE, browser.DESK], ids=["390", "1280"])
+@pytest.mark.parametrize("size", [browser.PHONE, pytest.param(browser.DESK, marks=pytest.mark.long)], ids=["390", "1280"])
 def test_what_comes_after_the_issue(house: House, size: dict[str, int]) -> None:
     """Correct, change many, what waits, what ends, an exposed key: in order at both widths, in two languages."""
     house.accredit()

@@ -39,7 +39,8 @@ def test_a_holder_looks_up_and_the_clerk_corrects(tmp_path: Path, language: str,
             sound(page, f"{language}-form")
             page.fill("#find-documentNumber", CN[:-1] + "1")
             page.fill("#find-name", "陈大文")
-            page.keyboard.press("Enter")
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
             sound(page, f"{language}-fault")
             page.fill("#find-documentNumber", CN)
             page.click("form.card button.main")

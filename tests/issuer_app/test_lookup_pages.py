@@ -48,6 +48,10 @@ def test_an_open_rule_shows_the_holder_everything(open_house: House) -> None:
     assert person.get("/find/answer/0/code.svg").mimetype == "image/svg+xml"
     assert person.get("/find/answer/0/code.png?download=1").data.startswith(b"\x89PNG")
     assert person.get("/find/answer/1/code.png").status_code == 404
+    own = person.post("/find/answer/0/page", {}, page="/find/answer")
+    assert own.status_code == 303 and "陳大文" in person.get(own.headers["Location"]).text
+    assert person.get(own.headers["Location"] + "/certificate.pdf").data.startswith(b"%PDF")
+    assert person.post("/find/answer/1/page", {}, page="/find/answer").status_code == 404
     assert page.headers["Cache-Control"] == "no-store" and page.headers["Referrer-Policy"] == "no-referrer"
     open_house.desk.revoke(row.id, "fraud", open_house.now)
     assert "Revoked" in person.get("/find/answer").text

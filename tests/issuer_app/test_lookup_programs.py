@@ -69,7 +69,7 @@ def test_a_desk_looks_up_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "genesis.json").write_bytes(print_genesis(house.world.genesis))
     (tmp_path / "claims.json").write_text(json.dumps(CLAIMS))
     (tmp_path / "lookup.json").write_text(json.dumps({"cn-id": CN, "contact": "ana@example.org", "birthDate": "1990-03-07"}))
-    for path in (PACKS / "certificate-authority").rglob("*.json"):
+    for path in filter(Path.is_file, (PACKS / "certificate-authority").rglob("*")):
         (target := pack / path.relative_to(PACKS / "certificate-authority")).parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
     run = CliRunner(env={"WEID_PASSPHRASE_FILE": str(secret)})

@@ -350,7 +350,11 @@ def _passes(seats: tuple[Seat, ...], votes: tuple[Vote, ...], rule: RuleRecord, 
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("size", "language"), [(browser.PHONE, "zh-CN"), (browser.DESK, "en")], ids=["390", "1280"])
+@pytest.mark.parametrize(
+    ("size", "language"),
+    [(browser.PHONE, "zh-CN"), pytest.param(browser.DESK, "en", marks=pytest.mark.long)],
+    ids=["390", "1280"],
+)
 def test_two_offices_decide_in_a_browser(council: Council, size: dict[str, int], language: str) -> None:
     """Propose by approving, vote with a confirmation at the other office, put into effect; the committee's own pages too."""
     skill = council.publish()

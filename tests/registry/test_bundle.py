@@ -37,7 +37,7 @@ def opened(world: World, data: bytes) -> BundleFacts:
     return open_bundle(data, pin=world.pin, at=world.now)
 
 
-@pytest.mark.parametrize("profile", ["intl", "gm"])
+@pytest.mark.parametrize("profile", ["intl", pytest.param("gm", marks=pytest.mark.long)])
 def test_every_changed_byte_is_refused(tmp_path: Path, profile: str) -> None:
     """R27: no byte of a bundle can change, none can be added or cut."""
     world = World(tmp_path, profile=profile)

@@ -64,7 +64,7 @@ def mirror_of(world: World, folder: Path) -> Mirror:
     return Mirror.open(folder, print_genesis(world.genesis), random=Stream("mirror"))
 
 
-@pytest.mark.parametrize("profile", ["intl", "gm"])
+@pytest.mark.parametrize("profile", ["intl", pytest.param("gm", marks=pytest.mark.long)])
 def test_a_copy_carried_on_a_stick_is_the_log(tmp_path: Path, profile: str) -> None:
     """Export, mirror, grow, export again, mirror again: root, state, proofs and bundle are those of the log."""
     world = World(tmp_path, profile=profile)

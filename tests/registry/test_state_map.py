@@ -91,6 +91,7 @@ def test_the_order_and_grouping_of_changes_do_not_matter(script: list[tuple[int,
         assert all(records.get((was or now).did) == was and held.get((was or now).did) == now for was, now in found)
 
 
+@pytest.mark.long
 def test_a_proof_is_under_a_kilobyte_at_a_hundred_thousand() -> None:
     tree = filled(100_000)
     present = [len(tree.prove("member", f"did:weid:1:{n}")) for n in range(0, 100_000, 997)]

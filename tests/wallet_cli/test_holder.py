@@ -41,7 +41,7 @@ class Weid:
         return done
 
 
-@pytest.fixture(scope="module", params=["intl", "gm"])
+@pytest.fixture(scope="module", params=["intl", pytest.param("gm", marks=pytest.mark.long)])
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Path]:
     folder = tmp_path_factory.mktemp(request.param)
     built = stage(folder, request.param, bind="key")
