@@ -112,6 +112,10 @@ class ReplayedLog(ReadableLog):
         except MalformedError as error:
             return Receipt(None, "unknown-type" if error.code == "unknown-type" else "malformed", str(error))
 
+    def _id_of(self, index: int) -> bytes | None:
+        entry = self._read(self.entry(index))
+        return entry.id if isinstance(entry, SignedOperation) else None
+
     def _apply(self, entry: SignedOperation, verify: Verified) -> Receipt:
         return self._receipt(self.state.apply_entry(entry, verify))
 

@@ -146,6 +146,10 @@ class OperatorKeys:
         self._write(replace(self.mark, state_size=statement.size, state=digest))
         return sign_note(print_statement(statement), self._genesis.origin, self._state)
 
+    def sign_kept(self, payload: bytes) -> bytes:
+        """The signature by which the state key vouches for a state that this operator's own node keeps (`registry.kept`)."""
+        return self._state.sign("weid/kept-state/v1", payload)
+
     def _read(self) -> HighWater:
         try:
             mark = HighWater.from_bytes(self._path.read_bytes())

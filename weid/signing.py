@@ -51,6 +51,7 @@ _TABLE = (
     Context("jose", False, ("assert", "present")),
     Context("cose", False, ("assert", "present")),
     Context("weid/key-change/v1", True, ("log", "state", "log-op")),
+    Context("weid/kept-state/v1", True, ("state",)),
     Context("c2sp/note", False, ("log", "state", "mirror")),
     Context("c2sp/cosignature", False, ("witness",)),
 )

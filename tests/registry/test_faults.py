@@ -21,8 +21,10 @@ import pytest
 
 from registry.audit import fsck
 from registry.checkpoint import parse_checkpoint
+from registry.keeping import kept_file, replayed_state
 from registry.log import Registry
 from registry.note import parse_note
+from registry.snapshot import print_snapshot
 from tests.registry.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +32,7 @@ CALLS = "openat,open,read,pread64,write,pwrite64,fsync,fdatasync,rename,renameat
 FAULTS = {"kill": "signal=KILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}
 CHILD = """
 import os, pathlib, sqlite3, sys
-from registry import operations as ops
+from registry import log, operations as ops
 from registry.log import Registry
 from tests.registry.world import World
 from weid.errors import WeidError
@@ -39,6 +41,7 @@ def say(*words):
         os.write(1, (" ".join(map(str, words)) + "\\n").encode())
     except OSError:
         pass
+log._KEEP, log._LEAST = 2, 1  # the kept state is written amid the work, and when it ends
 world = World(pathlib.Path(sys.argv[1]))
 world.registry.close()
 for name in ("home.db", "home.mark"):
@@ -139,7 +142,11 @@ def judged(folder: Path, said: Said, keys: World) -> None:
             assert registry.engine.tree.root_at(checkpoint.size) == checkpoint.root
         assert registry.tick(keys.now + 2).code == "applied"
         assert registry.commit().code == "applied"
-        assert fsck(registry.engine, pin=registry.pin) == ()
+        assert print_snapshot(registry.state.snapshot()) == print_snapshot(
+            replayed_state(registry.engine, registry.genesis, registry.size).snapshot()
+        )
+        with kept_file(folder / "home.db") as beside:
+            assert fsck(registry.engine, pin=registry.pin, beside=beside) == ()
     finally:
         registry.close()
 

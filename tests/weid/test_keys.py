@@ -33,6 +33,7 @@ EXPECTED = {
     "jose": {"assert", "present"},
     "cose": {"assert", "present"},
     "weid/key-change/v1": {"log", "state", "log-op"},
+    "weid/kept-state/v1": {"state"},
     "c2sp/note": {"log", "state", "mirror"},
     "c2sp/cosignature": {"witness"},
 }
