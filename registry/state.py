@@ -37,7 +37,7 @@ from registry.statement import Statement, statement_digest
 from registry.view import Changes, Published, Verify, View
 from weid import merkle, signing
 from weid.did import parse_key_id
-from weid.errors import KeyMaterialError, MalformedError, RejectedError, SignatureError, UnknownSuiteError
+from weid.errors import KeyMaterialError, MalformedError, RegistryError, RejectedError, SignatureError, UnknownSuiteError
 from weid.facts import RecordFacts, Source
 from weid.governance import MemberRecord, ProposalRecord
 from weid.keys import PublicKey
@@ -135,7 +135,8 @@ class State:
     `authority` is whose signatures count from here on; `commits` are the newest states that statements on the log commit to,
     the latest last; `closed` are the proposals that are over, with their outcome and minute (for people: the log is the record).
     `changed` are the keys of each table that have changed since they were kept, True for one that was not there before its last
-    change; None while nothing was kept.
+    change; None while nothing was kept. `torn` says that an entry was applied in part: what reads a kept state may fail in the
+    middle of a rule. Nothing is then applied any more, since the same entry again would be its own duplicate.
     """
 
     def __init__(self, genesis: Genesis, kept: Kept | None = None) -> None:
@@ -150,6 +151,7 @@ class State:
         self.seen: MutableMapping[bytes, int] = {}
         self.closed: MutableMapping[str, tuple[ProposalRecord, str, int]] = {}
         self.changed: dict[str, dict[Any, bool]] | None = None
+        self.torn = False
         self.commits: deque[Commit] = deque(maxlen=_COMMITS)
         self._map, self._touched = StateMap(hash=genesis.hash), dict[tuple[str, str], Any]()
         self._pending: Callable[[], Iterable[tuple[str, str]]] | None = None
@@ -200,6 +202,7 @@ class State:
 
     def apply(self, data: bytes, verify: Verify = verify_now) -> Result:
         """Apply the next entry of the log; never raises for what an entry contains."""
+        self._check_whole()
         try:
             entry = read_entry(data, hash=self.hash)
         except MalformedError as error:
@@ -208,9 +211,12 @@ class State:
         return self.apply_entry(entry, verify)
 
     def apply_entry(self, entry: SignedOperation, verify: Verify = verify_now) -> Result:
-        """Apply an entry that was read already."""
+        """Apply an entry that was read already; RegistryError `torn-state` after one that was applied in part."""
+        self._check_whole()
+        self.torn = True
         result = self._result(entry, verify)
         self._count(entry.data)
+        self.torn = False
         return result
 
     def authenticate(self, entry: SignedOperation, verify: Verify = verify_now) -> KeyRecord | None:
@@ -247,6 +253,10 @@ class State:
             return self._key(kid, None)[0]
         except RejectedError:
             return None
+
+    def _check_whole(self) -> None:
+        if self.torn:
+            raise RegistryError("an entry was applied in part: replay the log", code="torn-state")
 
     def _result(self, entry: SignedOperation, verify: Verify) -> Result:
         operation = entry.operation
