@@ -171,6 +171,9 @@ class TileTree:
         levels = [data]
         while len(levels) < 8:
             levels.append(self._pairs(levels[-1]))
+        # Up to the edge, which the root is made of: a tile changed on the disk proves nothing, and hides no other history.
+        if self._pairs(levels[-1]) != self.complete(8 * (row + 1), index):
+            raise ProofError(f"tile {row}/{index} is not the one that was stored", code="bad-tile")
         if len(self._cache) >= _CACHED:
             self._cache.pop(next(iter(self._cache)))
         self._cache[row, index] = levels
