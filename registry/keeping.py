@@ -44,6 +44,8 @@ class Keeper:
     """
 
     def __init__(self, log: Path, *, write: bool) -> None:
+        # Of the code as it runs: by the time when something is kept, other code may lie on the disk.
+        self._code = code_digest()
         self._shelf = Shelf(kept_beside(log), write=write)
         self._written: bytes | None = None
         self._head: Head | None = None
@@ -60,18 +62,32 @@ class Keeper:
         return 0 if self._head is None else self._head.size
 
     @property
+    def writes(self) -> bool:
+        """Whether this process is the one that keeps: whoever opens the log later to write is told so by a lock."""
+        return self._shelf.writes
+
+    @property
     def signer(self) -> PublicKey | None:
         """Whose signature the state that was taken up rests on; None where none was."""
         return None if self._kept is None else self._kept.signer
 
     def take_up(
-        self, engine: SqliteEngine, genesis: Genesis, id_of: Callable[[int], bytes | None]
+        self,
+        engine: SqliteEngine,
+        genesis: Genesis,
+        id_of: Callable[[int], bytes | None],
+        trusted: Callable[[PublicKey], bool] = lambda _: True,
     ) -> tuple[State, Results] | None:
-        """(the state to go on from, the results so far), or None where nothing that fits the log is kept."""
+        """(the state to go on from, the results so far), or None where nothing that fits the log is kept.
+
+        Of what a key has signed that is not `trusted` nothing is read: it may have been replaced because it was stolen.
+        """
         if self._first is None:
             return None
         try:
-            head, authority = read_head(self._first, genesis, code_digest())
+            head, authority = read_head(self._first, genesis, self._code)
+            if not trusted(authority.state):
+                return None
             kept = KeptState(head, authority, self._shelf.get, lambda size: replayed_state(engine, genesis, size), id_of)
             if not kept.fits(engine.tree):
                 return None
@@ -110,7 +126,7 @@ class Keeper:
 
     def _save(self, state: State, results: Results, sign: Callable[[bytes], bytes], before: Head | None) -> None:
         pages = self._pages if before is not None else frozenset()
-        made = written(state, results, before, self._shelf.get, code=code_digest(), pages=pages)
+        made = written(state, results, before, self._shelf.get, code=self._code, pages=pages)
         data = print_head(made.head, sign)
         old = ((self._left if before is not None else frozenset()) | made.left) - made.pages
         # A map that was taken up may be read later; what was written since is in memory.

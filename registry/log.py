@@ -7,8 +7,8 @@ Without operator keys a registry can be read, replayed and checked, not signed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
 from typing import TypeAlias
@@ -34,7 +34,7 @@ from registry.snapshot import print_snapshot
 from registry.state import State
 from registry.statement import parse_statement, statement_digest
 from weid.errors import ConflictError, KeyMaterialError, RegistryError, RejectedError, SignatureError, WeidError
-from weid.keys import Signer
+from weid.keys import PublicKey, Signer
 from weid.records import RegisterLeaf
 from weid.suites import Random
 
@@ -75,18 +75,18 @@ class Registry(ReplayedLog):
     @classmethod
     def open(
         cls, path: Path, *, random: Random, keys: Callable[[Genesis], OperatorKeys] | OperatorKeys | None = None,
-        engine: Engine | None = None,
+        engine: Engine | None = None, kept: bool = True,
     ) -> Registry:  # fmt: skip
         """An existing registry, replayed from where its state was kept (`registry.kept`), else from its first entry.
 
         `engine` makes the one that gives its order. It is asked with the first write or `follow`, not here: what the file
-        holds can be read without it.
+        holds can be read without it. `kept` False: every entry is replayed, whatever lies beside the log.
         ConflictError if the stored tree or checkpoint disagree with the entries (run `registry.audit.fsck`);
         RollbackError if the operator's keys have signed more than this file holds.
         """
         genesis = parse_genesis(genesis_of(path))
         held = keys(genesis) if callable(keys) else keys
-        keeper = Keeper(path, write=held is not None)
+        keeper = Keeper(path, write=held is not None) if kept else None
         store = SqliteEngine.open(path, hash=genesis.hash)
         order = None if engine is None else Follower(engine(store), store, path.with_name(path.name + ".contradiction"))
         registry = cls(store, genesis, held, random, order)
@@ -94,7 +94,8 @@ class Registry(ReplayedLog):
             registry._take_up(keeper)
         except WeidError:
             registry.close()
-            keeper.close()
+            if keeper is not None:
+                keeper.close()
             raise
         registry._keeper = keeper
         registry._keep(_KEEP)
@@ -113,6 +114,17 @@ class Registry(ReplayedLog):
     def high_water(self) -> int | None:
         """The largest log the operator's keys have signed; None without them."""
         return None if self._keys is None else self._keys.mark.size
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else writes to this log in the block, and what others wrote before is taken in.
+
+        ConflictError `other-writer` where another process has it open to write, and so may go on when the block has ended.
+        """
+        if self._keeper is not None and not self._keeper.writes:
+            raise ConflictError("another process has this registry open: stop it first", code="other-writer")
+        with self._writing, self._exclusive():
+            yield
 
     def submit(self, entries: Sequence[bytes]) -> list[Receipt]:
         """Append signed operations durably and say what each of them did.
@@ -324,10 +336,10 @@ class Registry(ReplayedLog):
         self._publish()
         self._keep(_KEEP)
 
-    def _take_up(self, keeper: Keeper) -> None:
+    def _take_up(self, keeper: Keeper | None) -> None:
         """Go on from the kept state, if there is one that the state key of today has signed; else from the first entry."""
-        kept = keeper.take_up(self.engine, self.genesis, self._id_of)
-        if kept is not None:
+        kept = None if keeper is None else keeper.take_up(self.engine, self.genesis, self._id_of, self._trusts)
+        if keeper is not None and kept is not None:
             self.state, self.results = kept
             try:
                 self._replay()
@@ -339,12 +351,15 @@ class Registry(ReplayedLog):
             self.state, self.results = State(self.genesis), Results()
         self._replay()
 
+    def _trusts(self, key: PublicKey) -> bool:
+        return self._keys is None or self._keys.holds("state", key)
+
     def _keep(self, least: int) -> None:
         """Keep the state if so many entries came since; never what the stored tree does not have."""
         keeper, tree = self._keeper, self.engine.tree
         if self._keys is None or keeper is None or not keeper.due(self.state.size, least):
             return
-        if (self.state.size, self.state.frontier.root()) == (tree.size, tree.root):
+        if not self.state.torn and (self.state.size, self.state.frontier.root()) == (tree.size, tree.root):
             keeper.save(self.state, self.results, self._keys.sign_kept)
 
     def _replay(self) -> None:

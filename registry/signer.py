@@ -19,7 +19,7 @@ from registry.note import Note, sign_note
 from registry.statement import Statement, print_statement, statement_digest
 from weid.codec import unhex
 from weid.errors import KeyMaterialError, MalformedError, RollbackError
-from weid.keys import Signer
+from weid.keys import PublicKey, Signer
 
 __all__ = ["HighWater", "OperatorKeys"]
 
@@ -85,6 +85,10 @@ class OperatorKeys:
         """Read the mark again: another process of this operator may have signed since."""
         self.mark = self._read()
 
+    def holds(self, what: str, key: PublicKey) -> bool:
+        """Whether a key is held here: the one in force, or one that may come into force; none that was replaced before."""
+        return self._found(what, key) is not None
+
     def follow(self, authority: Authority) -> None:
         """Sign with the keys in force from here on (R21); KeyMaterialError `wrong-key` if one of them is not here.
 
@@ -95,13 +99,19 @@ class OperatorKeys:
             raise KeyMaterialError(f"the operator key is called {self._genesis.operator_kid}", code="wrong-key")
 
     def _holding(self, authority: Authority, what: str) -> Signer:
+        found = self._found(what, authority.key(what))
+        if found is None:
+            raise KeyMaterialError(f"the {what} key in force is not here", code="wrong-key")
+        return found
+
+    def _found(self, what: str, key: PublicKey) -> Signer | None:
         for again in (False, True):
             if again and self._more is not None:
                 self._spare += _named(self._more())
             for name, signer in self._spare:
-                if name == what and signer.public_key == authority.key(what):
+                if name == what and signer.public_key == key:
                     return signer
-        raise KeyMaterialError(f"the {what} key in force is not here", code="wrong-key")
+        return None
 
     def change(self, authority: Authority, what: str, fresh: Signer) -> Link:
         """The link by which the key in force passes to a fresh one: signed by both; the fresh one is held for when it counts."""
