@@ -21,7 +21,7 @@ import pytest
 
 from registry.audit import fsck
 from registry.checkpoint import parse_checkpoint
-from registry.keeping import kept_file, replayed_state
+from registry.keeping import kept_beside, kept_file, replayed_state
 from registry.log import Registry
 from registry.note import parse_note
 from registry.snapshot import print_snapshot
@@ -41,6 +41,8 @@ def say(*words):
         os.write(1, (" ".join(map(str, words)) + "\\n").encode())
     except OSError:
         pass
+connect = sqlite3.connect  # an unlocking that fails is waited for: not ten seconds
+sqlite3.connect = lambda *given, **more: connect(*given, **{**more, "timeout": 0.3})
 log._KEEP, log._LEAST = 2, 1  # the kept state is written amid the work, and when it ends
 world = World(pathlib.Path(sys.argv[1]))
 world.registry.close()
@@ -49,6 +51,7 @@ for name in ("home.db", "home.mark"):
 for path in pathlib.Path(sys.argv[2]).iterdir():
     pathlib.Path(sys.argv[1], path.name).write_bytes(path.read_bytes())
 world.registry = Registry.open(world.path, random=world.random, keys=world.keys())
+assert world.registry._keeper.size == world.registry.size  # its rows are read amid the work
 author = world.author(world.admin)
 made = [ops.evidence_anchor(author, world.genesis.hash(b"%d" % n), "f") for n in range(4)]
 say("ready")
@@ -88,12 +91,14 @@ def tracing() -> str | None:
 
 
 def prepared(folder: Path) -> Path:
-    """A registry with a few entries and a signed state, to be copied for each round."""
+    """A registry with a few entries, a signed state and a kept one, to be copied for each round."""
     folder.mkdir()
     world = World(folder)
     world.issuer(world.schema())
     world.commit()
+    world.registry._keep(1)
     world.registry.close()
+    assert kept_beside(world.path).exists()
     return folder
 
 
