@@ -261,9 +261,8 @@ def _other_records(kept: KeptState, state: State, _: Sequence[str]) -> bool:
 
 
 def _other_seen(kept: KeptState, state: State, _results: Sequence[str]) -> bool:
-    prefixes, places, _digests = kept.rows["seen"].load()
     known = sorted((int.from_bytes(id[:8], "big"), place) for id, place in state.seen.items())
-    return list(zip(prefixes, places, strict=True)) != known
+    return kept.rows["seen"].entries() != known
 
 
 def _other_map(kept: KeptState, state: State, _: Sequence[str]) -> bool:

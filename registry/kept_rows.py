@@ -26,6 +26,7 @@ BLOCK = 64
 _ENTRY = 16
 _DIGEST = 32
 _LIKE = 16  # so many indexes of like size become one
+_FEW = 1_000  # questions for which several indexes are not merged: that takes longer than whoever asks first should wait
 
 Row: TypeAlias = tuple[str, bool, Any]
 """(key, whether the key begins anew here, value or None where there is no record any more)"""
@@ -74,7 +75,8 @@ class KeptRows:
 
     def __init__(self, head: TableHead, get: Get, *, hash: Hash) -> None:
         self.head, self._get, self._hash = head, get, hash
-        self._index: tuple[array[int], array[int], bytes] | None = None
+        self._index: tuple[list[tuple[array[int], array[int]]], bytes] | None = None
+        self._asked = 0
         self._blocks: dict[int, tuple[Row, ...]] = {}
 
     def find(self, key: str) -> Row | None:
@@ -87,31 +89,31 @@ class KeptRows:
 
     def places(self, prefix: bytes) -> Iterator[int]:
         """What the index holds under 8 bytes, the latest first."""
-        prefixes, places, _ = self.load()
-        wanted = int.from_bytes(prefix, "big")
-        at = bisect_right(prefixes, wanted)
-        while at and prefixes[at - 1] == wanted:
-            at -= 1
-            yield places[at]
+        wanted, self._asked = int.from_bytes(prefix, "big"), self._asked + 1
+        indexes, digests = self._load()
+        if len(indexes) > 1 and self._asked > _FEW:
+            indexes = [_words(_merged(_entries(*index) for index in indexes))]  # of what was read: what is kept goes on
+            self._index = indexes, digests
+        for prefixes, places in indexes:
+            at = bisect_right(prefixes, wanted)
+            while at and prefixes[at - 1] == wanted:
+                at -= 1
+                yield places[at]
 
-    def every_place(self) -> Sequence[int]:
-        """All that the index holds."""
-        return self.load()[1]
+    def entries(self) -> list[tuple[int, int]]:
+        """(prefix, place) of all that the index holds, sorted."""
+        return sorted(entry for prefixes, places in self._load()[0] for entry in zip(prefixes, places, strict=True))
 
     def rows(self, first: int = 0) -> Iterator[Row]:
         """Every row from a block on, in the order in which they were written."""
         for number in range(first, self.head.blocks):
             yield from self._block(number)
 
-    def load(self) -> tuple[array[int], array[int], bytes]:
-        """(prefixes, places, digests of the blocks), read once."""
+    def _load(self) -> tuple[list[tuple[array[int], array[int]]], bytes]:
+        """((prefixes, places) of each index, the newest first, digests of the blocks), read once."""
         if self._index is None:
             read = [read_run(run, self._get, self._hash) for run in self.head.runs]
-            entries = read[0][0] if len(read) == 1 else _merged(entries for entries, _ in read)
-            words = array("Q", entries)
-            if sys.byteorder == "little":
-                words.byteswap()
-            self._index = words[0::2], words[1::2], b"".join(digests for _, digests in read)
+            self._index = [_words(entries) for entries, _ in reversed(read)], b"".join(digests for _, digests in read)
         return self._index
 
     def _block(self, number: int) -> tuple[Row, ...]:
@@ -119,7 +121,7 @@ class KeptRows:
         if known is not None:
             return known
         data = self._get(block_name(self.head.name, number))
-        digest = self.load()[2][number * _DIGEST : (number + 1) * _DIGEST]
+        digest = self._load()[1][number * _DIGEST : (number + 1) * _DIGEST]
         if data is None or self._hash(data) != digest:
             raise DamagedError(f"block {number} of {self.head.name} is not the one that was kept")
         if len(self._blocks) >= 256:
@@ -163,6 +165,23 @@ def read_run(run: Run, get: Get, hash: Hash) -> tuple[bytes, bytes]:
     if data is None or hash(data) != run.digest:
         raise DamagedError(f"{run.name} is not the one that was kept")
     return data[: run.entries * _ENTRY], data[run.entries * _ENTRY :]
+
+
+def _entries(prefixes: array[int], places: array[int]) -> bytes:
+    """The entries of an index as they are kept."""
+    words = array("Q", bytes(_ENTRY * len(places)))
+    words[0::2], words[1::2] = prefixes, places
+    if sys.byteorder == "little":
+        words.byteswap()
+    return words.tobytes()
+
+
+def _words(entries: bytes) -> tuple[array[int], array[int]]:
+    """(prefixes, places) of the entries of an index."""
+    words = array("Q", entries)
+    if sys.byteorder == "little":
+        words.byteswap()
+    return words[0::2], words[1::2]
 
 
 def _added(head: TableHead, entries: Sequence[bytes], digests: bytes, get: Get, hash: Hash) -> tuple[TableHead, Parts]:

@@ -164,7 +164,7 @@ class KeptSeen(MutableMapping[bytes, int]):
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            kept = [self._id_of(at) or b"" for at in sorted(self._rows.every_place())]
+            kept = [self._id_of(at) or b"" for at in sorted(place for _, place in self._rows.entries())]
         except DamagedError:
             kept = list(self._instead())
         return iter([*kept, *self._over])
