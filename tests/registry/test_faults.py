@@ -13,7 +13,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CALLS = "openat,open,read,pread64,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,fallocate,lseek,fcntl,newfstatat,fstat,stat,mmap,close"
 FAULTS = {"kill": "signal=KILL", "ENOSPC": "error=ENOSPC", "EIO": "error=EIO"}
 STEM = """
-import os, sqlite3, sys, pathlib
+import os, sqlite3, sys, pathlib, time
 from registry import log, operations as ops
 from registry.log import Registry
 from tests.registry.world import World
@@ -73,6 +74,7 @@ author = world.author(world.admin)
 made = [ops.evidence_anchor(author, world.genesis.hash(b"%d" % n), "f") for n in range(4)]
 say("ready")
 os.read(0, 3)
+begun = time.monotonic()
 for n, operation in enumerate(made):
     try:
         receipt = world.registry.submit([operation.data])[0]
@@ -84,6 +86,8 @@ for n, operation in enumerate(made):
             say("note", world.registry.checkpoint().hex())
     except (WeidError, OSError, sqlite3.Error) as error:
         say("error", type(error).__name__)
+        if time.monotonic() > begun + 5:
+            break
 world.registry.close()
 say("closed")
 """
@@ -120,9 +124,12 @@ def prepared(folder: Path) -> Path:
 
 
 class Stem:
-    """A process that children come from, one a round."""
+    """A process that children come from, one a round, and the keys that open what they leave behind."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.keys = World(folder)
+        self.keys.registry.close()
         self._pipes = folder / "given", folder / "taken"
         for pipe in self._pipes:
             os.mkfifo(pipe)
@@ -152,8 +159,10 @@ class Stem:
         tracer.stderr.close()
         return said
 
-    def close(self) -> None:
-        """End it."""
+    def __enter__(self) -> Stem:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._process.communicate(timeout=30)
 
 
@@ -194,6 +203,19 @@ def judged(folder: Path, said: Said, keys: World) -> None:
         registry.close()
 
 
+def walked(place: Path, seed: Path, cases: Sequence[tuple[str, str, int]]) -> int:
+    """How many of the faults struck; each is judged."""
+    seen = 0
+    with Stem(place) as stem:
+        for number, (fault, call, n) in enumerate(cases):
+            folder = place / str(number)
+            said = stem.round(folder, seed, "-e", f"trace={call}", "-e", f"inject={call}:{FAULTS[fault]}:when={n}")
+            seen += "INJECTED" in (folder / "trace").read_text() or "killed" in (folder / "trace").read_text()
+            judged(folder, said, stem.keys)
+            shutil.rmtree(folder)
+    return seen
+
+
 @pytest.mark.parametrize("sample", [8, pytest.param(0, marks=pytest.mark.long)])
 def test_a_fault_at_any_call_leaves_a_whole_registry(tmp_path: Path, sample: int) -> None:
     """Every call × {kill, ENOSPC, EIO} in the long run, a sample of them in the short one: 0 inconsistent."""
@@ -201,29 +223,22 @@ def test_a_fault_at_any_call_leaves_a_whole_registry(tmp_path: Path, sample: int
     if reason:
         print(f"fault injection skipped: {reason}")
         pytest.skip(reason)
-    seed = prepared(tmp_path / "seed")
-    (tmp_path / "keys").mkdir()
-    keys = World(tmp_path / "keys")
-    keys.registry.close()
-    trace, stem = tmp_path / "trace", Stem(tmp_path)
-    said = stem.round(tmp_path / "whole", seed, "-e", f"trace={CALLS}", trace=trace)
+    seed, trace = prepared(tmp_path / "seed"), tmp_path / "trace"
+    with Stem(tmp_path / "first") as stem:
+        said = stem.round(tmp_path / "whole", seed, "-e", f"trace={CALLS}", trace=trace)
     assert (len(said.entries), said.errors) == (4, 0)
     counts = collections.Counter(
         match[1] for line in trace.read_text().splitlines() if (match := re.match(r"([a-z0-9]+)\(", line))
     )
     assert counts["pwrite64"] and counts["fdatasync"] + counts["fsync"] and counts["rename"]
     cases = [(fault, call, n) for call, count in counts.items() for n in range(1, count + 1) for fault in FAULTS]
-    # An unlocking that fails makes SQLite try for ten seconds: not in the short run.
+    # An unlocking that fails makes SQLite try for ten seconds: not in the short run, and in the long one while others work.
     quick = [case for case in cases if case[:2] == ("kill", "fcntl") or case[1] != "fcntl"]
     chosen = random.Random(sample).sample(quick, sample) if sample else cases
-    seen, start = 0, time.monotonic()
-    for number, (fault, call, n) in enumerate(chosen):
-        folder = tmp_path / str(number)
-        said = stem.round(folder, seed, "-e", f"trace={call}", "-e", f"inject={call}:{FAULTS[fault]}:when={n}")
-        seen += "INJECTED" in (folder / "trace").read_text() or "killed" in (folder / "trace").read_text()
-        judged(folder, said, keys)
-        shutil.rmtree(folder)
-    stem.close()
+    walkers, start = 1 if sample else 8, time.monotonic()
+    with ThreadPoolExecutor(walkers) as threads:
+        walks = [threads.submit(walked, tmp_path / f"walk{n}", seed, chosen[n::walkers]) for n in range(walkers)]
+        seen = sum(walk.result() for walk in walks)
     assert seen >= 0.9 * len(chosen), "faults were not injected"
     print(f"faults: {len(chosen)} of {len(cases)} at {sum(counts.values())} calls, {seen} struck, 0 inconsistent, "
           f"{time.monotonic() - start:.0f} s")  # fmt: skip
