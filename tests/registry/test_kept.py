@@ -221,7 +221,7 @@ def replayed(world: World) -> tuple[Any, ...]:
         registry.close()
 
 
-@pytest.mark.parametrize("count", [16, pytest.param(800, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [16, pytest.param(4_000, marks=pytest.mark.long)])
 def test_a_flipped_bit_is_never_another_answer(lived: World, count: int) -> None:
     """Wherever a bit of the kept state is flipped, whoever opens the log reads from it what the log says."""
     right, beside = replayed(lived), kept_beside(lived.path)
