@@ -9,6 +9,8 @@ from credentials.weidentity import WeIdentityCredential
 from weid.canon import JSON
 from weid.codec import rfc3339
 from weid.facts import Absent, Found
+from weid.issuance import KIND as ISSUANCE
+from weid.issuance import issuance_key
 from weid.records import AccreditationRecord, IssuerRecord, RecognitionRecord, RegisterRecord
 
 __all__ = ["accreditation", "time"]
@@ -102,8 +104,11 @@ def time(case: Case) -> Result:
 
 def _proven(case: Case, established: Established, end: Ends, evidence: dict[str, JSON]) -> Result:
     value = case.compact
-    if established.list_id is None or established.cid is None or value is None:
+    if established.list_id is None or established.cid is None or value is None or value.index is None:
         return unknown("issue-time-unproven", evidence)
+    carried = case.facts.fact(ISSUANCE, issuance_key(established.list_id, value.index, established.cid))
+    if isinstance(carried, Found) and _same_source(established, carried) and carried.record.published < end.at:
+        return passed("issued-before-end", evidence)
     answer = case.facts.fact("register", established.list_id)
     if not isinstance(answer, Found) or not _same_source(established, answer):
         return unknown("issue-time-unproven", evidence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -44,6 +44,7 @@ from issuer_app.papers import web as papers_web
 from issuer_app.users import Users
 from registry.node.answered import Answered, observe
 from registry.node.resolver import resolver_blueprint
+from registry.node.webmanifest import Installed, manifest_blueprint
 from weid.errors import WeidError
 
 __all__ = ["create_app"]
@@ -76,7 +77,8 @@ def create_app(config: Config) -> Flask:
         papers_api.routes,
     )  # fmt: skip
     rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes)
-    for blueprint in (*rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
+    home_screen = manifest_blueprint(_installed, colour="#1d4f6e")
+    for blueprint in (home_screen, *rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
     app.logger.addFilter(papers_holder.KeptOut())
     if config.vc_api or config.desk is not None:
@@ -108,6 +110,13 @@ def create_app(config: Config) -> Flask:
 
 
 _DESIGNS = ("design.bring", "design.page_save")
+
+
+def _installed() -> Installed:
+    config, t = frame.config(), frame.speaker()
+    party = config.desk or config.office or config.audit or config.council
+    name = "" if party is None else t.name(party.names)
+    return Installed(name or t("app.name"), t.language, url_for("front.front"))
 
 
 def _slow_forms() -> None:

@@ -21,6 +21,7 @@ from registry.rejections import UNAUTHENTIC
 from registry.snapshot import snapshot_digest
 from registry.state import Rejected, State
 from registry.tiles import HASH, WIDTH, TileTree
+from registry.twin import read_twin_note
 from weid import merkle
 from weid.errors import WeidError
 
@@ -56,8 +57,10 @@ def fsck(engine: SqliteEngine, *, pin: bytes, beside: Beside | None = None) -> t
     if genesis.digest != pin:
         return (Finding(None, "genesis", "the stored genesis is not the pinned one"),)
     found: list[Finding] = [Finding(None, "file", text) for text in engine.integrity()]
-    state, shelf, cached = State(genesis), _Shelf(), _Compared(genesis, beside)
+    state, shelf, other, cached = State(genesis), _Shelf(), _Shelf(), _Compared(genesis, beside)
     tree = TileTree(0, shelf.read, hash=genesis.hash)
+    twin = None if genesis.second is None else TileTree(0, other.read, hash=genesis.second)
+    seconds: dict[int, bytes] = {}
     roots: dict[int, bytes] = {0: state.frontier.root()}
     try:
         for entry in engine.read(0, engine.head().size):
@@ -65,11 +68,15 @@ def fsck(engine: SqliteEngine, *, pin: bytes, beside: Beside | None = None) -> t
             found += cached.at(state)
             shelf.add(tree, merkle.leaf_hash(entry.data, hash=genesis.hash))
             roots[entry.index + 1] = tree.root
+            if twin is not None and genesis.second is not None:
+                other.add(twin, merkle.leaf_hash(entry.data, hash=genesis.second))
+                seconds[entry.index + 1] = twin.root
     except WeidError as error:
         found.append(Finding(state.size, error.code, str(error)))
         return tuple(found)
-    found += _tiles(engine, shelf)
+    found += _tiles(engine, shelf, other)
     found += _notes(engine, state.authority, roots)
+    found += _twin(engine, state.authority, roots, seconds)
     return (*found, *cached.rest())
 
 
@@ -147,15 +154,31 @@ def _is_authentic(data: bytes, state: State) -> bool:
     return True
 
 
-def _tiles(engine: SqliteEngine, shelf: _Shelf) -> list[Finding]:
+def _tiles(engine: SqliteEngine, shelf: _Shelf, beside: _Shelf) -> list[Finding]:
     wrong = [
         Finding(index * WIDTH ** (level + 1), "tile", f"tile {level}/{index} is not what its entries give")
-        for (level, index), data in sorted(shelf.tiles.items())
-        if engine.stored_tile(level, index) != data
+        for second, tiles in ((False, shelf.tiles), (True, beside.tiles))
+        for (level, index), data in sorted(tiles.items())
+        if engine.stored_tile(level, index, second=second) != data
     ]
-    if engine.tile_count() != len(shelf.tiles):
+    if engine.tile_count() != len(shelf.tiles) + len(beside.tiles):
         wrong.append(Finding(None, "tile", "there are tiles that belong to no entry"))
     return wrong
+
+
+def _twin(engine: SqliteEngine, authority: Authority, roots: dict[int, bytes], seconds: dict[int, bytes]) -> list[Finding]:
+    if authority.twin is None:
+        return []
+    try:
+        data = engine.kept("note", "twin")
+        if data is None:
+            return []
+        twin = read_twin_note(parse_note(data), authority)
+    except WeidError as error:
+        return [Finding(None, "note", str(error))]
+    if twin.size and (roots.get(twin.size), seconds.get(twin.size)) != (twin.root, twin.second):
+        return [Finding(None, "checkpoint", "the roots of two trees are of another log")]
+    return []
 
 
 def _notes(engine: SqliteEngine, authority: Authority, roots: dict[int, bytes]) -> list[Finding]:

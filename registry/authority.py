@@ -1,8 +1,9 @@
-"""Whose signatures count (R21): the operator's three keys and the witness policy, from the genesis through every change.
+"""Whose signatures count (R21): the operator's keys (three, or four with two trees) and the witness policy.
 
-Each change is a link, numbered from 1 and bound to the one before. A key's link is signed by the old *and* the new key. A
-new witness policy is cosigned by a quorum of the old policy *and* one of the new: as the checkpoint of a log that cannot
-exist (its origin has a blank), so that every kind of witness key can do it, and no witness does it by answering a request.
+They begin with the genesis and pass through every change. Each change is a link, numbered from 1 and bound to the one
+before. A key's link is signed by the old *and* the new key. A new witness policy is cosigned by a quorum of the old policy
+*and* one of the new: as the checkpoint of a log that cannot exist (its origin has a blank), so that every kind of witness key
+can do it, and no witness does it by answering a request.
 Each link gives exactly the power of the key it passes on: a thief of one key gains no other by it.
 """
 
@@ -27,7 +28,7 @@ from weid.signing import framed
 __all__ = ["KEYS", "MAX_LINKS", "WITNESSES", "Authority", "Link", "open_chain", "print_chain", "read_chain"]
 
 CONTEXT = "weid/key-change/v1"
-KEYS = {"log": "log", "operator": "log-op", "state": "state"}
+KEYS = {"log": "log", "operator": "log-op", "state": "state", "twin": "twin"}
 """what changes → the role of its key."""
 WITNESSES = "witnesses"
 MAX_LINKS = 1_000
@@ -64,12 +65,15 @@ class Authority:
     digests: tuple[bytes, ...] = ()  # one for each link
     log_keys: tuple[PublicKey, ...] = ()  # every log key there was, the newest last
     state_keys: tuple[PublicKey, ...] = ()
+    twin: PublicKey | None = None
+    twin_keys: tuple[PublicKey, ...] = ()
 
     @classmethod
     def of(cls, genesis: Genesis, links: Sequence[Link] = ()) -> Authority:
         """What a genesis and a chain of links give; TrustError, SignatureError or MalformedError for a wrong link."""
         held = cls(genesis, genesis.log, genesis.state, genesis.operator, genesis.witnesses)
-        held = replace(held, log_keys=(genesis.log,), state_keys=(genesis.state,))
+        twins = () if genesis.twin is None else (genesis.twin,)
+        held = replace(held, log_keys=(genesis.log,), state_keys=(genesis.state,), twin=genesis.twin, twin_keys=twins)
         for link in links:
             held = held.follow(link)
         return held
@@ -90,8 +94,16 @@ class Authority:
         return self.digests[-1] if self.digests else _FIRST
 
     def key(self, what: str) -> PublicKey:
-        """The key in force for `log`, `state` or `operator`."""
-        return {"log": self.log, "state": self.state, "operator": self.operator}[what]
+        """The key in force for `log`, `state`, `operator` or `twin`; MalformedError where the log has no such key."""
+        found = {"log": self.log, "state": self.state, "operator": self.operator, "twin": self.twin}.get(what)
+        if found is None:
+            raise MalformedError(f"{self.genesis.origin} has no {what} key")
+        return found
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The keys this log has: `twin` only where it has two trees."""
+        return tuple(what for what in KEYS if what != "twin" or self.twin is not None)
 
     def payload(self, what: str, key: PublicKey) -> bytes:
         """What the old and the new key sign when this key takes over."""
@@ -121,10 +133,12 @@ class Authority:
     def _rekeyed(self, link: Link) -> Authority:
         role = KEYS.get(link.what)
         if role is None or link.policy or link.note:
-            raise MalformedError("a change is of the log, state or operator key, or of the witnesses")
+            raise MalformedError("a change is of the log, state, operator or twin key, or of the witnesses")
         key = PublicKey(link.suite, link.public)
         if key.suite not in self.genesis.suites:
             raise MalformedError(f"{key.suite} is not a suite of the profile {self.genesis.profile}", code="wrong-suite")
+        if link.what == "twin" and key.suite != "sm2":
+            raise MalformedError("the second tree is signed with SM2", code="wrong-suite")
         if link.what != "operator":
             note_type(key)
         if key in self.used():
@@ -136,6 +150,8 @@ class Authority:
             return replace(self, log=key, log_keys=(*self.log_keys, key))
         if link.what == "state":
             return replace(self, state=key, state_keys=(*self.state_keys, key))
+        if link.what == "twin":
+            return replace(self, twin=key, twin_keys=(*self.twin_keys, key))
         return replace(self, operator=key)
 
     def _witnessed(self, link: Link) -> Authority:
@@ -169,13 +185,14 @@ class Authority:
         return self.reserved() | {member.key for member in self.genesis.committee}
 
     def reserved(self) -> frozenset[PublicKey]:
-        """Every key that is or was the log's, the state's, the operator's or a witness's."""
+        """Every key that is or was the log's, the state's, the operator's, the twin's or a witness's."""
         witnesses = [link.policy for link in self.links if link.what == WITNESSES] + [self.genesis.witnesses]
         policies = [check_policy(text, self.genesis.profile) if text else NO_WITNESSES for text in witnesses]
         return self._operators() | {witness.key.key for policy in policies for witness in policy.witnesses}
 
     def _operators(self) -> frozenset[PublicKey]:
-        founding = (self.genesis.log, self.genesis.state, self.genesis.operator)
+        held = (self.genesis.log, self.genesis.state, self.genesis.operator, self.genesis.twin)
+        founding = [key for key in held if key is not None]
         later = [PublicKey(link.suite, link.public) for link in self.links if link.what != WITNESSES]
         return frozenset((*founding, *later))
 

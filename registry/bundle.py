@@ -14,17 +14,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from registry import bodies
 from registry.authority import Authority, Link, read_chain
 from registry.checkpoint import Checkpoint, parse_checkpoint
 from registry.genesis import Genesis, parse_genesis
 from registry.note import NoteKey, parse_note, verify_note
-from registry.operations import CONTEXT, read_entry
 from registry.policy import verify_quorum
+from registry.proof_file import check_commit
 from registry.registers import register_root, unpack_leaves
 from registry.snapshot import Snapshot, parse_snapshot, snapshot_digest
-from registry.statement import Statement, parse_statement, statement_digest
-from weid import cbor, merkle, signing
+from registry.statement import Statement, parse_statement
+from weid import cbor, merkle
 from weid.errors import MalformedError, TrustError
 from weid.facts import RecordFacts, Source
 from weid.hashes import Hash
@@ -180,23 +179,14 @@ def _check_histories(bundle: Bundle, genesis: Genesis, checkpoint: Checkpoint) -
 
 def _check_tree(bundle: Bundle, authority: Authority, statement: Statement, checkpoint: Checkpoint) -> None:
     """Statement and checkpoint are one log, and the statement's digest is on it."""
-    genesis, operator = authority.genesis, authority.operator
+    genesis = authority.genesis
     hash = genesis.hash
     if (statement.origin, statement.genesis, checkpoint.origin) != (genesis.origin, genesis.digest, genesis.origin):
         raise TrustError("the notes are of another registry", code="foreign-genesis")
     merkle.verify_consistency(statement.size, statement.root, checkpoint.size, checkpoint.root, bundle.consistency, hash=hash)
     leaf = merkle.leaf_hash(bundle.commit, hash=hash)
     merkle.verify_inclusion(leaf, statement.size, checkpoint.size, bundle.inclusion, checkpoint.root, hash=hash)
-    entry = read_entry(bundle.commit, hash=hash)
-    operation, body = entry.operation, entry.operation.body
-    named = (operation.origin, operation.genesis, operation.kid, operation.alg)
-    if not isinstance(body, bodies.StateCommit) or named != (
-        genesis.origin, statement.genesis, genesis.operator_kid, operator.suite,
-    ):  # fmt: skip
-        raise TrustError("the entry after the statement does not commit it", code="wrong-state")
-    signing.verify(operator, "log-op", CONTEXT, entry.signed, entry.signature)
-    if body.size != statement.size or body.digest != statement_digest(statement, hash=hash):
-        raise TrustError("the log commits another state", code="wrong-state")
+    check_commit(bundle.commit, statement, authority)
 
 
 def _snapshot(bundle: Bundle, genesis: Genesis, statement: Statement) -> Snapshot:

@@ -4,7 +4,8 @@ cbor["weid/evidence/v1", kind, genesis, key chain, first note, second note, path
 
 `split`: two checkpoints of one size with different roots. `fork`: a smaller and a larger checkpoint, and the *whole*
 consistency path that leads to the larger root and from there to another smaller root than the one signed. `state`: two
-state statements of one size that differ, or of which the one of more entries has the earlier time. A path that leads
+state statements of one size that differ, or of which the one of more entries has the earlier time. `twin`: a checkpoint, or the
+roots of two trees, and the roots of two trees of the same size that differ from it (`registry.twin`). A path that leads
 nowhere proves nothing: whoever could not show one is suspected, not convicted.
 """
 
@@ -20,14 +21,17 @@ from registry.genesis import parse_genesis, print_genesis
 from registry.note import Note, parse_note, print_note
 from registry.published import read_log_note, read_state_note
 from registry.statement import Statement
+from registry.twin import HEAD as TWIN_HEAD
+from registry.twin import read_twin_note
 from weid import cbor, merkle
 from weid.errors import MalformedError, ProofError, TrustError, WeidError
 from weid.records import encode_record
 
-__all__ = ["Evidence", "bundle_evidence", "check_evidence", "find_fork", "parse_evidence", "print_evidence", "state_evidence"]
+__all__ = ["Evidence", "bundle_evidence", "check_evidence", "find_fork", "parse_evidence", "print_evidence", "state_evidence",
+           "twin_evidence"]  # fmt: skip
 
 _HEAD = "weid/evidence/v1"
-KINDS = ("split", "fork", "state")
+KINDS = ("split", "fork", "state", "twin")
 MAX_BYTES = 8 << 20
 
 
@@ -60,7 +64,7 @@ def parse_evidence(data: bytes) -> Evidence:
 
 
 def check_evidence(data: bytes, *, pin: bytes) -> str:
-    """What the file proves against the registry of this genesis digest: `split`, `fork` or `state`.
+    """What the file proves against the registry of this genesis digest: `split`, `fork`, `state` or `twin`.
 
     TrustError `foreign-genesis`; ProofError `proves-nothing` where both notes can be true; SignatureError or TrustError
     where the registry has not signed them.
@@ -74,6 +78,8 @@ def check_evidence(data: bytes, *, pin: bytes) -> str:
         raise MalformedError("a note in an evidence file has the operator's signature alone")
     if evidence.kind == "state":
         contradict = _states(_statement(evidence.first, authority), _statement(evidence.second, authority), evidence.path)
+    elif evidence.kind == "twin":
+        contradict = not evidence.path and _twins(parse_note(evidence.first), parse_note(evidence.second), authority)
     else:
         first, second = (read_log_note(parse_note(note), authority) for note in (evidence.first, evidence.second))
         contradict = _trees(evidence.kind, first, second, evidence.path, authority)
@@ -103,6 +109,13 @@ def state_evidence(authority: Authority, one: bytes, other: bytes) -> bytes | No
     except WeidError:
         return None
     data = print_evidence(Evidence("state", print_genesis(authority.genesis), first, second, (), authority.links))
+    return data if _proves(data, authority) else None
+
+
+def twin_evidence(authority: Authority, one: bytes, twin: bytes) -> bytes | None:
+    """The evidence file that a checkpoint (or the roots of two trees) and the roots of two trees give, or None."""
+    genesis = print_genesis(authority.genesis)
+    data = print_evidence(Evidence("twin", genesis, _alone(one), _alone(twin), (), authority.links))
     return data if _proves(data, authority) else None
 
 
@@ -139,6 +152,16 @@ def _states(first: Statement, second: Statement, path: tuple[bytes, ...]) -> boo
     if path or first.size > second.size:
         return False
     return first.log_time > second.log_time or (first.size == second.size and first != second)
+
+
+def _twins(first: Note, second: Note, authority: Authority) -> bool:
+    """Whether the second note, of two trees, contradicts the first: a checkpoint, or of two trees itself, of the same size."""
+    twin = read_twin_note(second, authority)
+    if first.text.startswith(TWIN_HEAD):
+        other = read_twin_note(first, authority)
+        return other.size == twin.size and (other.root, other.second) != (twin.root, twin.second)
+    checkpoint = read_log_note(first, authority)
+    return checkpoint.size == twin.size and checkpoint.root != twin.root
 
 
 def _statement(data: bytes, authority: Authority) -> Statement:

@@ -1,7 +1,8 @@
 """The genesis of a registry (R19): one JSON file, printed canonically (RFC 8785), whose digest is the pin.
 
 It fixes everything the log cannot change by an ordinary operation: origin, chain id, profile, the first log, state
-and operator keys, the first witness policy, the committee with weights and floors, and the first tick.
+and operator keys, the first witness policy, the committee with weights and floors, and the first tick. The profile `both`
+has a fourth key, `twin`: SM2, for the second tree (`registry.twin`).
 """
 
 from __future__ import annotations
@@ -23,22 +24,27 @@ from weid.hashes import SHA256, SM3, Hash
 from weid.keys import PublicKey
 
 __all__ = [
-    "FLOORS", "PROFILES", "WITNESS_SUITES", "Genesis", "Member", "check_policy", "fingerprint", "is_plain", "parse_genesis",
-    "print_genesis",
+    "FLOORS", "PROFILES", "SECOND", "WITNESS_SUITES", "Genesis", "Member", "check_policy", "fingerprint", "is_plain",
+    "parse_genesis", "print_genesis",
 ]  # fmt: skip
 
 PROFILES: Mapping[str, tuple[Hash, tuple[str, ...]]] = MappingProxyType(
     {
         "intl": (SHA256, ("ed25519", "p256", "secp256k1", "sm2")),
         "gm": (SM3, ("sm2",)),
+        "both": (SHA256, ("ed25519", "p256", "secp256k1", "sm2")),
     }
 )
 """profile → the one hash of everything, and the key suites a DID may use."""
 WITNESS_SUITES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "intl": ("ed25519", "ml-dsa-44", "sm2"),
     "gm": ("sm2",),
+    "both": ("ed25519", "ml-dsa-44", "sm2"),
 })  # fmt: skip
 """profile → the suites a witness's key may have: all that cosign, or SM2 alone where everything else is (R19)."""
+
+SECOND: Mapping[str, Hash] = MappingProxyType({"both": SM3})
+"""profile → the hash of its second tree; the others have one tree."""
 
 FLOORS = CATEGORIES
 """The least weight in favour that each kind of decision ever needs; a rule may ask for more (R24)."""
@@ -46,6 +52,7 @@ _VERSION = "weid/genesis/v1"
 _MEMBERS = {"committee", "chain", "firstTick", "floors", "genesis", "hash", "keys", "origin", "profile", "suites",
             "witnesses"}  # fmt: skip
 _KEYS = ("log", "operator", "state")
+_TWIN = "twin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,12 @@ class Genesis:
     floors: Mapping[str, int]
     witnesses: str
     first_tick: int
+    twin: PublicKey | None = None  # the SM2 key of the second tree, in the profile `both`
+
+    @property
+    def second(self) -> Hash | None:
+        """The hash of the second tree over the same entries; None where the profile has one tree."""
+        return SECOND.get(self.profile)
 
     @property
     def hash(self) -> Hash:
@@ -121,28 +134,32 @@ def print_genesis(genesis: Genesis) -> bytes:
     ]
     floors: dict[str, JSON] = {**genesis.floors}
     keys = {"log": genesis.log, "operator": genesis.operator, "state": genesis.state}
+    if genesis.twin is not None:
+        keys[_TWIN] = genesis.twin
+    hashes: list[JSON] = [hash.name for hash in (genesis.hash, genesis.second) if hash is not None]
     return jcs({
         "genesis": _VERSION, "origin": genesis.origin, "chain": genesis.chain, "profile": genesis.profile,
-        "hash": [genesis.hash.name], "suites": list(genesis.suites), "floors": floors, "committee": committee,
+        "hash": hashes, "suites": list(genesis.suites), "floors": floors, "committee": committee,
         "keys": {name: key.multikey() for name, key in keys.items()},
         "witnesses": genesis.witnesses, "firstTick": genesis.first_tick,
     })  # fmt: skip
 
 
 def parse_genesis(data: bytes) -> Genesis:
-    """The genesis of exactly these bytes; `profile-not-built` names what is missing."""
+    """The genesis of exactly these bytes."""
     value = parse_json(data)
     if not isinstance(value, dict) or set(value) != _MEMBERS or value["genesis"] != _VERSION:
         raise MalformedError("not a genesis file of this version")
     keys = value["keys"]
-    if not isinstance(keys, dict) or set(keys) != set(_KEYS):
+    if not isinstance(keys, dict) or set(keys) - {_TWIN} != set(_KEYS):
         raise MalformedError("a genesis has a log, an operator and a state key")
     log, operator, state = (PublicKey.from_multikey(_text(keys[name])) for name in _KEYS)
+    twin = PublicKey.from_multikey(_text(keys[_TWIN])) if _TWIN in keys else None
     genesis = Genesis(
         origin=_text(value["origin"]), chain=_number(value["chain"]), profile=_text(value["profile"]),
         log=log, state=state, operator=operator, committee=_committee(value["committee"]),
         floors=_floors(value["floors"]), witnesses=_text(value["witnesses"]),
-        first_tick=_number(value["firstTick"]),
+        first_tick=_number(value["firstTick"]), twin=twin,
     )  # fmt: skip
     if print_genesis(genesis) != data:
         raise MalformedError("a genesis file is canonical JSON with the suites of its profile")
@@ -151,9 +168,7 @@ def parse_genesis(data: bytes) -> Genesis:
 
 def _check(genesis: Genesis) -> None:
     if genesis.profile not in PROFILES:
-        # Two trees under one log key need both roots signed together; until that exists, nothing half-done.
-        code = "profile-not-built" if genesis.profile == "both" else "unknown-profile"
-        raise RegistryError(f"the profile {genesis.profile!r} is not available", code=code)
+        raise RegistryError(f"the profile {genesis.profile!r} is not known", code="unknown-profile")
     check_name(genesis.origin)
     if not all(is_plain(text) for text in (genesis.origin, *(member.name for member in genesis.committee))):
         raise MalformedError("names in a genesis are shown to people: plain text, in NFC (R28)", code="bad-name")
@@ -164,7 +179,10 @@ def _check(genesis: Genesis) -> None:
 
 
 def _check_keys(genesis: Genesis) -> None:
-    keys = (genesis.log, genesis.state, genesis.operator, *(member.key for member in genesis.committee))
+    if (genesis.twin is None) != (genesis.second is None) or (genesis.twin is not None and genesis.twin.suite != "sm2"):
+        raise MalformedError("a genesis has a twin key, of SM2, where its profile has two trees", code="wrong-suite")
+    twin = () if genesis.twin is None else (genesis.twin,)
+    keys = (genesis.log, genesis.state, genesis.operator, *twin, *(member.key for member in genesis.committee))
     if len({(key.suite, key.data) for key in keys}) != len(keys):
         raise MalformedError("every key of a genesis has one purpose (R1)", code="key-reused")
     for key in keys:

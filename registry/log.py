@@ -68,7 +68,7 @@ class Registry(ReplayedLog):
         if path.exists():
             raise ConflictError(f"{path.name} exists already", code="already-exists")
         keys.begin()
-        registry = cls(SqliteEngine.create(path, genesis, hash=parsed.hash), parsed, keys, random)
+        registry = cls(SqliteEngine.create(path, genesis, hash=parsed.hash, second=parsed.second), parsed, keys, random)
         registry._publish()
         registry._keeper = Keeper(path, write=True)
         return registry
@@ -88,7 +88,7 @@ class Registry(ReplayedLog):
         genesis = parse_genesis(genesis_of(path))
         held = keys(genesis) if callable(keys) else keys
         keeper = Keeper(path, write=held is not None) if kept else None
-        store = SqliteEngine.open(path, hash=genesis.hash)
+        store = SqliteEngine.open(path, hash=genesis.hash, second=genesis.second)
         order = None if engine is None else Follower(engine(store), store, path.with_name(path.name + ".contradiction"))
         registry = cls(store, genesis, held, random, order)
         try:
@@ -232,8 +232,10 @@ class Registry(ReplayedLog):
         with self._lock:
             return self._held().change(self.state.authority, what, fresh)
 
-    def replicate(self, entries: Sequence[bytes], note: bytes, state: Mapping[str, bytes], check: Callable[[], None]) -> None:
-        """Take over entries of this log as another node has them, with its checkpoint and state, in one transaction.
+    def replicate(
+        self, entries: Sequence[bytes], notes: Mapping[str, bytes], state: Mapping[str, bytes], check: Callable[[], None]
+    ) -> None:
+        """Take over entries of this log as another node has them, with its notes and state, in one transaction.
 
         `check` raises if what they lead to is not what was signed; this registry must then be opened again.
         """
@@ -243,8 +245,9 @@ class Registry(ReplayedLog):
             before = self.size
             self._replay_page(list(entries))
             check()
-            for kind, key, data in (("note", "checkpoint", note), *(("state", key, data) for key, data in state.items())):
-                (self.engine.stage if entries else self.engine.keep)(kind, key, data)
+            for kind, parts in (("note", notes), ("state", state)):
+                for key, data in parts.items():
+                    (self.engine.stage if entries else self.engine.keep)(kind, key, data)
             try:
                 if entries and self.engine.append(entries, expect=before).first != before:
                     raise ConflictError("another writer appended to this log: open it again", code="other-writer")

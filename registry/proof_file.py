@@ -11,24 +11,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.authority import Authority
+from registry.bodies import StateCommit
 from registry.checkpoint import Checkpoint, decimal, parse_checkpoint
 from registry.genesis import Genesis
 from registry.note import NoteKey, parse_note, verify_note
-from registry.operations import SignedOperation, read_entry
+from registry.operations import CONTEXT, SignedOperation, read_entry
 from registry.policy import verify_quorum
 from registry.state_map import KINDS_IN_MAP, read_proof
-from registry.statement import Statement, parse_statement
-from weid import merkle
+from registry.statement import Statement, parse_statement, statement_digest
+from registry.twin import read_twin
+from weid import merkle, signing
 from weid.canon import parse_json
 from weid.codec import b64, unb64
 from weid.errors import MalformedError, TrustError
 
 __all__ = [
-    "ProofFile", "ProvenEntry", "ProvenRecord", "check_proof", "parse_proof_file", "print_proof_file", "read_checkpoint",
-    "read_statement", "witnessed",
+    "ProofFile", "ProvenEntry", "ProvenRecord", "check_commit", "check_proof", "check_twin_proof", "is_twin_proof",
+    "parse_proof_file", "print_proof_file", "read_checkpoint", "read_statement", "witnessed",
 ]  # fmt: skip
 
 _HEAD = "c2sp.org/tlog-proof@v1"
+_TWIN_HEAD = "weid/twin-proof@v1"
 _MAX_BYTES = 1 << 20
 _MAX_PATH = 63
 _RECORD = {"kind", "key", "record", "proof", "statement"}
@@ -63,13 +66,18 @@ class ProvenRecord:
     statement: Statement
 
 
-def print_proof_file(index: int, entry: bytes, path: Sequence[bytes], checkpoint: bytes) -> bytes:
-    """The bytes of a proof file (C2SP tlog-proof)."""
-    lines = [_HEAD, f"extra {b64(entry)}", f"index {index}", *(b64(node) for node in path), ""]
+def print_proof_file(index: int, entry: bytes, path: Sequence[bytes], checkpoint: bytes, *, twin: bool = False) -> bytes:
+    """The bytes of a proof file (C2SP tlog-proof); with `twin` of one in the second tree, which ends in the twin note."""
+    lines = [_TWIN_HEAD if twin else _HEAD, f"extra {b64(entry)}", f"index {index}", *(b64(node) for node in path), ""]
     return "".join(f"{line}\n" for line in lines).encode() + checkpoint
 
 
-def parse_proof_file(data: bytes) -> ProofFile:
+def is_twin_proof(data: bytes) -> bool:
+    """Whether bytes call themselves a proof in the second tree."""
+    return data.startswith(_TWIN_HEAD.encode() + b"\n")
+
+
+def parse_proof_file(data: bytes, *, twin: bool = False) -> ProofFile:
     """The proof file of exactly these bytes; MalformedError for anything `print_proof_file` would not print."""
     if len(data) > _MAX_BYTES:
         raise MalformedError(f"a proof file is at most {_MAX_BYTES} bytes", code="too-large")
@@ -78,7 +86,13 @@ def parse_proof_file(data: bytes) -> ProofFile:
         lines = head.decode("ascii").split("\n")
     except UnicodeDecodeError as error:
         raise MalformedError("not a proof file") from error
-    if not gap or len(lines) < 3 or lines[0] != _HEAD or not lines[1].startswith("extra ") or not lines[2].startswith("index "):
+    if (
+        not gap
+        or len(lines) < 3
+        or lines[0] != (_TWIN_HEAD if twin else _HEAD)
+        or not lines[1].startswith("extra ")
+        or not lines[2].startswith("index ")
+    ):
         raise MalformedError("a proof file has a head, the entry and its index")
     path = tuple(unb64(line) for line in lines[3:])
     if len(path) > _MAX_PATH or any(len(node) != 32 for node in path):
@@ -99,6 +113,22 @@ def check_proof(data: bytes, genesis: Genesis, authority: Authority | None = Non
     if held.genesis.digest != genesis.digest:
         raise TrustError("these key changes are of another registry", code="foreign-genesis")
     return _record(data, held) if data[:1] == b"{" else _entry(parse_proof_file(data), held)
+
+
+def check_twin_proof(data: bytes, genesis: Genesis, authority: Authority | None = None) -> ProvenEntry:
+    """What a proof in the second tree shows, by SM3 and the SM2 key alone; errors as `check_proof`.
+
+    Witnesses cosign the checkpoint, not this note: it rests on the twin key. The entry's size is the twin note's.
+    """
+    held = Authority.of(genesis) if authority is None else authority
+    if held.genesis.digest != genesis.digest:
+        raise TrustError("these key changes are of another registry", code="foreign-genesis")
+    proof = parse_proof_file(data, twin=True)
+    twin, second = read_twin(proof.checkpoint, held), genesis.second
+    assert second is not None  # a registry with a twin key has a second hash
+    leaf = merkle.leaf_hash(proof.entry, hash=second)
+    merkle.verify_inclusion(leaf, proof.index, twin.size, proof.path, twin.second, hash=second)
+    return ProvenEntry(proof.index, read_entry(proof.entry, hash=genesis.hash), twin.checkpoint)
 
 
 def witnessed(data: bytes, authority: Authority) -> bool | None:
@@ -135,6 +165,23 @@ def read_statement(data: bytes, authority: Authority) -> Statement:
     if (statement.origin, statement.genesis) != (genesis.origin, genesis.digest):
         raise TrustError("the statement is of another registry", code="foreign-genesis")
     return statement
+
+
+def check_commit(entry: bytes, statement: Statement, authority: Authority) -> None:
+    """The entry is the operator's `state.commit` of this statement: TrustError `wrong-state`, SignatureError, MalformedError.
+
+    Where it stands in the log, right after what the statement adds up, is for the caller to see.
+    """
+    genesis, operator = authority.genesis, authority.operator
+    read = read_entry(entry, hash=genesis.hash)
+    operation, body = read.operation, read.operation.body
+    named = (operation.origin, operation.genesis, operation.kid, operation.alg)
+    wanted = (genesis.origin, statement.genesis, genesis.operator_kid, operator.suite)
+    if not isinstance(body, StateCommit) or named != wanted:
+        raise TrustError("the entry after the statement does not commit it", code="wrong-state")
+    signing.verify(operator, "log-op", CONTEXT, read.signed, read.signature)
+    if body.size != statement.size or body.digest != statement_digest(statement, hash=genesis.hash):
+        raise TrustError("the log commits another state", code="wrong-state")
 
 
 def _entry(proof: ProofFile, authority: Authority) -> ProvenEntry:

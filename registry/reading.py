@@ -14,6 +14,7 @@ from registry.note import parse_note
 from registry.operations import read_entry
 from registry.published import handed_out, with_cosignatures
 from registry.state import State, state_facts
+from registry.tiles import TileTree
 from weid import merkle
 from weid.errors import ConflictError, MalformedError, RegistryError
 from weid.facts import RecordFacts
@@ -43,6 +44,13 @@ class ReadableLog:
             raise RegistryError("this log was never signed", code="no-checkpoint")
         return with_cosignatures(self.engine, self.state.authority, note)
 
+    def twin(self) -> bytes:
+        """Both roots of the log as it is, signed by the twin key (`registry.twin`); RegistryError `no-twin` for one tree."""
+        note = self.engine.kept("note", "twin")
+        if note is None:
+            raise RegistryError("this log has one tree", code="no-twin")
+        return note
+
     def entry(self, index: int) -> bytes:
         """The bytes of one entry; RegistryError `no-entry`, ConflictError `wrong-tree` for one that is not what was appended."""
         found = list(self.engine.read(index, 1)) if index >= 0 else []
@@ -63,13 +71,23 @@ class ReadableLog:
         leaf, result = self.engine.tree.leaf(index).hex(), self.results[index]
         return {"index": index, "leaf": leaf, "result": result, "operation": operation, "entry": data.hex()}
 
-    def inclusion(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
-        """The inclusion path of an entry, in the log as it is or at a smaller size."""
-        return self.engine.tree.inclusion(index, self.size if size is None else size)
+    def inclusion(self, index: int, size: int | None = None, *, twin: bool = False) -> tuple[bytes, ...]:
+        """The inclusion path of an entry, in the log as it is or at a smaller size; in the second tree if asked."""
+        return self._tree(twin).inclusion(index, self.size if size is None else size)
 
-    def consistency(self, old: int, size: int | None = None) -> tuple[bytes, ...]:
+    def leaf(self, index: int, *, twin: bool = False) -> bytes:
+        """The leaf hash of an entry."""
+        return self._tree(twin).leaf(index)
+
+    def consistency(self, old: int, size: int | None = None, *, twin: bool = False) -> tuple[bytes, ...]:
         """The consistency path between two sizes."""
-        return self.engine.tree.consistency(old, self.size if size is None else size)
+        return self._tree(twin).consistency(old, self.size if size is None else size)
+
+    def _tree(self, twin: bool) -> TileTree:
+        found = self.engine.twin if twin else self.engine.tree
+        if found is None:
+            raise RegistryError("this log has one tree", code="no-twin")
+        return found
 
     def proof_note(self, index: int) -> bytes:
         """The checkpoint that a proof of this entry leads to: where witnesses are asked for, one that they have cosigned.

@@ -19,6 +19,8 @@ from registry.reading import ReadableLog
 from registry.receipt import Receipt
 from registry.signer import OperatorKeys
 from registry.state import Duplicate, Rejected, Result, State
+from registry.tiles import TileTree
+from registry.twin import Twin, read_twin_note
 from weid.errors import ConflictError, MalformedError
 
 __all__ = ["ReplayedLog"]
@@ -113,6 +115,18 @@ class ReplayedLog(ReadableLog):
             return self._take_in()
         if checkpoint.size > tree.size or tree.root_at(checkpoint.size) != checkpoint.root:
             raise ConflictError("the stored checkpoint is of another history", code="wrong-checkpoint")
+        if self.engine.twin is not None:
+            self._check_twin(self.engine.twin)
+
+    def _check_twin(self, tree: TileTree) -> None:
+        """The stored roots of both trees are of this log; a lost note is signed again with the next checkpoint."""
+        note = self.engine.kept("note", "twin")
+        if note is None:
+            return
+        twin = read_twin_note(parse_note(note), self.state.authority)
+        beyond = twin.size > tree.size
+        if beyond or (self.engine.tree.root_at(twin.size), tree.root_at(twin.size)) != (twin.root, twin.second):
+            raise ConflictError("the stored roots of two trees are of another history", code="wrong-checkpoint")
 
     def _read(self, data: bytes) -> SignedOperation | Receipt:
         try:
@@ -149,8 +163,10 @@ class ReplayedLog(ReadableLog):
             self._keys.follow(self.state.authority)
             tree = self.engine.tree
             checkpoint = Checkpoint(self.genesis.origin, tree.size, tree.root)
-            note = print_note(self._keys.sign_checkpoint(checkpoint, tree.root_at))
-            if tree.size == 0:
-                self.engine.keep("note", "checkpoint", note)
-            else:
-                self.engine.stage("note", "checkpoint", note)  # a lost one is signed again on open
+            notes = {"checkpoint": print_note(self._keys.sign_checkpoint(checkpoint, tree.root_at))}
+            if self.engine.twin is not None:
+                both = Twin(self.genesis.origin, tree.size, tree.root, self.engine.twin.root)
+                notes["twin"] = print_note(self._keys.sign_twin(both))
+            for name, note in notes.items():
+                # A lost one is signed again on open.
+                (self.engine.keep if tree.size == 0 else self.engine.stage)("note", name, note)

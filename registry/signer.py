@@ -17,6 +17,7 @@ from registry.checkpoint import Checkpoint, decimal, print_checkpoint
 from registry.genesis import Genesis
 from registry.note import Note, sign_note
 from registry.statement import Statement, print_statement, statement_digest
+from registry.twin import Twin, print_twin
 from weid.codec import unhex
 from weid.errors import KeyMaterialError, MalformedError, RollbackError
 from weid.keys import PublicKey, Signer
@@ -63,13 +64,13 @@ class OperatorKeys:
 
     def __init__(
         self, genesis: Genesis, *, log: Signer, state: Signer, operator: Signer, mark: Path, spare: Sequence[Signer] = (),
-        rotated: bool = False, more: Callable[[], Sequence[Signer]] | None = None,
+        rotated: bool = False, more: Callable[[], Sequence[Signer]] | None = None, twin: Signer | None = None,
     ) -> None:  # fmt: skip
         """`rotated`: the keys may be later ones than the genesis names; opening the log says which of them count.
 
         `more` gives the keys that are held now: another process may have changed one since (`weid registry rotate-key`).
         """
-        held = (("log", log), ("state", state), ("operator", operator))
+        held = [("log", log), ("state", state), ("operator", operator)] + ([] if twin is None else [("twin", twin)])
         for what, signer in held:
             if signer.role != KEYS[what]:
                 raise KeyMaterialError(f"the {what} key has another role", code="wrong-key")
@@ -77,7 +78,7 @@ class OperatorKeys:
         self._genesis, self._path = genesis, mark
         self._empty = HighWater(genesis.origin, genesis.digest)
         self.mark = self._read()
-        self._log, self._state, self.operator = log, state, operator
+        self._log, self._state, self.operator, self._twin = log, state, operator, twin
         if not rotated:
             self.follow(Authority.of(genesis))
 
@@ -95,6 +96,7 @@ class OperatorKeys:
         `spare` are keys that may come into force, or were before: a key is chosen by what it is, not by its file.
         """
         self._log, self._state, self.operator = (self._holding(authority, what) for what in ("log", "state", "operator"))
+        self._twin = None if authority.twin is None else self._holding(authority, "twin")
         if self.operator.kid != self._genesis.operator_kid:
             raise KeyMaterialError(f"the operator key is called {self._genesis.operator_kid}", code="wrong-key")
 
@@ -149,6 +151,14 @@ class OperatorKeys:
         """A checkpoint note, if it continues everything signed before."""
         self.raise_mark(checkpoint.size, checkpoint.root, root_at)
         return sign_note(print_checkpoint(checkpoint), self._genesis.origin, self._log)
+
+    def sign_twin(self, twin: Twin) -> Note:
+        """Both roots of the tree that was signed last: what the log key has not signed, the twin key does not either."""
+        if self._twin is None:
+            raise KeyMaterialError("the twin key is not here", code="wrong-key")
+        if (twin.size, twin.root) != (self.mark.size, self.mark.root):
+            raise RollbackError("the two trees are not those whose checkpoint was signed last", code="other-history")
+        return sign_note(print_twin(twin), self._genesis.origin, self._twin)
 
     def sign_statement(self, statement: Statement) -> Note:
         """A state statement note: newer than the last one, or the same one again."""

@@ -12,9 +12,12 @@ from typing import Any
 
 from registry.bundle import AHEAD, BundleFacts, bundle_genesis, open_bundle
 from registry.genesis import Genesis, fingerprint, parse_genesis
+from registry.issue_proof import issue_statement, read_issue_proof
+from registry.statement import parse_statement
 from weid import cbor, merkle
 from weid.errors import ConflictError, MalformedError, RollbackError, TrustError
 from weid.facts import Absent, Fact, Facts, Federated, Found, RecordFacts, Source
+from weid.issuance import Issuance
 from weid.records import ConflictRecord, RecognitionRecord, RootRecord, StatusRecord, record_key
 
 __all__ = ["Mark", "Recognised", "TrustStore"]
@@ -162,6 +165,25 @@ class TrustStore:
                 facts = self._open(data, pin, at, _label(answer.record))
                 foreign.append(Recognised(facts, (home, *foreign)))
         return Federated(home, *foreign) if foreign else home
+
+    def registry_of(self, did: str, *, at: int) -> BundleFacts | None:
+        """The newest bundle of the registry that a did:weid belongs to, by its chain; None if none is here."""
+        for data in (self.home, *self.foreign):
+            genesis = None if data is None else bundle_genesis(data)
+            if genesis is not None and did.startswith(f"did:weid:{genesis.chain}:"):
+                return self._bundle_of(genesis.digest, at)
+        return None
+
+    def proven_issue(self, data: bytes, *, at: int) -> tuple[Issuance, Source]:
+        """What a proof of issue shows, by the keys of the newest bundle of the registry it comes from, home or foreign.
+
+        TrustError `foreign-genesis` for a registry of which there is no bundle here; else as `read_issue_proof`.
+        """
+        state = parse_statement(issue_statement(data))
+        facts = self._bundle_of(state.genesis, at)
+        if facts is None:
+            raise TrustError(f"no bundle of {state.origin} is here to check this with", code="foreign-genesis")
+        return read_issue_proof(data, facts.genesis, facts.authority), facts.source
 
     def to_bytes(self) -> bytes:
         """The store as one file."""

@@ -65,12 +65,14 @@ from registry import cosignature, evidence, genesis, note, operations, policy, p
 from registry.authority import Authority, open_chain, print_chain, read_chain
 from registry.bundle import open_bundle, parse_bundle
 from registry.checkpoint import parse_checkpoint
+from registry.issue_proof import print_issue_proof, prove_issue, read_issue_proof
 from registry.machine import parse_machine
 from registry.mirror.paths import entry_path, pack_entries, parse_path, unpack_entries
 from registry.node.client import LocalTransport
 from registry.pack import read_assets
 from registry.signer import HighWater
 from registry.trust import TrustStore
+from registry.twin import Twin, parse_twin, print_twin
 from registry.witness.core import parse_request, print_request
 from tests.credentials import old
 from tests.credentials.disclosure_cases import credential
@@ -190,6 +192,8 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("proof file", proof_file.parse_proof_file, proof),
         ("proof", lambda data: proof_file.check_proof(data, home.genesis), proof),
         ("record proof", lambda data: proof_file.check_proof(data, home.genesis), proven),
+        ("issue proof", lambda data: read_issue_proof(data, home.genesis), issue_proof(made)),
+        ("two roots", texts(parse_twin), print_twin(Twin("o", 7, bytes(32), bytes(32))).encode()),
         (
             "checkpoint",
             lambda data: parse_checkpoint(data.decode("utf-8", "replace")),
@@ -208,6 +212,16 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         *asset_decoders(),
         *verifier_decoders(),
     ]
+
+
+def issue_proof(made: Stage) -> bytes:
+    """A proof of issue whose parts are real, of a register with one leaf that was not published."""
+    transport = LocalTransport(made.registry)
+    state = transport.get(f"records/status/{records.status_list_id(str(made.did), 1)}")
+    size = statement.parse_statement(note.parse_note(parse_bundle(made.registry.bundle()).statement).text).size
+    commit = transport.get(f"entries/{size}/proof").decode()
+    leaf = records.RegisterLeaf(7, bytes(16))
+    return print_issue_proof(prove_issue(leaf, [leaf], "list", state, commit, hash=made.registry.genesis.hash))
 
 
 def verifier_decoders() -> list[tuple[str, Callable[[bytes], object], bytes]]:

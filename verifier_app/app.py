@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from registry.node.answered import Answered, observe
 from registry.node.resolver import resolver_blueprint
+from registry.node.webmanifest import Installed, manifest_blueprint
 from verifier_app import api, challenge_pages, check_pages, health, languages, openapi, trust_pages, typed_pages, vc_api
 from verifier_app.batch import pages as batch_pages
 from verifier_app.checker import Checker
@@ -70,7 +71,7 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     rooms = [
         check_pages.room, challenge_pages.room, typed_pages.room, trust_pages.room, api.room, batch_pages.room,
         gate_pages.room, gate_pages.kiosk, waiting_pages.room, transfer_pages.room, openapi.room,
-        health.blueprint(checker, answered, config.get("METRICS_TOKEN")),
+        health.blueprint(checker, answered, config.get("METRICS_TOKEN")), manifest_blueprint(_installed, colour="#14304f"),
     ]  # fmt: skip
     if config.get("VC_API"):
         asked = vc_api.VerifierApi(checker.facts, checker.settings.clock, checker.memory, checker.policy)
@@ -83,6 +84,10 @@ def create_app(config: Mapping[str, Any]) -> Flask:
     app.register_error_handler(HTTPException, problem_page)
     app.context_processor(_frame)
     return app
+
+
+def _installed() -> Installed:
+    return Installed(t("app.name"), g.language, url_for("check.page"))
 
 
 def _size() -> None:

@@ -16,7 +16,7 @@ __all__ = ["CSP", "HEADERS", "LIMITS", "protect"]
 # Nothing but this origin: a page that holds somebody's certificate has nowhere to send it.
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS: Final = {
     "Content-Security-Policy": CSP,
@@ -40,6 +40,7 @@ LIMITS: Final = {
     "transfer": "1200 per minute",
     "openapi": "600 per minute",
     "health": "1200 per minute",
+    "manifest": "600 per minute",
     "api": "1200 per minute",
     "vc-api": "1200 per minute",
 }

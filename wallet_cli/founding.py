@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from registry.pack_committee import Founding
 
 CHAIN = click.IntRange(1, (1 << 53) - 1)
-PROFILE = click.Choice(["intl", "gm"])
+PROFILE = click.Choice(["intl", "gm", "both"])
 
 
 @click.command()
@@ -47,7 +47,7 @@ def founder(folder: Path, passphrase_file: str | None, chain: int, profile: str,
 @PASS
 @click.option("--origin", help="Name of the log, e.g. registry.example.org/certificates/1.")
 @click.option("--chain", type=CHAIN, help="Chain id of its DIDs: a number nobody else uses.")
-@click.option("--profile", type=PROFILE, help="gm: SM2 and SM3 only [intl].")
+@click.option("--profile", type=PROFILE, help="gm: SM2 and SM3 only; both: a second tree under SM3, signed with SM2 [intl].")
 @NEW_MEMBER
 @click.option("--witnesses", type=FILE, help="Witness policy (C2SP tlog-policy).")
 @click.option("--founders", type=FILE, help="File with the founding members' lines, each with a weight behind it or 1.")

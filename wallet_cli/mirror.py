@@ -98,12 +98,12 @@ def export(folder: Path, target: Path) -> None:
 
 @click.command("rotate-key")
 @FOLDER
-@click.argument("what", type=click.Choice(["log", "state", "operator"]))
+@click.argument("what", type=click.Choice(["log", "state", "operator", "twin"]))
 @PASS
 @click.option("--by", default="committee", show_default=True, help="The committee member who decides.")
 @click.option("--propose", is_flag=True, help="Put it to the vote instead of doing it.")
 def rotate_key(folder: Path, what: str, passphrase_file: str | None, by: str, propose: bool) -> None:
-    """Change the log, state or operator key: a fresh key, signed by the old and itself, on the log (R21).
+    """Change the log, state, operator or twin key: a fresh key, signed by the old and itself, on the log (R21).
 
     Where one member alone may not decide that: --propose, and the same command again once the proposal is executed.
     """

@@ -26,20 +26,22 @@ def check_proof(file: Path, genesis: Path, chain: Path | None) -> None:
     """Check a proof from the explorer, without a network: an operation is in the log, or a record in the signed state."""
     from registry.authority import Authority
     from registry.genesis import fingerprint, parse_genesis
-    from registry.proof_file import ProvenEntry
+    from registry.proof_file import ProvenEntry, check_twin_proof, is_twin_proof
     from registry.proof_file import check_proof as check
     from weid.errors import SignatureError, TrustError
 
     root = parse_genesis(genesis.read_bytes())
     authority = Authority.of(root) if chain is None else _authority(chain.read_bytes(), root)
+    data = file.read_bytes()
+    twin = is_twin_proof(data)
     try:
-        found = check(file.read_bytes(), root, authority)
+        found = check_twin_proof(data, root, authority) if twin else check(data, root, authority)
     except (SignatureError, TrustError):
         if chain is None:
             click.echo("If the registry has changed a key since its genesis: --chain KEY-CHAIN or a trust bundle.", err=True)
         raise
     click.echo(_said_entry(found) if isinstance(found, ProvenEntry) else _said_record(found), err=True)
-    click.echo(_rests_on(found, authority), err=True)
+    click.echo(_rests_on(found, authority, twin=twin), err=True)
     click.echo(f"By the genesis with the fingerprint {fingerprint(root.digest)}.", err=True)
 
 
@@ -78,11 +80,13 @@ def _said_record(found: ProvenRecord) -> str:
     return f"The state of {found.statement.size} operations, signed at log time {rfc3339(found.statement.log_time)}, {what}."
 
 
-def _rests_on(found: ProvenEntry | ProvenRecord, authority: Authority) -> str:
+def _rests_on(found: ProvenEntry | ProvenRecord, authority: Authority, *, twin: bool) -> str:
     """Which keys would have to lie for this to be false."""
     from registry.proof_file import ProvenRecord
 
     keys = f"the keys after {len(authority.links)} changes" if authority.links else "the keys of the genesis"
+    if twin:
+        return f"This rests on SM3 and the twin key alone (by {keys}): witnesses sign the checkpoint, not the second tree."
     if isinstance(found, ProvenRecord):
         return f"This rests on the state key alone (by {keys}): witnesses sign the log, not the state."
     if authority.policy.needed:

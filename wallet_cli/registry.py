@@ -89,7 +89,7 @@ def fsck(folder: Path) -> None:
 
     genesis = parse_genesis((folder / "genesis.json").read_bytes())
     with kept_file(folder / "registry.db") as beside:
-        engine = SqliteEngine.open(folder / "registry.db", hash=genesis.hash)
+        engine = SqliteEngine.open(folder / "registry.db", hash=genesis.hash, second=genesis.second)
         try:
             findings = check(engine, pin=genesis.digest, beside=beside)
         finally:

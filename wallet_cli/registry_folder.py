@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from weid.sealed import Passphrase
     from weid.suites import Random
 
-SUITE = {"intl": "ed25519", "gm": "sm2"}
+SUITE = {"intl": "ed25519", "gm": "sm2", "both": "ed25519"}
 OPERATOR_ROLES = {"log": "log", "state": "state", "operator": "log-op"}
+_LOW = 1_000  # iterations, where a test asks for cheap keys
+TWIN = "twin"  # the SM2 key of the second tree, in the profile `both`
 
 
 def create_registry(
@@ -50,6 +52,10 @@ def create_registry(
         return make_key(folder / "keys" / f"{name}.json", SUITE[profile], kid, role, words, random=random, cost=cost)
 
     keys = {name: fresh(name, f"{origin}#{name}", role) for name, role in OPERATOR_ROLES.items()}
+    twin = None
+    if profile == "both":
+        low = None if cost is None else _LOW  # an SM2 key is sealed with PBKDF2, whose cost is another number
+        twin = make_key(folder / "keys" / f"{TWIN}.json", "sm2", f"{origin}#{TWIN}", TWIN, words, random=random, cost=low)
     committee = list(founders)
     for name, weight in members.items():
         key = fresh(f"committee-{name}", lambda key: key_id(weid_did(chain, key), 1), "log-op")
@@ -57,7 +63,7 @@ def create_registry(
     genesis = Genesis(
         origin=origin, chain=chain, profile=profile, log=keys["log"], state=keys["state"], operator=keys["operator"],
         committee=tuple(committee), floors=floors or more_than_half(sum(member.weight for member in committee)),
-        witnesses=witnesses, first_tick=minute,
+        witnesses=witnesses, first_tick=minute, twin=twin,
     )  # fmt: skip
     data = print_genesis(genesis)
     write_atomic(folder / "genesis.json", data)
@@ -127,7 +133,7 @@ def engine_of(folder: Path, passphrase: Passphrase | None, file: str = "registry
 
 
 def operator_keys(folder: Path, genesis: Genesis, passphrase: str | Passphrase) -> OperatorKeys:
-    """The operator's three keys and the high-water mark that stands outside the database."""
+    """The operator's keys and the high-water mark that stands outside the database."""
     from registry.signer import OperatorKeys
     from weid.sealed import Passphrase
 
@@ -136,13 +142,15 @@ def operator_keys(folder: Path, genesis: Genesis, passphrase: str | Passphrase) 
     def spare() -> list[LocalSigner]:
         return [open_signer(folder, path.stem, words) for path in sorted((folder / "keys").glob("*.next.json"))]
 
-    def held() -> list[LocalSigner]:
-        return [open_signer(folder, name, words) for name in OPERATOR_ROLES]
+    names = (*OPERATOR_ROLES, *(() if genesis.twin is None else (TWIN,)))
 
-    log, state, operator = held()
+    def held() -> list[LocalSigner]:
+        return [open_signer(folder, name, words) for name in names]
+
+    log, state, operator, *twin = held()
     return OperatorKeys(
         genesis, log=log, state=state, operator=operator, mark=folder / "high-water", spare=spare(), rotated=True,
-        more=lambda: [*spare(), *held()],
+        more=lambda: [*spare(), *held()], twin=twin[0] if twin else None,
     )  # fmt: skip
 
 
@@ -169,6 +177,8 @@ def rotate(
 
     words = passphrase if isinstance(passphrase, Passphrase) else Passphrase(passphrase)
     held, waiting = folder / "keys" / f"{what}.json", folder / "keys" / f"{what}.next.json"
+    if not held.exists():
+        raise WeidError(f"this registry has no {what} key: only one with the profile both has a twin", code="no-key")
     if not waiting.exists():
         old = open_key(held.read_bytes(), words)
         make_key(waiting, old.public_key.suite, old.kid, old.role, words, random=random)

@@ -13,6 +13,7 @@ import click
 from wallet_cli.animated import receive, show_animated
 from wallet_cli.evidence import check_evidence
 from wallet_cli.holder import AT
+from wallet_cli.issue_proof import prove_issue
 from wallet_cli.options import OUTPUT
 from wallet_cli.references import bring, update
 from wallet_cli.state import echo, home, now, read_input
@@ -161,3 +162,4 @@ def lote(at: str | None, scheme: str, output: Path) -> None:
 
 
 trust.add_command(check_evidence)
+trust.add_command(prove_issue)

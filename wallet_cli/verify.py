@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wallet_cli.holder import AT, LANG
-from wallet_cli.options import HELD
+from wallet_cli.options import FILE, HELD
 from wallet_cli.state import echo, echo_json, now, read_input
 from weid.errors import MalformedError, WeidError
 
@@ -38,12 +38,15 @@ _MARK = {"PASSED": "+", "FAILED": "x", "UNKNOWN": "?", "SKIPPED": "-"}
               help="A status list credential, or a folder of them; may be given again.")  # fmt: skip
 @click.option("--schema", "schemas", multiple=True, type=click.Path(exists=True, path_type=Path),
               help="A JSON Schema or schema credential, or a folder of them; may be given again.")  # fmt: skip
+@click.option(
+    "--issue-proof", "proofs", multiple=True, type=FILE, help="A proof of issue of the certificate; may be given again."
+)
 @click.option("--trust-issuer", "issuers", multiple=True, metavar="DID", help="An issuer you trust without a registry.")
 @click.option("--proof-only", is_flag=True, help="Check the signature alone, not whether the issuer may issue this.")
 def verify(
     what: str, at: str | None, lang: str, as_json: bool, explain: bool, folder: Path | None, name: str | None,
     challenge: str | None, nonce: str | None, domain: str | None, issuers: tuple[str, ...], proof_only: bool,
-    lists: tuple[Path, ...], schemas: tuple[Path, ...],
+    lists: tuple[Path, ...], schemas: tuple[Path, ...], proofs: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Check a credential offline: FILE, the code's text, a picture, or - for standard input.
 
@@ -52,8 +55,10 @@ def verify(
     """
     from credentials.references import with_references
     from credentials.verify import verify as run
+    from wallet_cli.issue_proof import with_issue_proofs
     from wallet_cli.references import bring
     from wallet_cli.trust import load_facts
+    from weid.codec import minutes
 
     moment = now(at)
     policy, items = _policy(folder, name, challenge, proof_only), _inputs(read_input(what))
@@ -69,6 +74,10 @@ def verify(
     except WeidError as error:
         _cannot_decide(error, as_json)
         sys.exit(3)
+    try:
+        facts = with_issue_proofs(facts, proofs, at=minutes(moment))
+    except MalformedError as error:
+        raise click.UsageError(f"{error} [{error.code}]") from error
     if _is_presentation(items[0]):
         from credentials.verify_presentation import verify_presentation
 

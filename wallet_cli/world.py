@@ -34,7 +34,7 @@ from weid.facts import Facts
 from weid.pack import Pack
 
 PASSPHRASE = "a world of its own"  # noqa: S105  (of a folder that lives for one case)
-CHEAP = {"intl": 10, "gm": 1000}
+CHEAP = {"intl": 10, "gm": 1000, "both": 10}
 YEAR = 525_600
 
 

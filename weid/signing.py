@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DID_ROLES = ("assert", "present", "login", "log-op", "status")
 """Roles of the verification methods of a DID."""
-LOG_ROLES = ("log", "state", "mirror", "witness")
+LOG_ROLES = ("log", "state", "mirror", "witness", "twin")
 """Roles of a log's operators, mirrors and witnesses; never in a DID document."""
 OWN_ROLES = ("verifier",)
 """Roles of keys that stand in no registry: a verifier's own, known to whoever was told its fingerprint."""
@@ -50,9 +50,9 @@ _TABLE = (
     Context("data-integrity", False, ("assert", "present", "status")),
     Context("jose", False, ("assert", "present")),
     Context("cose", False, ("assert", "present")),
-    Context("weid/key-change/v1", True, ("log", "state", "log-op")),
+    Context("weid/key-change/v1", True, ("log", "state", "log-op", "twin")),
     Context("weid/kept-state/v1", True, ("state",)),
-    Context("c2sp/note", False, ("log", "state", "mirror")),
+    Context("c2sp/note", False, ("log", "state", "mirror", "twin")),
     Context("c2sp/cosignature", False, ("witness",)),
 )
 CONTEXTS: Mapping[str, Context] = MappingProxyType({row.name: row for row in _TABLE})

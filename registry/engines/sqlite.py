@@ -15,7 +15,7 @@ from threading import RLock
 
 from registry.engines import MAX_ENTRY, EngineInfo, Entry, GapError, Head, Placed, Refused, Ticket, Wait
 from registry.engines.alone import WriterLock
-from registry.tiles import TileTree
+from registry.tiles import Growth, TileTree
 from weid import merkle
 from weid.errors import ConflictError, RegistryError
 from weid.hashes import Hash
@@ -24,6 +24,7 @@ __all__ = ["SqliteEngine", "genesis_of"]
 
 _FORMAT = b"weid-registry/1"
 _PAGE = 1_000  # entries read at a time
+_SECOND = 1 << 62  # in the key of a tile of the second tree
 _BROKEN = (sqlite3.Error, UnicodeDecodeError)  # a flipped bit in a name makes sqlite3 raise the second
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -60,21 +61,24 @@ def genesis_of(path: Path) -> bytes:
 
 
 class SqliteEngine:
-    """A LogEngine in one file; `tree` is its Merkle tree, `keep`/`kept` small named values beside the log."""
+    """A LogEngine in one file; `tree` is its Merkle tree, `keep`/`kept` small named values beside the log.
+
+    `twin` is the tree of the same entries under the hash `second`, if one is given: both grow in one transaction.
+    """
 
     info = EngineInfo(name="sqlite", finality="local", max_entry=MAX_ENTRY, max_batch=10_000)
 
-    def __init__(self, connection: sqlite3.Connection, *, hash: Hash) -> None:
-        self._connection, self._hash, self._lock = connection, hash, RLock()
+    def __init__(self, connection: sqlite3.Connection, *, hash: Hash, second: Hash | None = None) -> None:
+        self._connection, self._hash, self._second, self._lock = connection, hash, second, RLock()
         self._staged: dict[tuple[str, str], bytes] = {}
         self.changes = 0  # goes up with whatever is stored: what was made of the store before is then out of date
         self.genesis = _meta(connection, "genesis")
         self._writer = WriterLock(Path(connection.execute("PRAGMA database_list").fetchone()[2]))
         self._version = self._others()
-        self.tree = self._grown()
+        self.tree, self.twin = self._grown()
 
     @classmethod
-    def create(cls, path: Path, genesis: bytes, *, hash: Hash) -> SqliteEngine:
+    def create(cls, path: Path, genesis: bytes, *, hash: Hash, second: Hash | None = None) -> SqliteEngine:
         """A new log file holding only its genesis; ConflictError if the file exists."""
         if path.exists():
             raise ConflictError(f"{path.name} exists already", code="already-exists")
@@ -83,12 +87,12 @@ class SqliteEngine:
         rows = [("format", _FORMAT), ("genesis", genesis)]
         connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
         connection.execute("COMMIT")
-        return cls(connection, hash=hash)
+        return cls(connection, hash=hash, second=second)
 
     @classmethod
-    def open(cls, path: Path, *, hash: Hash) -> SqliteEngine:
+    def open(cls, path: Path, *, hash: Hash, second: Hash | None = None) -> SqliteEngine:
         """An existing log file; RegistryError `not-a-registry` for anything else."""
-        return cls(_connect(path, create=False), hash=hash)
+        return cls(_connect(path, create=False), hash=hash, second=second)
 
     def alone(self) -> AbstractContextManager[bool]:
         """Write in the block while no other process does: whether it was begun just now (`WriterLock.held`)."""
@@ -107,7 +111,7 @@ class SqliteEngine:
         """Take in the tree as another process has grown it. What was staged is dropped: it was of a smaller log."""
         with self._lock:
             self._staged = {}
-            self.tree = self._grown()
+            self.tree, self.twin = self._grown()
             self.changes += 1
 
     def close(self) -> None:
@@ -141,6 +145,7 @@ class SqliteEngine:
                 growth = self.tree.grow([merkle.leaf_hash(data, hash=self._hash) for data in entries])
                 self._connection.executemany(_INSERT, enumerate(entries, first))
                 self._connection.executemany(_TILE, [(_key(t.level, t.index), t.data) for t in growth.tiles])
+                beside = self._grow_twin(entries)
                 self._connection.executemany(_KEEP, [(*name, data) for name, data in self._staged.items()])
                 self._connection.execute("COMMIT")
             except _BROKEN as error:
@@ -148,9 +153,17 @@ class SqliteEngine:
                     self._connection.execute("ROLLBACK")
                 raise RegistryError(f"the log file refused the append: {error}", code="engine") from error
             self.tree.accept(growth)
+            if self.twin is not None and beside is not None:
+                self.twin.accept(beside)
             self._staged = {}
             self.changes += 1
         return Ticket(str(first), len(entries), first)
+
+    def twin_root(self, more: Sequence[bytes]) -> bytes | None:
+        """The root of the second tree if these entries were appended; None where there is no second tree."""
+        if self.twin is None or self._second is None:
+            return None
+        return self.twin.grow([merkle.leaf_hash(data, hash=self._second) for data in more]).root
 
     def wait(self, ticket: Ticket, timeout: float) -> Wait:
         """Immediate: this engine knows at once."""
@@ -217,9 +230,9 @@ class SqliteEngine:
             return (str(error),)
         return tuple(text for text in said if text != "ok")
 
-    def stored_tile(self, level: int, index: int) -> bytes | None:
-        """A tile as the file has it, past every cache."""
-        return self._read_tile(level, index)
+    def stored_tile(self, level: int, index: int, *, second: bool = False) -> bytes | None:
+        """A tile as the file has it, past every cache; of the second tree if asked."""
+        return self._read_second(level, index) if second else self._read_tile(level, index)
 
     def tile_count(self) -> int:
         """How many tiles the file has."""
@@ -229,11 +242,21 @@ class SqliteEngine:
         """A number that changes when another connection has written."""
         return int(self._rows("PRAGMA data_version", ())[0][0])
 
-    def _grown(self) -> TileTree:
-        """The stored tree, as of one moment: another process may be appending."""
+    def _grow_twin(self, entries: Sequence[bytes]) -> Growth | None:
+        """Store what the second tree gains, in the same transaction as the first."""
+        if self.twin is None or self._second is None:
+            return None
+        growth = self.twin.grow([merkle.leaf_hash(data, hash=self._second) for data in entries])
+        self._connection.executemany(_TILE, [(_SECOND | _key(t.level, t.index), t.data) for t in growth.tiles])
+        return growth
+
+    def _grown(self) -> tuple[TileTree, TileTree | None]:
+        """The stored trees, as of one moment: another process may be appending."""
         self._rows("BEGIN", ())
         try:
-            return TileTree(self._size(), self._read_tile, hash=self._hash)
+            size = self._size()
+            tree = TileTree(size, self._read_tile, hash=self._hash)
+            return tree, None if self._second is None else TileTree(size, self._read_second, hash=self._second)
         finally:
             self._rows("COMMIT", ())
 
@@ -241,7 +264,13 @@ class SqliteEngine:
         return int(self._rows("SELECT coalesce(max(idx), -1) + 1 FROM entry", ())[0][0])
 
     def _read_tile(self, level: int, index: int) -> bytes | None:
-        rows = self._rows("SELECT data FROM tile WHERE key = ?", (_key(level, index),))
+        return self._tile(_key(level, index))
+
+    def _read_second(self, level: int, index: int) -> bytes | None:
+        return self._tile(_SECOND | _key(level, index))
+
+    def _tile(self, key: int) -> bytes | None:
+        rows = self._rows("SELECT data FROM tile WHERE key = ?", (key,))
         return _blob(rows[0][0]) if rows else None
 
     def _rows(self, query: str, values: tuple[int | str, ...]) -> list[tuple]:  # type: ignore[type-arg]

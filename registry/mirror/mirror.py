@@ -7,7 +7,7 @@ is anything written. A log that does not continue the copy is refused, and where
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from registry import bodies
 from registry.bundle import MAX_BYTES, Bundle, parse_bundle
 from registry.checkpoint import Checkpoint, parse_checkpoint
 from registry.engines.sqlite import SqliteEngine
-from registry.evidence import find_fork, state_evidence
+from registry.evidence import find_fork, state_evidence, twin_evidence
 from registry.genesis import parse_genesis
 from registry.log import Registry
 from registry.mirror.paths import entry_path, unpack_entries
@@ -27,6 +27,7 @@ from registry.registers import unpack_leaves
 from registry.snapshot import snapshot_digest
 from registry.statement import parse_statement, statement_digest
 from registry.tiles import WIDTH
+from registry.twin import parse_twin, read_twin_note
 from weid.errors import ConflictError, MalformedError, RegistryError, RejectedError, RollbackError, TrustError, WeidError
 from weid.hashes import SHA256
 from weid.keys import Signer
@@ -58,7 +59,7 @@ class Mirror:
         folder.mkdir(parents=True, exist_ok=True)
         path, parsed = folder / "registry.db", parse_genesis(genesis)
         if not path.exists():
-            SqliteEngine.create(path, genesis, hash=parsed.hash).close()
+            SqliteEngine.create(path, genesis, hash=parsed.hash, second=parsed.second).close()
         registry = _opened(path, random)
         if registry.engine.genesis != genesis:
             registry.close()
@@ -105,16 +106,22 @@ class Mirror:
         if claimed.size - before > MAX_AT_ONCE:
             raise RegistryError(f"more than {MAX_AT_ONCE} new entries at once", code="too-large")
         entries = list(_fetch(source, before, claimed.size))
+        twin = source.get("twin") if registry.genesis.second is not None else None
+        if twin is not None and parse_twin(parse_note(twin).text).size != claimed.size:
+            twin = None  # the source went on meanwhile: the next sync brings it
 
         def check() -> None:
             checkpoint = read_log_note(parse_note(note), registry.state.authority)
             if checkpoint.root != registry.state.frontier.root():
                 self._accuse(find_fork(registry.state.authority, self._last(), note))
                 raise ConflictError("the log does not continue this copy", code="forked")
+            if twin is not None:
+                self._check_twin(twin, checkpoint, note, entries)
             if bundle is not None:
                 self._check_state(bundle)
 
-        registry.replicate(entries, note, {} if bundle is None else _kept(bundle), check)
+        notes = {"checkpoint": note, **({} if twin is None else {"twin": twin})}
+        registry.replicate(entries, notes, {} if bundle is None else _kept(bundle), check)
         if bundle is not None:
             self._take_rest(bundle)
         lies = (index for index in range(before, registry.size) if registry.results[index] == "wrong-state")
@@ -136,6 +143,14 @@ class Mirror:
             raise ConflictError("the log has another history than this copy", code="forked")
         if checkpoint.size < size:
             raise RollbackError(f"the source has {checkpoint.size} entries, this copy {size}", code="older-log")
+
+    def _check_twin(self, data: bytes, checkpoint: Checkpoint, note: bytes, entries: Sequence[bytes]) -> None:
+        """Both trees are made of the entries that came: the root under SM3 is recomputed, as the other one is."""
+        authority, engine = self.registry.state.authority, self.registry.engine
+        twin = read_twin_note(parse_note(data), authority)
+        if (twin.root, twin.second) != (checkpoint.root, engine.twin_root(entries)):
+            self._accuse(twin_evidence(authority, note, data) or twin_evidence(authority, self._last_twin(), data))
+            raise ConflictError("the second tree is not of the entries that the log has", code="forked")
 
     def _check_state(self, bundle: Bundle) -> None:
         """The operator's signed state is what our own state machine agreed to when it applied the commit."""
@@ -167,6 +182,9 @@ class Mirror:
     def _last(self) -> bytes:
         return self.registry.engine.kept("note", "checkpoint") or b""
 
+    def _last_twin(self) -> bytes:
+        return self.registry.engine.kept("note", "twin") or b""
+
     def _accuse(self, evidence: bytes | None) -> None:
         if evidence is not None:
             (self.folder / f"evidence-{SHA256(evidence)[:8].hex()}.evidence").write_bytes(evidence)
@@ -176,7 +194,7 @@ def _opened(path: Path, random: Random) -> Registry:
     from registry.engines.sqlite import genesis_of
 
     genesis = parse_genesis(genesis_of(path))
-    engine = SqliteEngine.open(path, hash=genesis.hash)
+    engine = SqliteEngine.open(path, hash=genesis.hash, second=genesis.second)
     if engine.kept("note", "checkpoint") is None:
         return Registry(engine, genesis, None, random)
     engine.close()

@@ -43,7 +43,10 @@ def export(registry: Registry, folder: Path) -> int:
         if not target.exists():
             _write(target, resource(registry, path))
             written += 1
-    for name, data in (("genesis.json", print_genesis(registry.genesis)), ("bundle", bundle), ("checkpoint", note)):
+    named = {"genesis.json": print_genesis(registry.genesis), "bundle": bundle, "checkpoint": note}
+    if registry.genesis.second is not None:
+        named["twin"] = registry.twin()
+    for name, data in named.items():
         _write(folder / name, data)
     return written
 

@@ -92,7 +92,7 @@ def write_backup(folder: Path, output: Path, *, made: str) -> Backup:
         with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target, pages=4096)
             target.execute("PRAGMA journal_mode=DELETE")
-        engine = SqliteEngine.open(copy, hash=genesis.hash)
+        engine = SqliteEngine.open(copy, hash=genesis.hash, second=genesis.second)
         backup = Backup(genesis, engine.tree.size, engine.tree.root, made)
         engine.close()
         with tarfile.open(fresh, "w:gz") as archive:
@@ -184,7 +184,7 @@ def unpack(file: Path, folder: Path) -> Backup:
 
 
 def _check(path: Path, backup: Backup) -> None:
-    engine = SqliteEngine.open(path, hash=backup.genesis.hash)
+    engine = SqliteEngine.open(path, hash=backup.genesis.hash, second=backup.genesis.second)
     try:
         found = fsck(engine, pin=backup.genesis.digest)
         if found or (engine.tree.size, engine.tree.root) != (backup.size, backup.root):
@@ -202,7 +202,7 @@ def pull(folder: Path, source: Source) -> int:
     entries, has passed on to (R21); SignatureError or TrustError for a note by another.
     """
     genesis = parse_genesis((folder / "genesis.json").read_bytes())
-    engine = SqliteEngine.open(folder / _DATABASE, hash=genesis.hash)
+    engine = SqliteEngine.open(folder / _DATABASE, hash=genesis.hash, second=genesis.second)
     try:
         claimed = parse_checkpoint(parse_note(source.note).text)
         start, end = engine.tree.size, claimed.size
@@ -234,7 +234,7 @@ def caught_up(folder: Path) -> tuple[int, HighWater | None]:
     """(size of the log, the mark or None), or RollbackError: `older-log` while the log lacks what was signed."""
     genesis = parse_genesis((folder / "genesis.json").read_bytes())
     place = folder / "high-water"
-    engine = SqliteEngine.open(folder / _DATABASE, hash=genesis.hash)
+    engine = SqliteEngine.open(folder / _DATABASE, hash=genesis.hash, second=genesis.second)
     try:
         size = engine.tree.size
         if not place.exists():
@@ -257,7 +257,7 @@ def fresh_mark(folder: Path) -> HighWater:
     Only whoever is sure that nothing beyond this was ever signed may write it down: this is the operator's word.
     """
     genesis = parse_genesis((folder / "genesis.json").read_bytes())
-    engine = SqliteEngine.open(folder / _DATABASE, hash=genesis.hash)
+    engine = SqliteEngine.open(folder / _DATABASE, hash=genesis.hash, second=genesis.second)
     try:
         mark = HighWater(genesis.origin, genesis.digest, engine.tree.size, engine.tree.root)
         for entry in engine.read(0, engine.tree.size):

@@ -21,13 +21,16 @@ from registry.checkpoint import Checkpoint
 from registry.delta import apply_delta, is_delta, state_of
 from registry.engines.straight import open_straight, reader_head, web_url
 from registry.genesis import Genesis
+from registry.issue_proof import print_issue_proof, prove_issue, read_issue_proof
 from registry.log import Receipt, Registry
 from registry.packed import unpack
-from registry.proof_file import ProvenEntry, check_proof, read_checkpoint, read_statement, witnessed
+from registry.proof_file import ProvenEntry, ProvenRecord, check_proof, read_checkpoint, read_statement, witnessed
 from registry.registers import pack_leaves, register_root, unpack_leaves
 from registry.state_map import read_proof
 from registry.statement import Statement
+from registry.twin import Twin, read_twin
 from weid import cbor, merkle
+from weid.canon import jcs
 from weid.codec import unb64
 from weid.document import Resolution, resolve
 from weid.errors import ConflictError, ProofError, RegistryError, RollbackError, TrustError, WeidError
@@ -159,6 +162,16 @@ class RegistryClient:
         self.witnessed = witnessed(data, self.authority)
         return found
 
+    def twin(self) -> Twin:
+        """Both roots of a log with two trees, signed by the twin key; ConflictError `forked` where the checkpoint says another.
+
+        RegistryError `no-twin` for a log with one tree.
+        """
+        found, newest = read_twin(self._transport.get("twin"), self.authority), self.checkpoint()
+        if found.size == newest.size and found.root != newest.root:
+            raise ConflictError("the two trees are of different logs", code="forked")
+        return found
+
     def bundle(self, *, since: Sequence[int] = (), have: bytes | None = None) -> bytes:
         """The trust bundle, unchecked: give it to `TrustStore.accept`.
 
@@ -268,7 +281,9 @@ class RegistryClient:
 
         RegistryError `no-entry` for a list that is not there, `bad-answer` for leaves that are not the ones published.
         """
-        record: StatusRecord | None = self.record("status", list_id)
+        return self._leaves(list_id, self.record("status", list_id))
+
+    def _leaves(self, list_id: str, record: StatusRecord | None) -> tuple[bytes, tuple[RegisterLeaf, ...]]:
         answer = _object(self._transport.get(f"registers/{quote(list_id)}"))
         try:
             last, leaves = bytes.fromhex(answer["last"]), unpack_leaves(unb64(answer["leaves"]))
@@ -277,6 +292,23 @@ class RegistryClient:
         if record is None or register_root(list_id, leaves, hash=self.genesis.hash) != record.register_root:
             raise _bad_answer()
         return last, leaves
+
+    def issue_proof(self, list_id: str, leaf: RegisterLeaf) -> bytes:
+        """Proof that this place of a list is in its register as published (R8). The node learns which list, and no certificate.
+
+        ProofError `not-in-register` while it was not published; RegistryError `no-entry`, `not-witnessed` (ask again once the
+        witnesses have cosigned), `bad-answer`; else as `read_issue_proof`, by which the answer was checked.
+        """
+        state = self._transport.get(f"records/status/{quote(list_id)}")
+        found = check_proof(jcs(_object(state)), self.genesis, self.authority)
+        if not isinstance(found, ProvenRecord) or (found.kind, found.key) != ("status", list_id):
+            raise _bad_answer()
+        leaves = self._leaves(list_id, found.record)[1]
+        commit = self._transport.get(f"entries/{found.statement.size}/proof").decode("utf-8", "replace")
+        made = prove_issue(leaf, leaves, list_id, jcs(_object(state)), commit, hash=self.genesis.hash)
+        data = print_issue_proof(made)
+        read_issue_proof(data, self.genesis, self.authority)
+        return data
 
     def health(self) -> dict[str, Any]:
         """What the node says about itself (GET /v1/health)."""

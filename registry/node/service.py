@@ -29,6 +29,7 @@ from registry.note import parse_note
 from registry.packed import pack
 from registry.proof_file import print_proof_file
 from registry.registers import unpack_leaves
+from registry.twin import parse_twin
 from weid import cbor
 from weid.codec import b64, parse_rfc3339, rfc3339, unhex
 from weid.codec import minutes as whole_minutes
@@ -46,7 +47,7 @@ _STATUS: dict[str, int] = {
     "no-entry": 404, "no-state": 404, "no-checkpoint": 404, "not-registered": 404, "no-such-version": 404,
     "deactivated": 410, "other-writer": 409, "engine": 503, "no-keys": 503,
     "pending": 503, "unreachable": 503, "bad-answer": 503, "engine-behind": 503, "gap": 503, "engine-contradiction": 503,
-    "no-tile": 404, "not-witnessed": 503,
+    "no-tile": 404, "no-twin": 404, "not-witnessed": 503,
 }  # fmt: skip
 
 
@@ -186,6 +187,10 @@ def _reads(routes: Blueprint, registry: Registry) -> None:
         head = {"Cache-Control": "no-cache"}
         return Response(registry.checkpoint(), content_type="text/plain; charset=utf-8", headers=head)
 
+    @routes.get("/twin")
+    def twin() -> Response:
+        return Response(registry.twin(), content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
     given = _Given(registry)
 
     @routes.get("/bundle")
@@ -207,10 +212,11 @@ def _alone(routes: Blueprint, registry: Registry) -> None:
 
     @routes.get("/entries/<index>/proof")
     def proof(index: str) -> Response:
-        at = _number(index, "index")
-        note = registry.proof_note(at)
-        size = parse_checkpoint(parse_note(note).text).size
-        data = print_proof_file(at, registry.entry(at), registry.inclusion(at, size), note)
+        at, twin = _number(index, "index"), _in_twin()
+        note = registry.twin() if twin else registry.proof_note(at)
+        text = parse_note(note).text
+        size = parse_twin(text).size if twin else parse_checkpoint(text).size
+        data = print_proof_file(at, registry.entry(at), registry.inclusion(at, size, twin=twin), note, twin=twin)
         return Response(data, content_type="text/plain; charset=utf-8")
 
     @routes.get("/records/<kind>/<path:key>")
@@ -274,9 +280,9 @@ def _unresolved(status: int, code: str, detail: str) -> Response:
 def _proofs(routes: Blueprint, registry: Registry) -> None:
     @routes.get("/proofs/inclusion")
     def inclusion() -> Response:
-        index, size = _argument("index"), _argument("size", registry.size)
-        path = registry.inclusion(index, size)
-        leaf = registry.engine.tree.leaf(index)
+        index, size, twin = _argument("index"), _argument("size", registry.size), _in_twin()
+        path = registry.inclusion(index, size, twin=twin)
+        leaf = registry.leaf(index, twin=twin)
         return jsonify({"index": index, "size": size, "leaf": b64(leaf), "path": [b64(node) for node in path]})
 
     @routes.get("/registers/<path:list_id>")
@@ -288,8 +294,16 @@ def _proofs(routes: Blueprint, registry: Registry) -> None:
     @routes.get("/proofs/consistency")
     def consistency() -> Response:
         old, size = _argument("old"), _argument("size", registry.size)
-        path = registry.consistency(old, size)
+        path = registry.consistency(old, size, twin=_in_twin())
         return jsonify({"old": old, "size": size, "path": [b64(node) for node in path]})
+
+
+def _in_twin() -> bool:
+    """Whether the second tree is asked about (`?tree=twin`)."""
+    asked = request.args.get("tree", "log")
+    if asked not in ("log", "twin"):
+        raise MalformedError("tree is log or twin", code="bad-argument")
+    return asked == "twin"
 
 
 def _argument(name: str, default: int | None = None) -> int:

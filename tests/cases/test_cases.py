@@ -37,6 +37,7 @@ from tests.credentials.world import (
 from weid import records
 from weid.did import key_id
 from weid.facts import Federated
+from weid.issuance import Issuance, WithIssuances
 from weid.records import (
     AccreditationRecord,
     OverrideRecord,
@@ -152,7 +153,17 @@ def _edited(data: bytes, value: dict[str, Any], world: World) -> bytes:
     return file_bytes(document)
 
 
-def facts_of(case: dict[str, Any], world: World) -> Any:
+def facts_of(case: dict[str, Any], world: World, issued: Issued) -> Any:
+    facts, value = _registries(case, world), case.get("issuance")
+    if value is None:
+        return facts
+    leaf = issued.leaf
+    assert leaf is not None
+    proven = Issuance(world.list_id, leaf.index, leaf.cid, NOW + value["published"])
+    return WithIssuances(facts, [(proven, World().source if value.get("foreign") else world.source)])
+
+
+def _registries(case: dict[str, Any], world: World) -> Any:
     value = case.get("recognition")
     if value is None:
         return world.facts()
@@ -253,7 +264,7 @@ def run(name: str, suite_name: str) -> tuple[dict[str, Any], Report]:
     issued = credential_of(case, world)
     if "world" in case:
         register_of(case, world, issued)
-    data, facts, policy = shown_of(case, world, issued), facts_of(case, world), policy_of(case, world)
+    data, facts, policy = shown_of(case, world, issued), facts_of(case, world, issued), policy_of(case, world)
     moment = at(NOW + case.get("at", 0))
     report = verify(data, facts=facts, policy=policy, at=moment)
     if case.get("again"):

@@ -157,7 +157,7 @@ def test_statements_round_trip() -> None:
 # --- genesis (R19) --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("profile", ["intl", "gm"])
+@pytest.mark.parametrize("profile", ["intl", "gm", "both"])
 def test_genesis_round_trips(tmp_path: Path, profile: str) -> None:
     """One file, canonical; its digest under the profile's hash is the pin."""
     genesis = World(tmp_path, profile=profile).genesis
@@ -168,16 +168,22 @@ def test_genesis_round_trips(tmp_path: Path, profile: str) -> None:
     assert len(fingerprint(genesis.digest).split()) == 8
 
 
-def test_unbuilt_profiles_are_named(world: World) -> None:
-    """`both` and an unknown profile are refused by name, never half run."""
-    genesis = world.genesis
-    for change, code in (
-        ({"profile": "both"}, "profile-not-built"),
-        ({"profile": "x"}, "unknown-profile"),
-    ):
-        with pytest.raises(RegistryError) as caught:
-            print_genesis(replace(genesis, **change))  # type: ignore[arg-type]
-        assert caught.value.code == code
+def test_unknown_profiles_are_named(world: World) -> None:
+    """Refused by name, never half run."""
+    with pytest.raises(RegistryError) as caught:
+        print_genesis(replace(world.genesis, profile="x"))
+    assert caught.value.code == "unknown-profile"
+
+
+def test_two_trees_have_a_twin_key(world: World, tmp_path: Path) -> None:
+    """`both` without an SM2 key of its own for the second tree is no profile, nor is one tree with such a key."""
+    both = World(tmp_path, name="two", profile="both").genesis
+    for genesis in (
+        replace(world.genesis, profile="both"), replace(world.genesis, twin=both.twin), replace(both, twin=None),
+        replace(both, twin=world.genesis.log), replace(both, state=both.twin), replace(both, profile="intl"),
+    ):  # fmt: skip
+        with pytest.raises(MalformedError):
+            print_genesis(genesis)
 
 
 def test_genesis_rules(world: World) -> None:

@@ -90,6 +90,8 @@ class World:
         self.log_key = LocalSigner(self.secret(), self.suite, f"{self.origin}#log", "log")
         self.state_key = LocalSigner(self.secret(), self.suite, f"{self.origin}#state", "state")
         self.operator = LocalSigner(self.secret(), self.suite, f"{self.origin}#operator", "log-op")
+        twin = suite("sm2").generate(self.random) if profile == "both" else None
+        self.twin_key = None if twin is None else LocalSigner(twin, "sm2", f"{self.origin}#twin", "twin")
         self.committee = [self._member() for _ in weights]
         members = tuple(
             Member(actor.did, f"Member {n}", weight, actor.log.public_key)
@@ -99,6 +101,7 @@ class World:
         self.genesis = Genesis(
             self.origin, self.chain, profile, self.log_key.public_key, self.state_key.public_key,
             self.operator.public_key, members, thresholds, witnesses, start,
+            None if self.twin_key is None else self.twin_key.public_key,
         )  # fmt: skip
         self.pin, self.now = self.genesis.digest, start
         self.path, self.mark = folder / f"{name}.db", folder / f"{name}.mark"
@@ -111,7 +114,9 @@ class World:
 
     def keys(self) -> OperatorKeys:
         """The operator's keys, reading the mark file again."""
-        return OperatorKeys(self.genesis, log=self.log_key, state=self.state_key, operator=self.operator, mark=self.mark)
+        return OperatorKeys(
+            self.genesis, log=self.log_key, state=self.state_key, operator=self.operator, mark=self.mark, twin=self.twin_key
+        )
 
     def reopen(self) -> Registry:
         """Close and open the registry again."""

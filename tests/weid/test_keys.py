@@ -32,9 +32,9 @@ EXPECTED = {
     "data-integrity": {"assert", "present", "status"},
     "jose": {"assert", "present"},
     "cose": {"assert", "present"},
-    "weid/key-change/v1": {"log", "state", "log-op"},
+    "weid/key-change/v1": {"log", "state", "log-op", "twin"},
     "weid/kept-state/v1": {"state"},
-    "c2sp/note": {"log", "state", "mirror"},
+    "c2sp/note": {"log", "state", "mirror", "twin"},
     "c2sp/cosignature": {"witness"},
 }
 PAYLOAD = b"payload"

@@ -115,8 +115,9 @@ def _log_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None:
     @routes.get("/")
     def overview() -> str:
         note = registry.checkpoint()
+        twin = "" if registry.genesis.second is None else registry.twin().decode()
         return render_template(
-            "explorer/overview.html", note=note.decode(), genesis=registry.genesis, pin=registry.pin.hex(),
+            "explorer/overview.html", note=note.decode(), twin=twin, genesis=registry.genesis, pin=registry.pin.hex(),
             fingerprint=fingerprint(registry.pin), now=registry.state.now, size=registry.size, applied=index.applied(),
             witnesses=view.cosigners(note, registry.state.authority.policy), recent=_page(index, size=8),
             numbers={kind: len(table) for kind, table in registry.state.tables.items()},
