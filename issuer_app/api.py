@@ -13,12 +13,15 @@ from flask.typing import ResponseReturnValue
 from credentials import picture
 from issuer_app import selfcheck
 from issuer_app.access import two_acts
+from issuer_app.bringing import of_program
 from issuer_app.calling import allows, body_of, digest_of, forget_answers, key_of, once_of, texts_of
+from issuer_app.depending import kept
 from issuer_app.frame import acted_on, audit, config, desk, office
 from issuer_app.ledger import Issued
 from issuer_app.office import Overridden
 from issuer_app.paging import after, limit, paged, sliced
 from issuer_app.problems import RefusedError
+from issuer_app.proposals.acts import body_of_end, body_of_issue
 from issuer_app.rights import Institution, Right, schema_of
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import minutes, parse_rfc3339, rfc3339
@@ -68,7 +71,7 @@ def schema(digest: str) -> ResponseReturnValue:
 @allows("certificates:issue", own_once=True)
 def issue() -> ResponseReturnValue:
     """Issue; the same Idempotency-Key with the same body gives the same certificate."""
-    body = body_of("schema", "claims", "bind", "minutes", "specimen", "lookup")
+    body = body_of("schema", "claims", "bind", "minutes", "specimen", "lookup", "base")
     once = once_of()
     claims, bind, length = body.get("claims"), body.get("bind"), body.get("minutes")
     if not isinstance(claims, dict):
@@ -77,17 +80,12 @@ def issue() -> ResponseReturnValue:
         bind = jcs(bind).decode("utf-8")
     if not (bind is None or isinstance(bind, str)) or not (length is None or (type(length) is int and 0 < length < 2**32)):
         raise MalformedError("bind must be the holder's request, minutes a positive integer")
-    lookup = texts_of(body.get("lookup"), "lookup")
+    lookup, base = texts_of(body.get("lookup"), "lookup"), of_program(body.get("base"), "base")
     key = f"api:{key_of().id}:{once}" if once else None
     if two_acts.needed("issue"):
-        asked: dict[str, JSON] = {
-            "claims": claims,
-            "bind": bind,
-            "minutes": length,
-            "specimen": _flag(body, "specimen"),
-            "request": key,
-            "lookup": dict[str, JSON](lookup or {}),
-        }
+        asked = body_of_issue(
+            claims, bind=bind, minutes=length, specimen=_flag(body, "specimen"), request=key, lookup=lookup or {}, base=base
+        )
         held = two_acts.ask("issue", digest_of(body.get("schema")).hex(), asked, by=two_acts.of_key(key_of()), once=key)
         if held.state != "done":
             return two_acts.answer(held)
@@ -96,7 +94,7 @@ def issue() -> ResponseReturnValue:
         row = desk().issue(
             digest_of(body.get("schema")), claims, bind=bind, minutes=length, at=config().now(),
             random=config().random, by=f"api:{key_of().label}", specimen=_flag(body, "specimen"), request=key,
-            lookup=lookup,
+            lookup=lookup, base=base,
         )  # fmt: skip
     acted_on(row.id)
     answer = jsonify(full(row))
@@ -148,8 +146,8 @@ def act(id_: str, action: str) -> ResponseReturnValue:
         body_of()
         return jsonify(_brief(desk().lift(id_, now)))
     reason = _reason(body_of("reason"))
-    if two_acts.needed(action):
-        return two_acts.answer(two_acts.ask(action, desk().get(id_).id, {"reason": reason}, by=two_acts.of_key(key_of())))
+    if action == "revoke" and two_acts.needed(action):
+        return two_acts.answer(two_acts.ask(action, id_, body_of_end(desk(), id_, reason), by=two_acts.of_key(key_of())))
     change = desk().revoke if action == "revoke" else desk().suspend
     return jsonify(_brief(change(id_, reason, now)))
 
@@ -159,7 +157,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
 def erase(id_: str) -> ResponseReturnValue:
     """Destroy the content kept here."""
     if two_acts.needed("erase"):
-        return two_acts.answer(two_acts.ask("erase", desk().get(id_).id, {}, by=two_acts.of_key(key_of())))
+        return two_acts.answer(two_acts.ask("erase", id_, body_of_end(desk(), id_), by=two_acts.of_key(key_of())))
     desk().erase(id_)
     forget_answers(id_)
     return "", 204
@@ -299,8 +297,17 @@ def _brief(row: Issued) -> dict[str, Any]:
         "changed": None if row.changed is None else rfc3339(row.changed), "issued": rfc3339(row.issued),
         "validUntil": rfc3339(row.until), "claims": dict(row.claims), "specimen": row.specimen,
         "published": row.published, "by": row.by, "status": status, "erased": row.erased,
+        "dependsOn": _base(row.id),
         "audit": None if word is None else {"state": word.state, "reason": word.reason, "at": rfc3339(word.at)},
     }  # fmt: skip
+
+
+def _base(id_: str) -> dict[str, Any] | None:
+    found, now = kept.base_of(desk().books, id_), config().now()
+    if found is None:
+        return None
+    state = kept.state_of(desk().facts(now), found, now)
+    return {"id": found.id, "issuer": found.issuer, "validUntil": rfc3339(found.until), "state": state}
 
 
 def full(row: Issued) -> dict[str, Any]:

@@ -32,11 +32,13 @@ from issuer_app.access import administration as rights
 from issuer_app.access.kept import Access
 from issuer_app.answers import Answers
 from issuer_app.config import Config, secret_key
-from issuer_app.design import web as design_web
+from issuer_app.depending import web as depending_web
+from issuer_app.design import rooms as design_web
 from issuer_app.importing import pages as import_pages
 from issuer_app.importing import routes as import_routes
 from issuer_app.lifecycle import joint_pages
 from issuer_app.lifecycle import pages as later_pages
+from issuer_app.lifecycle import routes as later_routes
 from issuer_app.lookups import web_api, web_entries, web_find
 from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
@@ -74,7 +76,7 @@ def create_app(config: Config) -> Flask:
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
         web_status.routes, api.routes, openapi.routes, health.blueprint(config, answered), later_pages.pages, joint_pages.pages,
         import_pages.pages, import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates,
-        papers_api.routes,
+        papers_api.routes, later_routes.routes, depending_web.pages, depending_web.routes,
     )  # fmt: skip
     rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes)
     home_screen = manifest_blueprint(_installed, colour="#1d4f6e")
@@ -97,6 +99,7 @@ def create_app(config: Config) -> Flask:
     csrf.exempt(papers_api.routes)
     csrf.exempt(web_api.routes)
     csrf.exempt(two_api.routes)
+    csrf.exempt(later_routes.routes)
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)
@@ -109,7 +112,8 @@ def create_app(config: Config) -> Flask:
     return app
 
 
-_DESIGNS = ("design.bring", "design.page_save")
+_BRINGS = ("desk.issue", "later.replace_now")  # where a kind depends on another certificate, it is brought along
+_DESIGNS = ("design.bring", "design.page_save", "design.template_add", "design.template_change")
 
 
 def _installed() -> Installed:
@@ -128,6 +132,8 @@ def _slow_forms() -> None:
 def _allow_upload() -> None:
     if request.endpoint in ("office.audit_home", "reissue.check", "committee.act", "joint.check", "joint.sign", *_DESIGNS):
         # The second limit counts what the parser holds while it reads a file, too.
+        request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
+    elif request.endpoint in _BRINGS and request.mimetype == "multipart/form-data" and frame.signed_in("clerk"):
         request.max_content_length = request.max_form_memory_size = frame.config().limits.upload_bytes
     elif request.endpoint in _LISTS and frame.signed_in("clerk"):  # a stranger's bytes stay under the small limit
         request.max_content_length = request.max_form_memory_size = frame.config().limits.import_bytes

@@ -18,9 +18,11 @@ from issuer_app.cli_convert import convert
 from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
 from issuer_app.cli_papers import link, look, paper
 from issuer_app.cli_status import lift, revoke, suspend
+from issuer_app.depending.cli import depending
 from issuer_app.importing.cli import import_
-from issuer_app.lifecycle.cli import change, cosign, ending, exposed, replace
+from issuer_app.lifecycle.cli import change, cosign, cosign_batch, ending, exposed, hold, renew, replace
 from issuer_app.premises import KINDS, Premises
+from issuer_app.proposals.cli import decide, waiting
 from weid.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -250,6 +252,7 @@ def serve(
 @click.option("--minutes", type=click.IntRange(1, 5_256_000), help="A shorter validity.")
 @click.option("--specimen", is_flag=True)
 @click.option("--once", help="A key under which asking again gives the same certificate.")
+@click.option("--base", type=click.File("rb"), help="The certificate it depends on: file, code text or picture, or an id here.")
 @click.option("--lookup", type=click.File("rb"), help="JSON file of what the holder is to find it by, e.g. numbers by kind.")
 @click.option("--code-host", default="v.example", show_default=True)
 @click.option(
@@ -257,11 +260,13 @@ def serve(
 )
 def issue(
     folder: Path, passphrase_file: str | None, schema: str, claims: IO[bytes], bind: IO[bytes] | None,
-    minutes: int | None, specimen: bool, once: str | None, lookup: IO[bytes] | None, code_host: str, out: Path | None,
+    minutes: int | None, specimen: bool, once: str | None, base: IO[bytes] | None, lookup: IO[bytes] | None,
+    code_host: str, out: Path | None,
 ) -> None:  # fmt: skip
     """Issue SCHEMA (by name) from a JSON file of CLAIMS (- for standard input); prints the code's text."""
     from credentials import picture
     from issuer_app import selfcheck
+    from issuer_app.bringing import of_form
     from weid.canon import parse_json
 
     value = parse_json(claims.read())
@@ -273,6 +278,7 @@ def issue(
             _digest(desk, schema), value, bind=None if bind is None else bind.read().decode("utf-8", "replace"),
             minutes=minutes, at=_now(), random=secrets.token_bytes, by="cli", specimen=specimen,
             request=None if once is None else f"cli:{once}", lookup=None if lookup is None else texts_in(lookup.read()),
+            base=None if base is None else of_form(base.read(), ""),
         )  # fmt: skip
         made(row.id)
         drawn = selfcheck.draw(row, code_host)
@@ -376,8 +382,8 @@ def _now() -> int:
 
 
 COMMANDS = (
-    backup, change, convert, cosign, ending, exposed, import_, lift, link, look, lookup, lookup_rules, outbox, paper,
-    replace, restore, revoke, suspend, trail,
+    backup, change, convert, cosign, cosign_batch, decide, depending, ending, exposed, hold, import_, lift, link,
+    look, lookup, lookup_rules, outbox, paper, renew, replace, restore, revoke, suspend, trail, waiting,
 )  # fmt: skip
 for command in COMMANDS:
     issuer.add_command(command)

@@ -8,6 +8,8 @@ import click
 
 from issuer_app.access.cli import Recorded
 from issuer_app.premises import Premises
+from issuer_app.proposals import by_command
+from issuer_app.proposals.by_command import Speaking
 
 __all__ = ["lift", "revoke", "suspend"]
 
@@ -22,12 +24,21 @@ _REASON = click.option("--reason", required=True, help="Shown to those who check
 @_PASS
 @_ID
 @_REASON
-def revoke(folder: Path, passphrase_file: str | None, id_: str, reason: str) -> None:
-    """Revoke for good."""
+@Speaking.options
+def revoke(
+    folder: Path, passphrase_file: str | None, id_: str, reason: str, person: str | None, password_file: str | None
+) -> None:
+    """Revoke for good; where two people decide it, ask for it as --person."""
     from issuer_app.cli import _now, _passphrase, _print
+    from issuer_app.proposals.acts import body_of_end
 
     with (place := Premises.open(folder)).opened:
-        _print(place.desk(_passphrase(passphrase_file)).revoke(id_, reason, _now()))
+        desk = place.desk(_passphrase(passphrase_file))
+        if by_command.needed(desk, "revoke"):
+            body = body_of_end(desk, id_, reason)
+            by_command.ask(place, desk, Speaking(person, password_file), "revoke", id_, body)
+            return
+        _print(desk.revoke(id_, reason, _now()))
 
 
 @click.command(cls=Recorded)

@@ -52,6 +52,9 @@ _SCHEMAS: Final[dict[str, Any]] = {
             "status": {"type": ["object", "null"], "properties": {"list": TEXT, "index": COUNT}},
             "audit": {"type": ["object", "null"], "description": "An auditor's word; the worse of it and `state` counts.",
                       "properties": {"state": {"enum": ["suspended", "revoked"]}, "reason": TEXT, "at": TIME}},
+            "dependsOn": {"type": ["object", "null"], "description": "The certificate that this one stands on.",
+                          "properties": {"id": TEXT, "issuer": TEXT, "validUntil": TIME,
+                                         "state": {"enum": ["stands", "revoked", "suspended", "expired", "unknown"]}}},
             "typedCode": {"type": ["string", "null"], "description": "Printed on the certificate for checks by typing."},
             "code": {"type": "string", "description": "The text of the QR code."},
             "credential": {"type": "object", "description": "The file form, VCDM 2.0 with a Data Integrity proof."},
@@ -74,6 +77,8 @@ _SCHEMAS: Final[dict[str, Any]] = {
         minutes={"type": ["integer", "null"], "minimum": 1, "maximum": 4_294_967_295},
         bind={"type": ["object", "string", "null"], "description": "The binding request of the holder's wallet."},
         specimen={"type": "boolean"},
+        base={"type": ["object", "string", "null"], "description": "Where the kind depends on another certificate: its file, the "
+              "text of its code, or the id of one issued here."},
         lookup={"type": ["object", "null"], "additionalProperties": TEXT, "maxProperties": 40,
                 "description": "What the holder is to find it by, kept as keyed values only: numbers by kind of document, and "
                                "what the rules of the pack ask for."},

@@ -17,6 +17,8 @@ from credentials.status import PURPOSES, StatusList, bitstring_credential, worse
 from credentials.typed import typed_kind
 from credentials.vcdm import status_url
 from issuer_app import pointers
+from issuer_app.depending import kept
+from issuer_app.depending.judging import Base, judged, least, same_base
 from issuer_app.ledger import Issued, Ledger, ListRow
 from issuer_app.lookups import Book, Given
 from issuer_app.making import Maker
@@ -142,11 +144,13 @@ class Desk:
         self, schema_digest: bytes, claims: Mapping[str, JSON], *, bind: Binding | str | None = None,
         minutes: int | None = None, at: int, random: Random, by: str = "clerk", specimen: bool = False,
         publish: bool = True, request: str | None = None, lookup: Mapping[str, str] | None = None,
-        approval: Approval | None = None,
+        approval: Approval | None = None, base: bytes | None = None, base_of: str | None = None,
     ) -> Issued:  # fmt: skip
         """A certificate, stored and (unless `publish=False`) known to the registry before it is returned.
 
-        `lookup` is what it is to be found by beside its claims (`Book.read`); InputFault names what is wrong with it.
+        `lookup` is what it is to be found by beside its claims (`Book.read`); InputFault names what is wrong with it. `base` is
+        the certificate that it stands on, where the pack asks for one, `base_of` one of ours whose base it takes over
+        (`depending.judging` says what is refused).
 
         `bind` is the holder's request (text or value), `minutes` a shorter validity, `request` a key under which
         asking again gives the same certificate. IssueError `not-accredited`, `bind-missing`, `bind-mismatch`,
@@ -155,7 +159,7 @@ class Desk:
         with self.party.locked():
             given = self._given(schema_digest, claims, lookup or {}, at)
             found_by = self.lookups.asked(given) if lookup else None
-            asked = _asked(self.client.genesis.hash, schema_digest, claims, bind, minutes, specimen, found_by)
+            asked = _asked(self.client.genesis.hash, schema_digest, claims, bind, minutes, specimen, found_by, base)
             row = None if request is None else self._ledger.by_request(request)
             if row is not None and row.asked != asked:
                 raise IssueError("this request key was used for other content", code="key-reused")
@@ -165,7 +169,10 @@ class Desk:
                     raise IssueError("the registry gives no right to this schema today", code="not-accredited")
                 schema = self.schema(schema_digest, at)
                 binding = _binding(schema, bind)
-                row = self._make(schema, claims, binding, minutes, at, random, by, specimen, request, asked, given)
+                own = None if base_of is None else same_base(self, schema, base_of, claims, at)
+                found = own if base_of is not None else judged(self, schema, claims, base, at)
+                minutes = least(self, schema, found, minutes, at)
+                row = self._make(schema, claims, binding, minutes, at, random, by, specimen, request, asked, given, found)
             if publish and not row.published:
                 self._publish_new(row, at)
             return self._ledger.get(row.id)
@@ -289,13 +296,15 @@ class Desk:
 
     def _make(
         self, schema: Schema, claims: Mapping[str, JSON], binding: Binding, minutes: int | None, at: int,
-        random: Random, by: str, specimen: bool, request: str | None, asked: bytes, given: Given,
+        random: Random, by: str, specimen: bool, request: str | None, asked: bytes, given: Given, base: Base | None,
     ) -> Issued:  # fmt: skip
         made = self.maker(schema, at).row(
             claims, self._slot(schema, random), random, by=by, bind=binding, minutes=minutes, specimen=specimen,
             request=request, asked=asked,
         )  # fmt: skip
-        with self._ledger.store.change():  # together, so that nothing is issued that its holder cannot find
+        with self._ledger.store.change() as db:  # together, so that nothing is issued that its holder cannot find
+            if base is not None:
+                kept.keep(db, made["id"], base)
             self.lookups.add(made["id"], schema.name, given, at=at, random=random)
             return self._ledger.add(made, claims)
 
@@ -373,8 +382,9 @@ def _binding(schema: Schema, bind: Binding | str | None) -> Binding:
 
 def _asked(
     hash: Hash, digest: bytes, claims: Mapping[str, JSON], bind: Binding | str | None, minutes: int | None, specimen: bool,
-    found_by: str | None,
+    found_by: str | None, base: bytes | None,
 ) -> bytes:  # fmt: skip
     held = bind.to_bytes().decode() if isinstance(bind, Binding) else bind
     more: list[JSON] = [] if found_by is None else [found_by]  # keyed: numbers of documents could be tried against a bare hash
+    more += [] if base is None else [hash(base).hex()]
     return hash(jcs([digest.hex(), dict(claims), held, minutes, specimen, *more]))

@@ -12,8 +12,10 @@ from werkzeug.routing import Map
 
 from issuer_app import described_desk, described_programs
 from issuer_app.access import described as waiting
+from issuer_app.depending import described as depending
 from issuer_app.describing import PROBLEMS, Part, objects
 from issuer_app.importing import openapi as imports
+from issuer_app.lifecycle import described as later
 from issuer_app.lookups import described as lookups
 from issuer_app.papers import described as papers
 from issuer_app.scopes import SCOPES
@@ -22,7 +24,7 @@ __all__ = ["PARTS", "document", "paths_of", "routes"]
 
 PARTS: Final[tuple[Callable[[], Part], ...]] = (
     described_desk.part, described_programs.part, imports.part, papers.part, lookups.part,
-    waiting.part,
+    waiting.part, later.part, depending.part,
 )  # fmt: skip
 _INTRODUCTION: Final = f"""The institution's desk for programs.
 

@@ -16,7 +16,8 @@ _BY_CODE: Mapping[str, int] = MappingProxyType({
     "not-accredited": 403, "not-permitted": 403, "not-authorised": 403, "no-role": 403, "no-scope": 403, "no-desk": 403,
     "no-office": 403, "signed-out": 401, "bad-key": 401, "not-found": 404, "already-revoked": 409, "key-reused": 422,
     "not-suspended": 409, "key-in-use": 409, "unreachable": 503, "too-large": 413, "erased": 410,
-    "no-invitation": 404, "second-person": 403, "not-waiting": 409,
+    "no-invitation": 404, "second-person": 403, "not-waiting": 409, "compare-again": 409, "changed-meanwhile": 409,
+    "request-altered": 409, "other-count": 409, "not-in-force": 409,
 })  # fmt: skip
 
 

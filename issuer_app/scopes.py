@@ -21,7 +21,7 @@ BY_ROLE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "reviewer": ("institutions:read", "institutions:write", "schemas:write"),
     "auditor": ("overrides:read", "overrides:write"),
     "governor": (),
-    "admin": ("metrics:read",),
+    "admin": ("metrics:read", "desk:settings"),
     "lookup": ("lookups:read",),
 })  # fmt: skip
 SCOPES: Final = ("schemas:read", *(scope for role in BY_ROLE.values() for scope in role))

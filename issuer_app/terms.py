@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from credentials.status import MIN_BITS
+from issuer_app.depending.terms import Dependence, depends_of, read_depends, told
 from issuer_app.lookups.rules import Lookup, lookup_of, read_lookup
 from issuer_app.two_people import ACTS
 from weid.canon import JSON, jcs, parse_json
@@ -22,7 +23,8 @@ WEEK = 10_080
 class Terms:
     """`valid`: minutes by schema name (else the schema's lifetime); `typed`: the fields of the typed check by
     schema name; `next_update`: minutes until the status must be published again; `list_size`: slots in a list;
-    `lookup`: by what certificates are found, and by whom. `two_people`: the acts that a second person has to agree to."""
+    `lookup`: by what certificates are found, and by whom. `two_people`: the acts that a second person has to agree to;
+    `depends`: the kinds that stand on another certificate."""
 
     valid: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     typed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -30,6 +32,7 @@ class Terms:
     list_size: int = MIN_BITS
     lookup: Lookup = field(default_factory=Lookup)
     two_people: frozenset[str] = frozenset()
+    depends: Mapping[str, Dependence] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def of_pack(cls, pack: Pack) -> Terms:
@@ -39,7 +42,7 @@ class Terms:
         return cls._read(
             {"valid": issue.get("valid", {}), "typed": typed, "nextUpdate": status.get("nextUpdate", WEEK),
              "listSize": status.get("listSize", MIN_BITS), "lookup": lookup_of(pack).to_json(),
-             "twoPeople": issue.get("twoPeople", [])}
+             "twoPeople": issue.get("twoPeople", []), "depends": depends_of(pack)}
         )  # fmt: skip
 
     @classmethod
@@ -56,6 +59,7 @@ class Terms:
         return jcs({
             "valid": dict(self.valid), "typed": {name: list(fields) for name, fields in self.typed.items()},
             "nextUpdate": self.next_update, "listSize": self.list_size, "lookup": self.lookup.to_json(), "twoPeople": acts,
+            "depends": told(self.depends),
         })  # fmt: skip
 
     @classmethod
@@ -77,5 +81,11 @@ class Terms:
         if not isinstance(lookup, dict):
             raise MalformedError("terms: lookup is an object of rules and pace")
         return cls(
-            MappingProxyType(periods), MappingProxyType(fields), renew, size, read_lookup(lookup), frozenset(map(str, acts))
+            MappingProxyType(periods),
+            MappingProxyType(fields),
+            renew,
+            size,
+            read_lookup(lookup),
+            frozenset(map(str, acts)),
+            read_depends(value.get("depends", {})),
         )

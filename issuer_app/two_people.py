@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from issuer_app.problems import NotFoundError, RefusedError
@@ -18,12 +19,19 @@ from issuer_app.store import Store
 from weid.canon import JSON, jcs, parse_json
 from weid.errors import IssueError
 
-__all__ = ["ACTS", "DAYS", "Approval", "Asked", "Waiting", "require"]
+__all__ = ["ACTS", "DAYS", "KINDS", "NEEDS", "Approval", "Asked", "Waiting", "require"]
 
 ACTS: Final = ("issue", "revoke", "import", "erase")
+NEEDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType({
+    **{act: frozenset({act}) for act in ACTS},
+    "change": frozenset({"revoke"}), "replace": frozenset({"issue", "revoke"}), "renew": frozenset({"issue"}),
+})  # fmt: skip
+"""Kinds of request, and the acts of a pack of which any makes it wait: whoever corrects a certificate issues one and ends one."""
+KINDS: Final = tuple(NEEDS)
 DAYS: Final = 3
 _AGAIN: Final = 5  # minutes after which an approval that was cut short may be given again by the same person
 _MOST: Final = 1000  # waiting at once
+_BODY: Final = 1 << 25  # of a request: the ids of 400,000 certificates are 14 MB
 _ID: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
@@ -38,7 +46,7 @@ class Approval:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request: `body` is what the act needs, empty once it is decided. `state`: waiting, doing, done, declined,
-    withdrawn or expired; `result` what came of it (a certificate's id). UTC minutes."""
+    withdrawn or expired; `result` what came of it (a certificate's id). UTC minutes. `digest` is that of act, target and body."""
 
     id: str
     act: str
@@ -50,6 +58,7 @@ class Asked:
     state: str
     second: str
     result: str
+    digest: bytes
 
 
 def require(acts: frozenset[str], act: str, approval: Approval | None) -> None:
@@ -71,15 +80,16 @@ class Waiting:
 
     def ask(
         self, act: str, target: str, body: Mapping[str, JSON], *, by: str, at: int, digest: bytes, once: str | None = None,
-        renew: bool = False,
+        renew: bool = False, until: int | None = None,
     ) -> Asked:  # fmt: skip
         """A request that waits; the same `once` with the same digest (of act and content) gives the same request.
 
-        With `renew` one that nobody agreed to (declined, taken back, expired) is asked for anew under its `once`.
+        With `renew` one that nobody agreed to (declined, taken back, expired) is asked for anew under its `once`. It waits for
+        three days, or to the minute `until` if that comes first.
 
         IssueError `key-reused` for other content, RefusedError `too-many` when too much waits.
         """
-        if act not in ACTS:
+        if act not in NEEDS:
             raise ValueError(f"no such act: {act}")
         with self._store.change() as db:
             self.forget(at)
@@ -97,10 +107,10 @@ class Waiting:
                 return _asked(same)  # asked for already; a certificate may be wanted twice, an end may not
             if self.count() >= _MOST:
                 raise RefusedError("too many requests wait for a second person", code="too-many")
-            id_ = secrets.token_hex(8)
+            id_, last = secrets.token_hex(8), at + DAYS * 1440
             db.table("asked").insert({
                 "id": id_, "act": act, "target": target, "body": jcs(dict(body)), "by": by, "asked": at,
-                "until": at + DAYS * 1440, "state": "waiting", "second": "", "decided": 0, "result": "", "once": once,
+                "until": min(last, until or last), "state": "waiting", "second": "", "decided": 0, "result": "", "once": once,
                 "digest": digest,
             })  # fmt: skip
             return self.get(id_)
@@ -117,6 +127,17 @@ class Waiting:
         self.forget(at)
         rows = self._store.rows("SELECT * FROM asked WHERE state IN ('waiting', 'doing') ORDER BY asked, id")
         return tuple(map(_asked, rows))
+
+    def of(self, by: str, limit: int, before: tuple[int, str] | None = None) -> tuple[Asked, ...]:
+        """What somebody asked for, the newest first; those older than (minute, id)."""
+        sql = "SELECT * FROM asked WHERE by = ? AND (? IS NULL OR (asked, id) < (?, ?)) ORDER BY asked DESC, id DESC LIMIT ?"
+        place = before or (None, None)
+        return tuple(map(_asked, self._store.rows(sql, by, place[0], *place, limit)))
+
+    def cut_short(self, at: int) -> tuple[Asked, ...]:
+        """What somebody began to carry out so long ago that nobody can be at it any more."""
+        sql = "SELECT * FROM asked WHERE state = 'doing' AND decided <= ? ORDER BY asked, id"
+        return tuple(map(_asked, self._store.rows(sql, at - _AGAIN)))
 
     def count(self) -> int:
         """How many wait."""
@@ -177,7 +198,7 @@ class Waiting:
 
 
 def _asked(row: Mapping[str, Any]) -> Asked:
-    held = {} if row["body"] is None else parse_json(bytes(row["body"]))
+    held = {} if row["body"] is None else parse_json(bytes(row["body"]), max_bytes=_BODY)
     body = held if isinstance(held, dict) else {}
     return Asked(row["id"], row["act"], row["target"], body, row["by"], row["asked"], row["until"], row["state"], row["second"],
-                 row["result"])  # fmt: skip
+                 row["result"], bytes(row["digest"]))  # fmt: skip

@@ -13,6 +13,9 @@ from credentials import picture
 from credentials.schema import Schema
 from issuer_app import forms, selfcheck
 from issuer_app.access import two_acts
+from issuer_app.bringing import MOST, of_form
+from issuer_app.depending import kept
+from issuer_app.depending.judging import judged
 from issuer_app.frame import acted_on, answers, config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.ledger import Issued
 from issuer_app.lifecycle import planned
@@ -20,6 +23,8 @@ from issuer_app.lifecycle.joint import standing
 from issuer_app.lifecycle.notes import notes_of
 from issuer_app.lookups.fields import Asked, clerk_fields, typed_extra
 from issuer_app.lookups.inputs import InputFault
+from issuer_app.problems import NotFoundError
+from issuer_app.proposals.acts import body_of_end, body_of_issue
 from weid.canon import JSON
 from weid.codec import unhex
 from weid.errors import IssueError, MalformedError, RejectedError
@@ -68,33 +73,63 @@ def issue(digest: str) -> ResponseReturnValue:
         words["bind"] = speaker()("fault.missing")
     if _once().startswith(AGAIN) and request.form.get("confirmed") != "yes":
         words["confirmed"] = speaker()("fault.confirm")
+    base = None
+    if not words:
+        base, words = brought(schema, claims)
     if words:
         return _form(schema, request.form, words), 422
     if two_acts.needed("issue"):
-        return _ask_issue(schema, claims, extra)
+        return _ask_issue(schema, claims, extra, base)
     try:
         row = desk().issue(
             schema.digest, claims, bind=request.form.get("bind", "").strip() or None, at=config().now(),
             random=config().random, by=user().name, specimen=request.form.get("specimen") == "yes",
-            request=_request_key(), lookup=extra,
+            request=_request_key(), lookup=extra, base=base,
         )  # fmt: skip
     except (IssueError, MalformedError, RejectedError) as error:
-        field = "bind" if error.code.startswith("bind") else ""
+        field = next((name for name in ("bind", "base") if error.code.startswith(name)), "")
         return _form(schema, request.form, {field: speaker().problem(error.code)}), 403 if field == "" else 422
     acted_on(row.id)
     tell("desk.issued")
     return redirect(url_for("desk.certificate", id_=row.id))
 
 
-def _ask_issue(schema: Schema, claims: Mapping[str, JSON], extra: Mapping[str, str]) -> ResponseReturnValue:
+def brought(schema: Schema, claims: Mapping[str, JSON]) -> tuple[bytes | None, dict[str, str]]:
+    """The certificate that one with these claims is to stand on, as it was brought; or what is wrong with it."""
+    if schema.name not in desk().terms.depends:
+        return None, {}
+    upload = request.files.get("base-file")
+    try:
+        base = of_form(upload.read(MOST + 1) if upload is not None else b"", request.form.get("base", ""))
+        judged(desk(), schema, claims, base, config().now())
+    except (IssueError, MalformedError) as error:
+        return None, {"base": speaker().problem(error.code)}
+    return base, {}
+
+
+def stands_on(schema: Schema) -> str:
+    """The kinds of certificate that one of this kind may stand on, in words; empty for one that stands alone."""
+    asked = desk().terms.depends.get(schema.name)
+    digests = () if asked is None else sorted(asked.policy.schemas or ())
+    names = dict.fromkeys(speaker().name(_title(digest)) or digest.hex()[:8] for digest in digests)
+    return speaker()("depends.or").join(names)
+
+
+def _title(digest: bytes) -> Mapping[str, str]:
+    try:
+        return desk().schema(digest, config().now()).title
+    except NotFoundError:
+        return {}
+
+
+def _ask_issue(schema: Schema, claims: Mapping[str, JSON], extra: Mapping[str, str], base: bytes | None) -> ResponseReturnValue:
     """The pack wants two people: the filled form waits for another one."""
     if not desk().may_issue(schema.digest, config().now()):
         return _form(schema, request.form, {"": speaker().problem("not-accredited")}), 403
-    body: dict[str, JSON] = {
-        "claims": dict(claims), "bind": request.form.get("bind", "").strip() or None,
-        "specimen": request.form.get("specimen") == "yes", "request": _request_key(),
-        "lookup": dict[str, JSON](extra),
-    }  # fmt: skip
+    body = body_of_issue(
+        claims, bind=request.form.get("bind", "").strip() or None, minutes=None,
+        specimen=request.form.get("specimen") == "yes", request=_request_key(), lookup=extra, base=base,
+    )  # fmt: skip
     held = two_acts.ask("issue", schema.digest.hex(), body, by=user().name, once=_request_key(), renew=True)
     tell("two.asked")
     return redirect(url_for("two.one", id_=held.id))
@@ -128,8 +163,14 @@ def certificate(id_: str) -> ResponseReturnValue:
         check=check, reason=_reason, later=notes_of(desk(), id_),
         together=standing(desk(), row, config().now()), original=desk().original(id_) is not None,
         bearer=schema.bind in ("none", "document"),
-        findable=bool(desk().lookups.lookup.of(schema.name)),
+        findable=bool(desk().lookups.lookup.of(schema.name)), base=_base(id_),
     )  # fmt: skip
+
+
+def _base(id_: str) -> tuple[kept.Kept, str] | None:
+    """What a certificate stands on, and what became of that."""
+    found = kept.base_of(desk().books, id_)
+    return None if found is None else (found, kept.state_of(desk().facts(config().now()), found, config().now()))
 
 
 @pages.get("/certificates/<id_>/original")
@@ -193,8 +234,9 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     if action in ("suspend", "revoke") and reason not in REASONS[1:]:
         fault = speaker()("fault.reason")
         return page("confirm.html", row=row, line=line(row), action=action, reasons=REASONS[1:], fault=fault), 422
-    if two_acts.needed(action):
-        asked = two_acts.ask(action, row.id, {"reason": reason}, by=user().name)
+    if action in ("revoke", "erase") and two_acts.needed(action):
+        body = body_of_end(desk(), row.id, reason if action == "revoke" else None)
+        asked = two_acts.ask(action, row.id, body, by=user().name)
         tell("two.asked")
         return redirect(url_for("two.one", id_=asked.id))
     held = planned.held_minutes(desk()) if action == "revoke" else 0
@@ -262,7 +304,7 @@ def _form(schema: Schema, form: Any, faults: dict[str, str]) -> str:
     return page(
         "issue.html", schema=schema, fields=forms.fields(schema), form=form, faults=faults, allowed=allowed,
         once=form.get("once") or secrets.token_urlsafe(16), zone=config().zone,
-        again=str(form.get("once", "")).startswith(AGAIN), finding=finding(schema),
+        again=str(form.get("once", "")).startswith(AGAIN), finding=finding(schema), depends=stands_on(schema),
     )  # fmt: skip
 
 

@@ -60,6 +60,7 @@ from issuer_app.design.parcel import unpacked
 from issuer_app.design.plan import read_plan
 from issuer_app.design.table import fields_of_csv
 from issuer_app.design.unmaking import plan_of
+from issuer_app.lifecycle.joint_many import certificates_in
 from issuer_app.papers.svg import read_svg
 from registry import cosignature, evidence, genesis, note, operations, policy, proof_file, snapshot, statement, uses
 from registry.authority import Authority, open_chain, print_chain, read_chain
@@ -175,6 +176,7 @@ def decoders(made: Stage) -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("file", vcdm.read_file, issued.file),
         ("artwork", read_svg, (Path(__file__).parents[1] / "packs/health-code/templates/card.svg").read_bytes()),
         ("design", read_plan, example("skill").to_bytes()),
+        ("batch to sign", lambda data: list(certificates_in(data)), _batch()),
         ("packed design", lambda data: plan_of(unpacked(data)), packed_pack(pack_files(example("skill")), "skill")),
         ("table of fields", fields_of_csv, b"en,type,most\nName,text,60\nDay,date,\n"),
         ("proof", lambda data: read_proof(_object(data)), issued.file),
@@ -357,6 +359,14 @@ def envelopes() -> list[tuple[str, Callable[[bytes], object], bytes]]:
         ("data url", texts(envelope.open_url), str(envelope.enclose("vc+cose", binary)["id"]).encode()),
         ("claims", lambda data: jws.time_code(_object(data), NOW), b'{"exp":1,"nbf":2}'),
     ]  # fmt: skip
+
+
+def _batch() -> bytes:
+    """The archive of an import, as another institution is asked to sign it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1/certificate.json", b'{"some": "certificate"}')
+    return out.getvalue()
 
 
 def _binding(text: str) -> object:

@@ -25,8 +25,20 @@ Ask = Callable[[str, str, str | None], str]
 @click.argument("name")
 @click.option("--from", "source", type=FILE, help="fields.csv or answers.json.")
 @click.option("--like", "like", help="An example: skill, training, award, membership or licence.")
+@click.option("--logo", type=FILE, help="A picture: SVG, PNG or JPEG.")
+@click.option("--seal", type=FILE, help="The same for the seal.")
+@click.option(
+    "--template",
+    "templates",
+    multiple=True,
+    metavar="FORM=FILE",
+    help="sheet, card or poster, or sheet.pt for one language; an SVG, or ready:frame, side, across, card or poster.",
+)
 @click.option("--folder", type=PLACE, help="Where the pack goes; else a folder of the pack's name.")
-def init(name: str, source: Path | None, like: str | None, folder: Path | None) -> None:
+def init(
+    name: str, source: Path | None, like: str | None, logo: Path | None, seal: Path | None, templates: tuple[str, ...],
+    folder: Path | None,
+) -> None:  # fmt: skip
     """Make the folder of a pack for one kind of certificate, without a line of code.
 
     Labels that are missing in a language are asked for; the other Chinese script is suggested, and has to be confirmed.
@@ -39,11 +51,34 @@ def init(name: str, source: Path | None, like: str | None, folder: Path | None) 
     if place.exists():
         raise click.UsageError(f"{place} is there already")
     plan = _worded(plan, _asking if sys.stdin.isatty() else _refusing)
-    wrong = faults(plan)
+    images = {key: path.read_bytes() for key, path in (("logo", logo), ("seal", seal)) if path is not None}
+    images |= dict(_template(plan, text) for text in templates)
+    wrong = faults(plan, images)
     if wrong:
         raise click.UsageError("; ".join(f"{fault.place}: {fault.key.removeprefix('design.fault-')}" for fault in wrong))
-    _write(place, pack_files(plan))
+    _write(place, pack_files(plan, images))
     click.echo(f"{place}: {len(plan.fields)} fields. Next: `weid pack test {place}`.", err=True)
+
+
+def _template(plan: Plan, text: str) -> tuple[str, bytes]:
+    """(the key, the SVG) of one `--template`."""
+    from issuer_app.design import ready
+    from issuer_app.design.templates import key_of
+
+    key, _, source = text.partition("=")
+    form, _, language = key.partition(".")
+    like = source.removeprefix("ready:")
+    if key_of(form, language) is None or not source:
+        raise click.UsageError(f"--template {text}: sheet, card or poster (or with a language, sheet.pt) = a file")
+    if like == source:
+        if not Path(source).is_file():
+            raise click.UsageError(f"--template {text}: there is no such file")
+        return key, Path(source).read_bytes()
+    if like not in ready.READY or ready.form_of(like) != form:
+        raise click.UsageError(
+            f"--template {text}: ready ones are {', '.join(f'{ready.form_of(n)}=ready:{n}' for n in ready.READY)}"
+        )
+    return key, ready.made(like, plan)
 
 
 def _begun(name: str, source: Path | None, like: str | None) -> Plan:

@@ -81,6 +81,7 @@ def issue(here: World, step: Step) -> str:
     row = desk.issue(
         digest, step["claims"], bind=asked, at=here.minute, random=secrets.token_bytes,
         specimen=bool(step.get("specimen", False)), lookup=step.get("lookup"), approval=_people(step),
+        base=None if step.get("base") is None else here.things[step["base"]].file,
     )  # fmt: skip
     here.things[step["as"]] = row
     keep(here, step.get("to"), row.id, row.compact, row.file, document)

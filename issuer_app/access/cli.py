@@ -16,16 +16,28 @@ from weid.errors import WeidError
 if TYPE_CHECKING:
     from issuer_app.premises import Premises
 
-__all__ = ["Recorded", "RecordedGroup", "made", "trail"]
+__all__ = ["Recorded", "RecordedGroup", "acting", "came_of_it", "made", "trail"]
 
-_READS: Final = ("find", "serve", "trail")
+_READS: Final = ("find", "serve", "trail", "waiting")
 _MADE: Final = "issuer_app.access.cli.made"
+_WHO: Final = "issuer_app.access.cli.acting"
+_OUTCOME: Final = "issuer_app.access.cli.came_of_it"
 _ABOUT: Final = ("id_", "name", "label", "role", "schema", "wants")
 
 
 def made(id_: str) -> None:
     """Name in the row of this command the certificate that it made."""
     click.get_current_context().meta[_MADE] = id_
+
+
+def acting(name: str) -> None:
+    """Name in the row of this command the person who has shown to be one, instead of the account that runs it."""
+    click.get_current_context().meta[_WHO] = name
+
+
+def came_of_it(outcome: str) -> None:
+    """Say in the row of this command what came of it, where it was done but is not all."""
+    click.get_current_context().meta[_OUTCOME] = outcome
 
 
 class Recorded(click.Command):
@@ -70,8 +82,8 @@ def _record(ctx: click.Context, result: str) -> None:
     target = str(ctx.meta.get(_MADE) or (" ".join(about) if isinstance(about, tuple) else about))
     names = ctx.command_path.split()
     act = "-".join(names[names.index("issuer") + 1 :]) if "issuer" in names else names[-1]
-    held.add(minute=minutes(datetime.now(UTC)), kind=COMMAND, who=_user(), act=act, target=target, result=result,
-             request=secrets.token_hex(8))  # fmt: skip
+    held.add(minute=minutes(datetime.now(UTC)), kind=COMMAND, who=str(ctx.meta.get(_WHO) or _user()), act=act, target=target,
+             result=str(ctx.meta.get(_OUTCOME, result)) if result == "ok" else result, request=secrets.token_hex(8))  # fmt: skip
     held.close()
 
 

@@ -40,7 +40,9 @@ def _said(act: str) -> str:
 
 def _outcome(result: str) -> tuple[str, str]:
     """(class, words) of a result: done, waiting, or refused under its code."""
-    t, who = speaker(), result.removeprefix("ok asked-by=")
+    t = speaker()
+    result = result.partition(" digest=")[0]  # of the request, for whoever compares it
+    who = result.removeprefix("ok asked-by=")
     if result == "ok":
         return "valid", t("trail.ok")
     if who != result:

@@ -12,9 +12,14 @@ from typing import Final
 from credentials.requests import read_request
 from credentials.schema import read_schema, schema_digest
 from credentials.text import unsafe_text
+from issuer_app.design.breaking import kept_by_samples
+from issuer_app.design.cases import CLOCK
+from issuer_app.design.conditions import fits
 from issuer_app.design.making import pack_files
-from issuer_app.design.plan import Plan, PlanField
+from issuer_app.design.plan import PURPOSE, Plan, PlanField
 from issuer_app.design.samples import claims_of
+from issuer_app.design.templates import template_faults
+from issuer_app.design.together import MOST
 from issuer_app.design.words import suggestion
 from issuer_app.documents import KINDS
 from issuer_app.lookups import lookup_of
@@ -32,7 +37,8 @@ _LONGEST: Final = 300  # characters of a text that still leaves room in a code
 
 @dataclass(frozen=True, slots=True)
 class PlanFault:
-    """One thing that is wrong. `place`: title, field:NAME, fields, finding, page, pack; `key` is one of the texts."""
+    """One thing that is wrong. `place`: title, field:NAME, fields, finding, page, template:KEY, signing, checks, pack; `key` is
+    one of the texts."""
 
     place: str
     key: str
@@ -41,8 +47,8 @@ class PlanFault:
 
 def faults(plan: Plan, images: Mapping[str, bytes] | None = None) -> tuple[PlanFault, ...]:
     """Everything that stands against publishing; empty when nothing does."""
-    found = tuple(_plain(plan))
-    return found or tuple(_read(plan, images))
+    drawn = tuple(PlanFault(f"template:{key}", text, values) for key, text, values in template_faults(plan, images or {}))
+    return (*_plain(plan), *drawn) or tuple(_read(plan, images))
 
 
 def _plain(plan: Plan) -> Iterator[PlanFault]:
@@ -58,6 +64,8 @@ def _plain(plan: Plan) -> Iterator[PlanFault]:
         if field.type == "choice":
             yield from _choices(field, place, plan)
     yield from _finding(plan)
+    yield from _signing(plan)
+    yield from _checks(plan)
     if plan.page.says:
         yield from _worded(plan.page.says, "page", "says", plan)
     yield from (PlanFault("page", "design.fault-unknown-field") for name in (*plan.page.large, *plan.page.rows)
@@ -102,7 +110,7 @@ def _choices(field: PlanField, place: str, plan: Plan) -> Iterator[PlanFault]:
 
 def _finding(plan: Plan) -> Iterator[PlanFault]:
     finding = plan.finding
-    if finding.way == "nobody":
+    if finding.way in ("nobody", "code"):
         return
     person = plan.field(finding.person)
     if person is None or person.type != "text":
@@ -111,6 +119,29 @@ def _finding(plan: Plan) -> Iterator[PlanFault]:
         yield PlanFault("finding", "design.fault-number")
     if finding.way in ("document", "private") and (not finding.documents or set(finding.documents) - set(KINDS)):
         yield PlanFault("finding", "design.fault-documents")
+
+
+def _signing(plan: Plan) -> Iterator[PlanFault]:
+    together = plan.together
+    if together.way == "alone":
+        return
+    if together.way == "named" and len(set(together.signers)) < 2:
+        yield PlanFault("signing", "design.fault-signers")
+    elif not 2 <= together.threshold <= (len(together.signers) if together.way == "named" else MOST):
+        yield PlanFault("signing", "design.fault-threshold")
+
+
+def _checks(plan: Plan) -> Iterator[PlanFault]:
+    if not PURPOSE.fullmatch(plan.asking.purpose):
+        yield PlanFault("checks", "design.fault-purpose")
+    if plan.asking.warn > plan.asking.reject:
+        yield PlanFault("checks", "design.fault-ages")
+    for number, condition in enumerate(plan.rules, 1):
+        field = plan.field(condition.field)
+        if field is None or not fits(condition, field.type, tuple(value for value, _ in field.choices)):
+            yield PlanFault("checks", "design.fault-rule", (("number", str(number)),))
+    for number, _ in kept_by_samples(plan, CLOCK):
+        yield PlanFault("checks", "design.fault-rule-sample", (("number", str(number)),))
 
 
 def _read(plan: Plan, images: Mapping[str, bytes] | None) -> Iterator[PlanFault]:

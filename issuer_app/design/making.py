@@ -7,37 +7,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any, Final
 
-from issuer_app.design.cases import cases_of, story_of
+from issuer_app.design.cases import cases_of, co_signers, story_of
+from issuer_app.design.conditions import description, fits, logic_of
 from issuer_app.design.plan import Finding, Plan, PlanField
-from issuer_app.papers.look import digest_of
+from issuer_app.design.skeleton import words
+from issuer_app.papers.look import FORMS, digest_of
 from weid.canon import JSON
 
-__all__ = ["MINUTES", "pack_files", "schema_of", "words"]
+__all__ = ["drawings", "pack_files", "schema_of"]
 
-MINUTES: Final = 1440
+_DAY: Final = 1440
 _WEEK: Final = 10_080
-_MONTH: Final = 43_200
 _LIST: Final = 131_072
 _TEXT: Final = (1, 60)
-
-
-@lru_cache(maxsize=1)
-def _skeleton() -> Mapping[str, Mapping[str, str]]:
-    return dict(json.loads(files("issuer_app.design").joinpath("skeleton.json").read_text("utf-8")))
-
-
-def words(key: str) -> dict[str, JSON]:
-    """A text of the skeleton in the four languages."""
-    return dict(_skeleton()[key])
 
 
 def schema_of(plan: Plan) -> dict[str, JSON]:
     """The claim schema (JSON Schema 2020-12 with our annotations)."""
     order: list[JSON] = [field.name for field in plan.fields]
+    joint = plan.together.joint
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:weid:schema:{plan.name}:{plan.version}",
@@ -46,36 +36,76 @@ def schema_of(plan: Plan) -> dict[str, JSON]:
         "required": [field.name for field in plan.fields if field.required],
         "x-weid": {
             "name": plan.name, "version": plan.version, "order": order, "title": dict(plan.title),
-            "lifetime": plan.days * MINUTES, "bind": plan.bind, "status": True, "width": 20,
+            "lifetime": plan.lifetime, "bind": plan.bind, "status": True, "width": 20 if joint is None else 32,
+            **({} if joint is None else {"joint": joint}),
         },
     }  # fmt: skip
 
 
 def pack_files(plan: Plan, images: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
-    """Every file of the pack. `images` has `logo` and `seal`, SVG, PNG or JPEG; a plan with faults makes a pack with them."""
+    """Every file of the pack; a plan with faults makes a pack with them.
+
+    `images` has `logo` and `seal`, SVG, PNG or JPEG, and the templates by form, or by form and language (`card.pt`).
+    """
     typed: list[JSON] = list(plan.typed)
+    rules = _rules(plan)
     sections: dict[str, Any] = {
         "pack": {"id": plan.name, "version": plan.version, "title": dict(plan.title)},
-        f"schemas/{plan.name}": schema_of(plan), "trust": _trust(plan), "present": _present(plan),
-        "issue": {"suite": {"gm": "sm2", "intl": "ed25519"}, "valid": {plan.name: plan.days * MINUTES},
-                  "typedCode": bool(typed), "convert": {}},
-        "status": {"nextUpdate": _WEEK, "listSize": _LIST}, "rules": {"rules": {}}, "crypto": {"main": "intl"},
+        f"schemas/{plan.name}": schema_of(plan), "trust": _trust(plan), "present": _present(plan, list(rules)),
+        "issue": {"suite": {"gm": "sm2", "intl": "ed25519"}, "valid": {plan.name: plan.lifetime}, "typedCode": bool(typed),
+                  **({"twoPeople": list(plan.two_people)} if plan.two_people else {}), "convert": {}},
+        "status": {"nextUpdate": _WEEK, "listSize": _LIST}, "rules": {"rules": rules}, "crypto": {"main": "intl"},
         "anchor": {"typed": "fingerprint"} if typed else {}, "lookup": _lookup(plan, typed),
         "story": {"steps": story_of(plan, words)},
     }  # fmt: skip
     sections |= {f"cases/{name}": case for name, case in cases_of(plan, words).items()}
-    made: dict[str, bytes] = {}
+    page, made = _page(plan, images or {})
+    sections["render"] = {"kinds": {plan.name: page}}
+    made |= {f"{name}.json": _printed(section) for name, section in sections.items()}
+    return dict(sorted(made.items()))
+
+
+def drawings(images: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Which of a design's pictures are templates, in the order of the forms."""
+    return tuple(
+        sorted(
+            (key for key in images if key.partition(".")[0] in FORMS), key=lambda key: (FORMS.index(key.partition(".")[0]), key)
+        )
+    )
+
+
+def _page(plan: Plan, images: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The page of `render.json`, and the files that it names."""
     page: dict[str, Any] = {"title": list(plan.page.large)}
     page |= {"rows": list(plan.page.rows)} if plan.page.rows else {}
     page |= {"accent": plan.page.accent} if plan.page.accent else {}
     page |= {"says": dict(plan.page.says)} if plan.page.says else {}
-    for member, data in sorted((images or {}).items()):
-        path = f"images/{plan.name}-{member}.{_ending(data)}"
+    page |= {"published": True} if plan.page.published else {}
+    made: dict[str, bytes] = {}
+    templates = drawings(images)
+    for member, data in sorted(images.items()):
+        form, _, language = member.partition(".")
+        folder, ending = ("templates", "svg") if member in templates else ("images", _ending(data))
+        path = f"{folder}/{plan.name}-{member.replace('.', '-')}.{ending}"
         made[path] = data
-        page[member] = {"file": path, "digest": digest_of(data)}
-    sections["render"] = {"kinds": {plan.name: page}}
-    made |= {f"{name}.json": _printed(section) for name, section in sections.items()}
-    return dict(sorted(made.items()))
+        place = page if not language else page.setdefault("languages", {}).setdefault(language, {})
+        place[form] = {"file": path, "digest": digest_of(data)}
+    return page, made
+
+
+def _rules(plan: Plan) -> dict[str, Any]:
+    """The conditions that can be written, as `rules.json`; `absent` is said only of what may not be there (R12)."""
+    made: dict[str, Any] = {}
+    for number, condition in enumerate(plan.rules, 1):
+        field = plan.field(condition.field)
+        if field is None or not fits(condition, field.type, tuple(value for value, _ in field.choices)):
+            continue
+        sure = field.privacy == "public" and field.required
+        made[f"rule-{number}"] = {
+            "description": description(condition, field.type, field.label, dict(field.choices)),
+            "logic": logic_of(condition, field.type), **({} if sure else {"absent": {condition.field: condition.absent}}),
+        }  # fmt: skip
+    return made
 
 
 def _property(field: PlanField) -> dict[str, JSON]:
@@ -117,12 +147,17 @@ def _lookup(plan: Plan, typed: list[JSON]) -> dict[str, JSON]:
 def _rule(plan: Plan, finding: Finding) -> dict[str, JSON] | None:
     if finding.way == "nobody":
         return None
-    key = "documentNumber" if finding.way in ("document", "private") else f"claim:{finding.number}"
-    rule: dict[str, JSON] = {
-        "title": words(f"find-{finding.way}"), "schemas": [plan.name], "from": {"name": finding.person}, "by": [[key, "name"]],
-        "shows": "nothing-without-link" if finding.way == "private" else "certificate",
-    }  # fmt: skip
-    return rule | ({} if finding.way == "number" else {"documents": list(finding.documents)})
+    rule: dict[str, JSON] = {"title": words(f"find-{finding.way}"), "schemas": [plan.name]}
+    if finding.way == "code":
+        rule |= {"by": [["claimCode"]], "shows": "certificate"}
+    else:
+        keys = {"number": f"claim:{finding.number}", "email": "email"}
+        rule |= {
+            "from": {"name": finding.person}, "by": [[keys.get(finding.way, "documentNumber"), "name"]],
+            "shows": "nothing-without-link" if finding.way in ("private", "email") else "certificate",
+        }  # fmt: skip
+    rule |= {"documents": list(finding.documents)} if finding.way in ("document", "private") else {}
+    return rule | ({"required": True} if finding.required else {})
 
 
 def _trust(plan: Plan) -> dict[str, Any]:
@@ -135,18 +170,23 @@ def _trust(plan: Plan) -> dict[str, Any]:
         "parties": {
             "committee": party("committee", committee=1), "reviewer": party("reviewer", roles=["reviewer"]),
             "auditor": party("auditor", roles=["auditor"]), "issuer": party("issuer", wants=[plan.name]),
+            **{
+                name: {"registry": "main", "names": words("signer", number=number), "wants": [plan.name]}
+                for number, name in enumerate(co_signers(plan), 2)
+            },
         },
         "verifiers": {"checker": {"home": "main", "foreign": [], "names": words("checker")}},
         "recognition": [],
     }  # fmt: skip
 
 
-def _present(plan: Plan) -> dict[str, Any]:
-    ask = [field.name for field in plan.fields if field.privacy == "public"]
-    age = {"warn": _WEEK, "reject": _MONTH}
+def _present(plan: Plan, rules: list[str]) -> dict[str, Any]:
+    read = {item.field for item in plan.rules} if rules else set()
+    ask = [field.name for field in plan.fields if field.privacy == "public" or field.name in read]
+    age = {"warn": plan.asking.warn * _DAY, "reject": plan.asking.reject * _DAY}
     return {"requests": {"check": {
-        "purpose": "employment", "names": words("check"), "schemas": [plan.name], "ask": ask if plan.bind == "key" else [],
-        "mode": "challenge" if plan.bind == "key" else "bearer", "rules": [], "trustAge": age, "statusAge": age,
+        "purpose": plan.asking.purpose, "names": words("check"), "schemas": [plan.name], "ask": ask if plan.bind == "key" else [],
+        "mode": "challenge" if plan.bind == "key" else "bearer", "rules": rules, "trustAge": age, "statusAge": age,
     }}}  # fmt: skip
 
 

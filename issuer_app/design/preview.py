@@ -18,7 +18,10 @@ from issuer_app.design.making import pack_files, schema_of
 from issuer_app.design.plan import Plan
 from issuer_app.design.samples import claims_of, longest
 from issuer_app.ledger import Issued
-from issuer_app.papers.look import read_look
+from issuer_app.papers.face import Face, face_of
+from issuer_app.papers.look import Look, read_look
+from issuer_app.papers.placing import code_least
+from issuer_app.papers.svg import Artwork
 from weid.canon import JSON, jcs
 from weid.errors import IssueError, MalformedError, WeidError
 from weid.hashes import SM3
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.papers.handing import Way
 
-__all__ = ["Forecast", "Specimen", "sheet_png", "specimen"]
+__all__ = ["Forecast", "Specimen", "code_room", "drawn_png", "face_shown", "specimen"]
 
 _FIT: Final = 50.0  # mm: the square that papers and cards have for a code
 _TYPED: Final = "0000-0000-0000-0000"
@@ -62,13 +65,14 @@ class Specimen:
     largest: Forecast
 
 
-def specimen(plan: Plan, desk: Desk, *, host: str, at: int, random: Random) -> Specimen | None:
-    """The specimen of a plan, unfinished labels filled from other languages; None while it has no usable fields."""
+def specimen(plan: Plan, desk: Desk, *, host: str, at: int, random: Random, full: bool = False) -> Specimen | None:
+    """The specimen of a plan, unfinished labels filled from other languages; None while it has no usable fields, or where
+    no code holds its values. `full`: every text as long as it may be."""
     shown = _filled(plan)
     document = jcs(schema_of(shown))
     try:
         schema = read_schema(document, desk.client.genesis.hash(document))
-        row = _made(schema, claims_of(shown), desk, at, random)
+        row = _made(schema, longest(shown) if full else claims_of(shown), desk, at, random)
     except WeidError:
         return None
     try:
@@ -78,19 +82,44 @@ def specimen(plan: Plan, desk: Desk, *, host: str, at: int, random: Random) -> S
     return Specimen(schema, row, _forecast(row, host), large)
 
 
-def sheet_png(plan: Plan, images: Mapping[str, bytes], made: Specimen, desk: Desk, way: Way) -> bytes | None:
-    """The page as it will be printed; None where no typesetter is installed. MalformedError or IssueError says why not."""
-    from issuer_app.papers import sheet_of
+def drawn_png(plan: Plan, images: Mapping[str, bytes], made: Specimen, desk: Desk, way: Way, form: str = "sheet") -> bytes | None:
+    """A form as it will be handed out, by the same drawing; None where no typesetter is installed.
+
+    MalformedError or IssueError says why it cannot be drawn.
+    """
+    from issuer_app.papers import page_of
     from issuer_app.papers.handing import page_png
 
     look = read_look(pack_files(_filled(plan), images), plan.name)
     try:
-        data = sheet_of(made.row, made.schema, look, desk.names, desk.party.folder, way.languages, host=way.host, zone=way.zone)
-        return page_png(data, dpi=_DPI)
+        data = page_of(
+            made.row, made.schema, look, desk.names, desk.party.folder, form, way.languages, host=way.host, zone=way.zone
+        )
+        return page_png(data, dpi=_DPI) if form == "sheet" else data
     except IssueError as error:
         if error.code == "no-typesetter":
             return None
         raise
+
+
+def face_shown(plan: Plan, images: Mapping[str, bytes], made: Specimen) -> Face:
+    """The page on a phone, as the holder will see it."""
+    try:
+        look = read_look(pack_files(_filled(plan), images), plan.name)
+    except MalformedError:
+        look = Look()
+    return face_of(made.schema, look, made.row.claims)
+
+
+def code_room(art: Artwork, form: str, made: Specimen, host: str) -> tuple[float, float]:
+    """(how wide a template's place for the code is, how wide it must be for this specimen), in the template's own units."""
+    from issuer_app.papers import PER_MM, shape_of
+    from issuer_app.papers.codes import code_of
+
+    slot = next(slot for slot in art.slots if slot.name == "code")
+    modules = code_of(made.row, host).modules + 8
+    grid = None if form == "sheet" else 1 / PER_MM
+    return min(slot.width, slot.height), code_least(art, modules, shape_of(form, art)[0], grid=grid)
 
 
 def _made(schema: Schema, claims: Mapping[str, JSON], desk: Desk, at: int, random: Random) -> Issued:

@@ -5,15 +5,16 @@ Every step may be taken again, so that a crash in between is mended by pressing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from issuer_app.design.checking import faults
+from issuer_app.design.checking import PlanFault, faults
 from issuer_app.design.drafts import Draft, Drafts, Version
 from issuer_app.design.making import pack_files, schema_of
 from issuer_app.lookups.rules import Lookup
-from issuer_app.papers.look import install
+from issuer_app.papers.look import files_of, install
 from issuer_app.terms import Terms
 from registry import operations as ops
 from weid.canon import jcs, parse_json
@@ -45,13 +46,14 @@ def is_published(desk: Desk, digest: bytes, at: int) -> bool:
     return isinstance(desk.party.facts(at, fresh=True).fact("schema", digest.hex()), Found)
 
 
-def publish(desk: Desk, drafts: Drafts, name: str, at: int) -> Version | None:
+def publish(desk: Desk, drafts: Drafts, name: str, at: int, *, beyond: Sequence[PlanFault] = ()) -> Version | None:
     """Publish a draft and ask for the right to issue it; None where the authority has to publish the schema first.
 
-    MalformedError `design-unfinished`; RejectedError says what else the registry has against it.
+    `beyond` is what the desk found wrong itself. MalformedError `design-unfinished`; RejectedError says what else the registry
+    has against it.
     """
     draft = drafts.get(name)
-    if faults(draft.plan, draft.images):
+    if beyond or faults(draft.plan, draft.images):
         raise MalformedError("the design is not finished", code="design-unfinished")
     document = document_of(draft)
     digest = desk.client.genesis.hash(document)
@@ -77,9 +79,11 @@ def _joined(old: Terms, new: Terms, name: str) -> Terms:
     own = {key: rule for key, rule in old.lookup.rules.items() if rule.schemas != (name,)}
     lookup = Lookup(MappingProxyType(own | dict(new.lookup.rules)), old.lookup.pace)
     typed = {key: fields for key, fields in old.typed.items() if key != name} | dict(new.typed)
-    return Terms(
-        MappingProxyType(dict(old.valid) | dict(new.valid)), MappingProxyType(typed), old.next_update, old.list_size, lookup
-    )
+    valid = MappingProxyType(dict(old.valid) | dict(new.valid))
+    return replace(  # every other rule of the desk stays; a design may ask for a second person, never take one away
+        old, valid=valid, typed=MappingProxyType(typed), lookup=lookup, two_people=old.two_people | new.two_people,
+        depends=MappingProxyType(dict(old.depends) | dict(new.depends)),
+    )  # fmt: skip
 
 
 def _beside(desk: Desk, pack: Pack, name: str) -> Pack:
@@ -91,9 +95,5 @@ def _beside(desk: Desk, pack: Pack, name: str) -> Pack:
     kinds = {key: page for key, page in held.get("kinds", {}).items() if key != name} | section["kinds"]
     kept = {**held, "kinds": kinds}
     files = {path: (place / path).read_bytes() for page in (held.get("page", {}), *kinds.values())
-             for path in _named(page) if path not in pack.files}  # fmt: skip
+             for path in files_of(page) if path not in pack.files}  # fmt: skip
     return Pack(pack.id, pack.version, pack.title, MappingProxyType({**pack.files, **files, "render.json": jcs(kept)}))
-
-
-def _named(page: Mapping[str, Any]) -> list[str]:
-    return [str(item["file"]) for item in page.values() if isinstance(item, dict) and "file" in item]

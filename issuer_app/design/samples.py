@@ -7,13 +7,18 @@ from typing import Final
 from issuer_app.design.plan import Plan, PlanField
 from weid.canon import JSON
 
-__all__ = ["changed", "claims_of", "longest", "value_of"]
+__all__ = ["changed", "claims_of", "found_by", "longest", "value_of"]
 
 _DAY: Final = "2026-01-15"
 _OTHER_DAY: Final = "2025-12-31"
 _DIGITS: Final = "202600000123456789"
 _WIDE: Final = "\u9f98"  # a character of three bytes in UTF-8: what long Chinese texts are made of
 _USUAL: Final = 60
+_DOCUMENTS: Final = {
+    "cn-id": "11010519491231002X", "cn-foreigner-id": "911101199001010015", "hk-id": "A1234563", "mo-id": "12345678",
+    "cn-hk-mo-permit": "H12345678", "cn-exit-permit": "C12345678", "cn-tw-permit": "12345678", "cn-passport": "E12345678",
+    "passport": "E12345678",
+}  # fmt: skip
 
 
 def claims_of(plan: Plan) -> dict[str, JSON]:
@@ -25,6 +30,17 @@ def longest(plan: Plan) -> dict[str, JSON]:
     """The claims that need the largest code: every text as long as it may be, in Chinese."""
     claims = claims_of(plan)
     return claims | {field.name: _WIDE * (field.most or _USUAL) for field in plan.fields if field.type == "text"}
+
+
+def found_by(plan: Plan) -> dict[str, JSON]:
+    """What a specimen is to be found by where nothing is issued without it; nobody's document and nobody's address."""
+    finding = plan.finding
+    if finding.way == "email":
+        return {"email": "holder@example.org"}
+    kind = next((item for item in finding.documents if item in _DOCUMENTS), "")
+    if finding.way not in ("document", "private") or not kind:
+        return {}
+    return {"documentKind": kind, "documentNumber": _DOCUMENTS[kind]}
 
 
 def value_of(field: PlanField) -> JSON:

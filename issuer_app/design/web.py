@@ -5,35 +5,30 @@ Every page works without scripts; with them the preview beside a form follows wh
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
-from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from issuer_app.design import filling
-from issuer_app.design.checking import PlanFault, faults
-from issuer_app.design.drafts import IMAGES, Draft, Drafts
+from issuer_app.design.bench import bench, drafts, file_of, pages, saved, stored
+from issuer_app.design.checking import PlanFault
+from issuer_app.design.deskside import desk_faults, drawing_faults
+from issuer_app.design.drafts import IMAGES, Draft
 from issuer_app.design.examples import EXAMPLES, example
 from issuer_app.design.making import pack_files
 from issuer_app.design.parcel import MAX_FILE, packed, unpacked
 from issuer_app.design.plan import BINDS, CLASSES, NAME, TYPES, WAYS, Plan, PlanField
 from issuer_app.design.publishing import document_of, is_published, may_publish, publish
-from issuer_app.design.showing import shown
 from issuer_app.design.unmaking import plan_of
 from issuer_app.documents import KINDS
 from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell
 from issuer_app.problems import NotFoundError
-from issuer_app.texts import NAMES_OF_LANGUAGES
 from weid.errors import ConflictError, MalformedError, RegistryError, WeidError
 
 __all__ = ["pages"]
 
-pages = Blueprint("design", __name__, url_prefix="/desk/designs")
-
-_PICTURES = ("bad-look", "bad-svg", "too-large", "digest-mismatch")
 _DOCUMENTS = ("cn-id", "hk-id", "mo-id", "cn-hk-mo-permit", "cn-passport", "passport")
 
 
@@ -81,7 +76,7 @@ def bring() -> ResponseReturnValue:
 def draft(name: str) -> ResponseReturnValue:
     """The whole design: its fields, what is still wrong, and how it will look."""
     held = drafts().get(name)
-    return _page("design/draft.html", held, held.plan)
+    return bench("design/draft.html", held, held.plan)
 
 
 @pages.route("/<name>/basics", methods=["GET", "POST"])
@@ -90,9 +85,9 @@ def basics(name: str) -> ResponseReturnValue:
     """Title, validity, binding."""
     held = drafts().get(name)
     if request.method == "GET":
-        return _page("design/basics.html", held, held.plan, binds=BINDS)
+        return bench("design/basics.html", held, held.plan, binds=BINDS)
     plan = filling.with_basics(held.plan, request.form)
-    return _saved("design/basics.html", held, plan, "title", url_for("design.basics", name=name), binds=BINDS)
+    return saved("design/basics.html", held, plan, "title", url_for("design.basics", name=name), binds=BINDS)
 
 
 @pages.route("/<name>/fields/", methods=["GET", "POST"], defaults={"field": ""})
@@ -106,10 +101,10 @@ def field(name: str, field: str) -> ResponseReturnValue:
     more: dict[str, Any] = {"name": field, "types": TYPES, "classes": CLASSES}
     if request.method == "GET":
         shown_field = held.plan.field(field) or PlanField("", type="text", privacy="public", most=60)
-        return _page("design/field.html", held, held.plan, field=shown_field, **more)
+        return bench("design/field.html", held, held.plan, field=shown_field, **more)
     plan, made = filling.with_field_form(held.plan, field, request.form)
     again = url_for("design.field", name=name, field=made)
-    return _saved("design/field.html", held, plan, f"field.{made}", again, field=plan.field(made), **more)
+    return saved("design/field.html", held, plan, f"field.{made}", again, field=plan.field(made), **more)
 
 
 @pages.post("/<name>/fields/<field>/<any(up,down,remove):action>")
@@ -118,7 +113,7 @@ def move(name: str, field: str, action: str) -> ResponseReturnValue:
     """Move a field, or take it out."""
     held = drafts().get(name)
     plan = held.plan.without(field) if action == "remove" else held.plan.moved(field, -1 if action == "up" else 1)
-    return _stored(held, plan, url_for("design.draft", name=name) + "#fields")
+    return stored(held, plan, url_for("design.draft", name=name) + "#fields")
 
 
 @pages.route("/<name>/finding", methods=["GET", "POST"])
@@ -128,9 +123,9 @@ def finding(name: str) -> ResponseReturnValue:
     held = drafts().get(name)
     more: dict[str, Any] = {"ways": WAYS, "kinds": KINDS, "usual": _DOCUMENTS}
     if request.method == "GET":
-        return _page("design/finding.html", held, held.plan, **more)
+        return bench("design/finding.html", held, held.plan, **more)
     plan = filling.with_finding(held.plan, request.form, tuple(request.form.getlist("document")))
-    return _saved("design/finding.html", held, plan, "", url_for("design.draft", name=name), **more)
+    return saved("design/finding.html", held, plan, "", url_for("design.draft", name=name), **more)
 
 
 @pages.get("/<name>/page")
@@ -138,7 +133,7 @@ def finding(name: str) -> ResponseReturnValue:
 def page_form(name: str) -> ResponseReturnValue:
     """What stands where on the certificate, its colour and pictures."""
     held = drafts().get(name)
-    return _page("design/page.html", held, held.plan)
+    return bench("design/page.html", held, held.plan)
 
 
 @pages.post("/<name>/page")
@@ -156,7 +151,7 @@ def page_save(name: str) -> ResponseReturnValue:
             images.pop(member, None)
         if data:
             images[member] = data
-    return _saved("design/page.html", held, plan, "says", url_for("design.page_form", name=name), images=images)
+    return saved("design/page.html", held, plan, "says", url_for("design.page_form", name=name), images=images)
 
 
 @pages.get("/<name>/publish")
@@ -173,7 +168,7 @@ def publish_now(name: str) -> ResponseReturnValue:
     slow_down(config().limits.issue)
     held = drafts().get(name)
     try:
-        made = publish(desk(), drafts(), name, config().now())
+        made = publish(desk(), drafts(), name, config().now(), beyond=_beyond(held))
     except (MalformedError, RegistryError) as error:
         return _publishing(drafts().get(name), speaker().problem(error.code)), 409
     if made is None:
@@ -187,7 +182,7 @@ def publish_now(name: str) -> ResponseReturnValue:
 def schema_file(name: str) -> ResponseReturnValue:
     """The schema as a file, for whoever may publish it."""
     held = drafts().get(name)
-    return _file(document_of(held), "application/schema+json", f"{name}-{held.plan.version}.schema.json")
+    return file_of(document_of(held), "application/schema+json", f"{name}-{held.plan.version}.schema.json")
 
 
 @pages.get("/<name>/pack.zip")
@@ -195,7 +190,7 @@ def schema_file(name: str) -> ResponseReturnValue:
 def pack_file(name: str) -> ResponseReturnValue:
     """The pack of a draft."""
     held = drafts().get(name)
-    return _file(packed(pack_files(held.plan, held.images), name), "application/zip", f"{name}-draft.zip")
+    return file_of(packed(pack_files(held.plan, held.images), name), "application/zip", f"{name}-draft.zip")
 
 
 @pages.post("/<name>/discard")
@@ -211,7 +206,7 @@ def discard(name: str) -> ResponseReturnValue:
 @needs("admin")
 def version_file(name: str, number: int) -> ResponseReturnValue:
     """The pack of a published version, byte for byte as it was published."""
-    return _file(drafts().version(name, number).pack, "application/zip", f"{name}-{number}.zip")
+    return file_of(drafts().version(name, number).pack, "application/zip", f"{name}-{number}.zip")
 
 
 @pages.post("/<name>/versions/<int:number>/again")
@@ -225,25 +220,11 @@ def again(name: str, number: int) -> ResponseReturnValue:
     return redirect(url_for("design.draft", name=name))
 
 
-def drafts() -> Drafts:
-    """The designs of this app's desk, opened once."""
-    held = current_app.extensions.get("designs")
-    if held is None:
-        held = current_app.extensions["designs"] = Drafts(desk().party.folder)
-    return cast(Drafts, held)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A fault in the viewer's words."""
-
-    place: str
-    words: str
-
-
-def _sentence(fault: PlanFault) -> str:
-    names = {key: NAMES_OF_LANGUAGES.get(value, value) for key, value in fault.values}
-    return speaker()(fault.key, **names)
+def _beyond(held: Draft) -> tuple[PlanFault, ...]:
+    """What only the desk can see, and whether every template can be drawn: asked once more before it is for good."""
+    conf = config()
+    at = conf.now()
+    return (*desk_faults(held.plan, desk(), at), *drawing_faults(held.plan, held.images, desk(), speaker(), conf))
 
 
 def _named(plan: Plan, name: str) -> Plan:
@@ -264,56 +245,10 @@ def _home(fault: str | None = None, detail: str = "") -> str:
     )  # fmt: skip
 
 
-def _page(template: str, held: Draft, plan: Plan, fault: str | None = None, images: Mapping[str, bytes] | None = None,
-          **more: Any) -> str:  # fmt: skip
-    """A page of the editor with the preview of `plan`, which may be what was typed and not saved."""
-    pictures = held.images if images is None else images
-    found = [Said(item.place, _sentence(item)) for item in faults(plan, pictures)]
-    counts = Counter(item.place.partition(":")[0].removesuffix("s") for item in found)
-    return page(
-        template, draft=held, plan=plan, fault=fault, found=found, counts=counts, names_=NAMES_OF_LANGUAGES,
-        look=shown(plan, pictures, desk(), speaker(), config()), **more,
-    )  # fmt: skip
-
-
-def _saved(template: str, held: Draft, plan: Plan, mark: str, then: str, images: dict[str, bytes] | None = None,
-           **more: Any) -> ResponseReturnValue:  # fmt: skip
-    """Show what was typed (`preview`), or keep it; what was suggested just now is shown once more, to be read."""
-    if request.form.get("preview") == "yes":
-        return _page(template, held, plan, images=images, **more)
-    try:
-        drafts().save(plan, _revision(), images)
-    except WeidError as error:
-        wrong = speaker()("design.fault-picture") if error.code in _PICTURES else speaker().problem(error.code)
-        return _page(template, held, plan, wrong, **more), 409 if isinstance(error, ConflictError) else 422
-    fresh = mark and any(item.startswith((f"{mark}:", f"{mark}.")) for item in plan.suggested)
-    tell("design.suggested" if fresh else "design.saved")
-    return redirect(then if fresh else url_for("design.draft", name=plan.name))
-
-
-def _stored(held: Draft, plan: Plan, then: str) -> ResponseReturnValue:
-    try:
-        drafts().save(plan, _revision())
-    except ConflictError as error:
-        return _page("design/draft.html", drafts().get(plan.name), held.plan, speaker().problem(error.code)), 409
-    return redirect(then)
-
-
 def _publishing(held: Draft, fault: str | None = None) -> str:
     now = config().now()
     digest = desk().client.genesis.hash(document_of(held))
-    return _page(
+    return bench(
         "design/publish.html", held, held.plan, fault, digest=digest.hex(), may=may_publish(desk(), now),
-        there=is_published(desk(), digest, now),
+        there=is_published(desk(), digest, now), beyond=_beyond(held),
     )  # fmt: skip
-
-
-def _revision() -> int:
-    text = request.form.get("revision", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
-
-
-def _file(data: bytes, kind: str, name: str) -> Response:
-    response = Response(data, content_type=kind)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response

@@ -12,8 +12,9 @@ from credentials.text import unsafe_text
 from issuer_app.documents import read_document
 from issuer_app.forms import Fault, Field, fields, read_fields
 from issuer_app.importing.cells import EMPTY, Cell, Row
-from issuer_app.importing.columns import FACTORS, KIND, NUMBER, Mapped, kind_named
+from issuer_app.importing.columns import BASE, CONTACT, FACTORS, KIND, NUMBER, Mapped, kind_named
 from issuer_app.importing.values import form_of, widened
+from issuer_app.lookups.inputs import is_contact
 from weid.canon import JSON, jcs
 from weid.errors import MalformedError
 from weid.hashes import SHA256
@@ -21,6 +22,7 @@ from weid.hashes import SHA256
 __all__ = ["Checked", "Checker", "Wrong", "mark_of"]
 
 MAX_FACTOR: Final = 120  # characters
+MAX_BASE: Final = 32_000  # a code is 2,400 digits, a cell of a workbook 32,767 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +129,26 @@ class Checker:
                 wrong.append(Wrong(place, number))
             elif number:
                 found |= {"documentKind": kind, "documentNumber": number}
-        for target in FACTORS:
+        for target in (*FACTORS, CONTACT):
             place = self.mapped.claim(target)
             cell = EMPTY if place is None else _at(row, place)
             if cell.fault is not None or len(cell.text) > MAX_FACTOR or unsafe_text(cell.text) is not None:
                 wrong.append(Wrong(-1 if place is None else place, Fault(cell.fault or "fault.invisible")))
             elif cell.text:
                 found[target.partition(".")[2]] = widened(cell.shown or cell.text)
+        place = self.mapped.claim(BASE)
+        cell = EMPTY if place is None else _at(row, place)
+        if cell.fault is not None or len(cell.text) > MAX_BASE:
+            wrong.append(Wrong(self._target(BASE), Fault(cell.fault or "problem.base-unreadable")))
+        elif cell.text:
+            found["base"] = cell.text.strip()
+        if "contact" in found and not is_contact(found["contact"]):
+            wrong.append(Wrong(self._target(CONTACT), Fault("problem.lookup-contact")))
         return found
+
+    def _target(self, name: str) -> int:
+        place = self.mapped.claim(name)
+        return -1 if place is None else place
 
 
 def _document(cell: Cell, kind: str, today: date) -> str | Fault:

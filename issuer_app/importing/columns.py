@@ -1,24 +1,27 @@
 """Which column is which claim: guessed from the labels in four languages, shown, and changed by whoever imports.
 
 Beside claims a column may be for look-ups only: kind and number of an identity document, and second answers such as a birth
-date. Those never stand in a certificate.
+date, or where one-time links go. Those never stand in a certificate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from credentials.schema import Schema
 from issuer_app.documents import KINDS
 from issuer_app.importing.values import folded
+from issuer_app.lookups.rules import Rule
 from issuer_app.texts import table
 from weid.errors import MalformedError
 from weid.pack import LANGUAGES
 
 __all__ = [
+    "BASE",
+    "CONTACT",
     "FACTORS",
     "IGNORED",
     "KIND",
@@ -29,14 +32,19 @@ __all__ = [
     "key_claims",
     "kind_named",
     "read_mapping",
+    "sends_links",
+    "suited",
     "targets",
+    "without_base",
 ]
 
 IGNORED: Final = ""
 KIND: Final = "lookup.documentKind"
 NUMBER: Final = "lookup.documentNumber"
 FACTORS: Final = ("lookup.birthDate", "lookup.phoneTail", "lookup.email")
-LOOKUPS: Final = (KIND, NUMBER, *FACTORS)
+CONTACT: Final = "lookup.contact"
+BASE: Final = "depends.base"  # the certificate that one stands on: the text of its code, or the id of one issued here
+LOOKUPS: Final = (KIND, NUMBER, *FACTORS, CONTACT)
 """What a certificate can be looked up by and does not say; the part behind the dot is the name look-ups know it by."""
 
 
@@ -59,7 +67,7 @@ class Mapped:
 
 def targets(schema: Schema) -> tuple[str, ...]:
     """Everything a column can be."""
-    return (*schema.names, *LOOKUPS)
+    return (*schema.names, *LOOKUPS, BASE)
 
 
 def guess(schema: Schema, header: Sequence[str]) -> Mapped:
@@ -74,6 +82,24 @@ def guess(schema: Schema, header: Sequence[str]) -> Mapped:
         columns[place] = near or columns[place]
     kind = next((kind for label in header for kind in KINDS if folded(label) in _kind_labels(kind)), "")
     return Mapped(tuple(columns), key=next(iter(key_claims(schema)), ""), kind=kind)
+
+
+def without_base(mapped: Mapped) -> Mapped:
+    """The mapping for a kind that stands alone."""
+    return replace(mapped, columns=tuple(IGNORED if name == BASE else name for name in mapped.columns))
+
+
+def sends_links(rules: Sequence[Rule]) -> bool:
+    """Whether holders of this kind are answered by a one-time link, so that it matters where it goes."""
+    return any(rule.shows == "nothing-without-link" for rule in rules)
+
+
+def suited(mapped: Mapped, rules: Sequence[Rule]) -> Mapped:
+    """The mapping with a column of e-mail addresses for what the rules have a use for: finding, or sending links."""
+    email, asked = "lookup.email", {name for rule in rules for by in rule.by for name in by}
+    if email not in mapped.columns or CONTACT in mapped.columns or "email" in asked or not sends_links(rules):
+        return mapped
+    return replace(mapped, columns=tuple(CONTACT if name == email else name for name in mapped.columns))
 
 
 def _near(label: str, wanted: Mapping[str, str], used: set[str]) -> str | None:
@@ -135,6 +161,8 @@ def _labels(schema: Schema) -> Iterator[tuple[str, str]]:
         for language in LANGUAGES:
             words = table(language)[f"import.words-{target.partition('.')[2]}"].split("|")
             yield from ((folded(word), target) for word in words)
+    for language in LANGUAGES:
+        yield from ((folded(word), BASE) for word in table(language)["import.words-base"].split("|"))
     for kind in KINDS:
         yield from ((label, NUMBER) for label in _kind_labels(kind))
     for claim in schema.claims:

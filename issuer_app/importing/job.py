@@ -21,14 +21,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from credentials.schema import Schema
+from issuer_app.depending.judging import CODES as BASE_CODES
+from issuer_app.depending.judging import Base, judged, least
 from issuer_app.desk import Desk
 from issuer_app.forms import Fault
 from issuer_app.importing import columns, drafts, proving
 from issuer_app.importing.before import Before
+from issuer_app.importing.beside import base_of, faults_beside, index_beside
+from issuer_app.importing.boxes import Boxes
 from issuer_app.importing.checking import Checked, Checker, Wrong
 from issuer_app.importing.records import BUSY, Import, Imports, Line
 from issuer_app.importing.tables import read_table
-from issuer_app.lookups import index_faults, index_rows
 from issuer_app.making import Maker
 from issuer_app.publish import publish_list
 from issuer_app.store import private_file
@@ -66,7 +69,7 @@ class Importer:
     """The imports of one desk. `clock` gives UTC minutes, `zone` is that of dates with a time in the file."""
 
     def __init__(self, desk: Desk, *, clock: Callable[[], int], random: Random, zone: tzinfo) -> None:
-        self.desk, self.records = desk, Imports(desk.ledger.store)
+        self.desk, self.records = desk, Imports(desk.ledger.store, _boxes(desk, random))
         self._clock, self._random, self._zone = clock, random, zone
         self._paces: dict[str, tuple[float, int]] = {}
         self._threads: dict[str, threading.Thread] = {}
@@ -90,7 +93,10 @@ class Importer:
             raise IssueError("certificates bound to a holder need each holder's request", code="import-bound")
         table = read_table(data)
         before = None if parent is None else self.records.get(parent)
-        mapped = columns.guess(kind, table.header)
+        rules = self.desk.lookups.lookup.of(kind.name)
+        mapped = columns.suited(columns.guess(kind, table.header), rules)
+        if kind.name not in self.desk.terms.depends:
+            mapped = columns.without_base(mapped)
         if before is not None and before.schema == schema and before.header == table.header[: len(before.header)]:
             spare = ("",) * (len(table.header) - len(before.header))
             mapped = replace(before.mapped, columns=(*before.mapped.columns, *spare))
@@ -111,6 +117,12 @@ class Importer:
         mapped = columns.read_mapping(self._schema(job), names, key, kind)
         if len(mapped.columns) != len(job.header):
             raise MalformedError("a mapping says something of every column", code="import-mapping")
+        if (columns.BASE in mapped.columns) != (self._schema(job).name in self.desk.terms.depends):
+            raise MalformedError(
+                "a kind that depends on another certificate, and no other, has a column of it", code="import-base"
+            )
+        if columns.CONTACT in mapped.columns and not columns.sends_links(self.desk.lookups.lookup.of(self._schema(job).name)):
+            raise MalformedError("no rule of this kind sends links: an address is kept for nothing", code="import-contact")
         self.records.source(id_)
         if not self.records.turn(id_, ("mapping", "checked"), "checking"):
             raise IssueError("this import has gone on meanwhile", code="import-state")
@@ -174,6 +186,16 @@ class Importer:
         with self._alone() as alone:  # else whoever works at it stops at its next step
             if alone and self.records.get(id_).state in ("checking", "signing"):
                 self._end(id_)
+
+    def content(self, id_: str) -> str:
+        """A digest of what would be issued now: columns and good lines; empty unless the import is checked."""
+        job = self.records.get(id_)
+        return self.records.content(job) if job.state == "checked" else ""
+
+    def standing(self, id_: str) -> tuple[str, ...]:
+        """The certificates of an import that a recall would revoke."""
+        self._in(id_, "done", "proving")
+        return self.records.standing(id_)
 
     def recall(self, id_: str, reason: str, *, approval: Approval | None = None) -> int:
         """Revoke every certificate of an import, for good, with one publication a list; how many were changed.
@@ -246,38 +268,16 @@ class Importer:
     def _keep_lines(self, job: Import, page: list[tuple[Checked, tuple[str, ...]]], before: Before, done: int) -> None:
         """Judge lines against what was issued before, and keep them."""
         self._stop_if_asked(job.id)
-        kept: list[tuple[Checked, str, str | None, tuple[str, ...]]] = []
+        rows: list[tuple[Checked, str, str | None, tuple[str, ...]]] = []
+        schema, now = self._schema(job), self._clock()
         found = before.judge([(line.mark, line.claims) for line, _ in page])
         for (line, cells), (fault, same) in zip(page, found, strict=True):
-            judged = replace(line, wrong=(fault,)) if fault is not None and not line.wrong else line
-            if not judged.wrong:
-                judged = replace(judged, wrong=self._unfindable(job, line))
-            state = "bad" if judged.wrong else "same" if same else "good"
-            kept.append((judged, state, same if state == "same" else None, cells if state == "bad" else ()))
-        self.records.put_lines(job.id, kept, done)
-
-    def _unfindable(self, job: Import, line: Checked) -> tuple[Wrong, ...]:
-        """What is wrong with what its holder is to find it by, where the pack has rules for this kind."""
-        schema = self._schema(job)
-        if not self.desk.lookups.lookup.of(schema.name):
-            return ()
-        faults = index_faults(self.desk, schema, line.claims, line.extra, at=self._clock())
-        places = (job.mapped.claim(f"lookup.{fault.field}") for fault in faults)
-        return tuple(
-            Wrong(-1 if place is None else place, Fault(f"problem.{fault.code}"))
-            for fault, place in zip(faults, places, strict=True)
-        )
-
-    def _index(self, job: Import, schema: Schema) -> drafts.Index | None:
-        """What writes the look-up's entries with each draft, in its transaction; None where nobody looks this kind up."""
-        if not self.desk.lookups.lookup.of(schema.name):
-            return None
-
-        def index(id_: str, line: Line) -> None:
-            now = job.at or self._clock()
-            index_rows(self.desk, id_, schema, line.extra, claims=line.claims, at=now, random=self._random)
-
-        return index
+            told = replace(line, wrong=(fault,)) if fault is not None and not line.wrong else line
+            if not told.wrong and not same:
+                told = replace(told, wrong=faults_beside(self.desk, schema, job.mapped, line, now))
+            state = "bad" if told.wrong else "same" if same else "good"
+            rows.append((told, state, same if state == "same" else None, cells if state == "bad" else ()))
+        self.records.put_lines(job.id, rows, done)
 
     def _sign(self, job: Import) -> None:
         """Drafts of every good line, some hundreds a transaction; then all are certificates at once."""
@@ -290,7 +290,8 @@ class Importer:
             self.records.set(job.id, at=now, kid=kid)
         job = self.records.get(job.id)
         maker = self.desk.maker(schema, job.at or now)
-        index = self._index(job, schema)
+        bases: dict[int, Base] = {}
+        index = index_beside(self.desk, schema, bases, at=job.at or now, random=self._random)
         places = drafts.Places(ledger, job.schema, self.desk.terms.list_size, job.id)
         done, before = job.done, Before.of(self.desk, self.records, job)  # much may have happened since the check
         after = 0
@@ -299,7 +300,7 @@ class Importer:
             after = lines[-1].number
             with self.desk.party.locked():
                 done += len(lines)
-                drafts.keep(ledger, job.id, self._made(maker, places, before, lines), done, index)
+                drafts.keep(ledger, job.id, self._made(maker, places, before, lines, bases), done, index)
         self._stop_if_asked(job.id)
         with self.desk.party.locked():
             if not self.desk.may_issue(job.schema, self._clock()):
@@ -308,7 +309,7 @@ class Importer:
                 drafts.accept(ledger, job.id)
 
     def _made(
-        self, maker: Maker, places: drafts.Places, before: Before, lines: Sequence[Line]
+        self, maker: Maker, places: drafts.Places, before: Before, lines: Sequence[Line], bases: dict[int, Base]
     ) -> list[tuple[Line, dict[str, Any]]]:
         """Lines with their rows; a line that cannot be issued after all is marked, and does not stop the others."""
         made = list[tuple[Line, dict[str, Any]]]()
@@ -319,9 +320,14 @@ class Importer:
                 continue
             slot = places.next(self._random) if maker.schema.status else None
             try:
-                row = maker.row(line.claims, slot, self._random, by=before.job.by, request=f"import:{line.mark}")
-            except (IssueError, MalformedError):
-                self.records.set_aside(before.job.id, line.number, Wrong(-1, Fault("fault.unfit")), None)
+                base = judged(self.desk, maker.schema, line.claims, base_of(line.extra), maker.at)  # once more: it may have ended
+                minutes = least(self.desk, maker.schema, base, None, maker.at)
+                request = f"import:{line.mark}"
+                row = maker.row(line.claims, slot, self._random, by=before.job.by, request=request, minutes=minutes)
+                bases |= {} if base is None else {line.number: base}
+            except (IssueError, MalformedError) as error:
+                said = f"problem.{error.code}" if error.code in BASE_CODES else "fault.unfit"
+                self.records.set_aside(before.job.id, line.number, Wrong(-1, Fault(said)), None)
             else:
                 made.append((line, row))
         return made
@@ -375,6 +381,10 @@ class Importer:
                 yield False
                 return
             yield True
+
+
+def _boxes(desk: Desk, random: Random) -> Boxes:
+    return Boxes(desk.lookups.words("weid/import-boxes/v1"), desk.lookups.profile, random)
 
 
 def _tidy_name(name: str) -> str:

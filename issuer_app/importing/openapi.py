@@ -65,7 +65,7 @@ def part() -> Part:
             "importReport", "The signed report of the batch", "imports:read", json_of({"type": "object"}), parameters=(_ID,))},
         f"{path}/{{id}}/recall": {"post": operation(
             "recallImport", "Revoke every certificate of it", "status:write", json_of(objects(("revoked",), revoked=_COUNT)),
-            parameters=(_ID,), body=objects(("reason",), reason={"enum": list(REASONS[1:])}), writes=True)},
+            parameters=(_ID,), body=objects(("reason",), reason={"enum": list(REASONS[1:])}), writes=True, waits=True)},
     }  # fmt: skip
     for action, words in (("issue", "Issue the good rows"), ("cancel", "Stop it, nothing is issued"), ("resume", "Go on")):
         paths[f"{path}/{{id}}/{action}"] = {"post": operation(

@@ -13,12 +13,12 @@ from issuer_app.documents import KINDS
 from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.importing import archive, report
 from issuer_app.importing.cells import MAX_BYTES, column_name
-from issuer_app.importing.columns import LOOKUPS
+from issuer_app.importing.columns import BASE, LOOKUPS
 from issuer_app.importing.records import BUSY, Import, Line
 from issuer_app.importing.running import importer
 from issuer_app.importing.tables import read_table
 from issuer_app.problems import NotFoundError, status_of
-from issuer_app.two_people import Approval, Asked
+from issuer_app.proposals.acts import body_of_change, body_of_import
 from issuer_app.web_desk import schema_named
 from weid.errors import IssueError, MalformedError
 from weid.records import REASONS
@@ -84,7 +84,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     if action == "issue":
         slow_down(config().limits.issue)
         if two_acts.needed("import"):
-            asked = two_acts.ask("import", id_, {}, by=user().name)
+            asked = two_acts.ask("import", id_, body_of_import(work, id_), by=user().name)
             tell("two.asked")
             return redirect(url_for("two.one", id_=asked.id))
         work.start(id_)
@@ -98,12 +98,6 @@ def act(id_: str, action: str) -> ResponseReturnValue:
         work.records.drop_lines(id_)
         tell("import.forgotten")
     return redirect(url_for("imports.one", id_=id_))
-
-
-@two_acts.carries_out("import")
-def _agreed(held: Asked, approval: Approval) -> str:
-    importer().start(held.target, approval=approval)
-    return held.target
 
 
 @pages.get("/<id_>/recall")
@@ -122,6 +116,11 @@ def recall_now(id_: str) -> ResponseReturnValue:
         return _recall(id_, speaker()("fault.reason")), 422
     if request.form.get("sure") != "yes":
         return _recall(id_, speaker()("fault.import-confirm"), reason), 422
+    if two_acts.needed("change"):
+        body = body_of_change(desk(), importer().standing(id_), "revoke", reason, due=None, batch=id_)
+        asked = two_acts.ask("change", id_, body, by=user().name)
+        tell("two.asked")
+        return redirect(url_for("two.one", id_=asked.id))
     tell("import.recalled", count=importer().recall(id_, reason))
     return redirect(url_for("imports.one", id_=id_))
 
@@ -219,7 +218,9 @@ def _columns(job: Import, schema: Schema, chosen: list[str] | None) -> list[dict
 
 def _targets(schema: Schema) -> dict[str, list[tuple[str, str]]]:
     t = speaker()
+    more = {"import.beside": [(BASE, t("import.target-base"))]} if schema.name in desk().terms.depends else {}
     return {
+        **more,
         "import.in-certificate": [(claim.name, t.name(claim.label)) for claim in schema.claims],
         "import.for-lookup": [(name, t(f"import.target-{name.partition('.')[2]}")) for name in LOOKUPS],
     }

@@ -1,16 +1,18 @@
 """What a desk keeps of its imports: one row an import, one a line of the file, in the same file as the certificates.
 
 So a certificate and the line it came from are stored in one transaction: a crash leaves both or neither. The uploaded bytes and
-the values of lines are personal data; they go as soon as they are not needed.
+the values of lines are personal data; they go as soon as they are not needed. What stands in no certificate is sealed meanwhile.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from issuer_app.importing.boxes import Boxes
 from issuer_app.importing.checking import Checked, Wrong
 from issuer_app.importing.columns import Mapped
 from issuer_app.problems import NotFoundError
@@ -97,8 +99,8 @@ class Line:
 class Imports:
     """The imports of a desk, over the store of its ledger."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, boxes: Boxes) -> None:
+        self.store, self._boxes = store, boxes
         with store.change() as db:
             for statement in (_IMPORTS, _LINES, _SOURCES, _PROOFS, _BY_ID, _ERASED):
                 db.execute(statement)
@@ -113,7 +115,7 @@ class Imports:
                  _json(made.header), _json(made.mapped.columns), made.mapped.key, made.mapped.kind, _json(made.notices),
                  made.digest, made.parent, request),
             )  # fmt: skip
-            db.execute("INSERT INTO import_sources VALUES (?, ?)", (made.id, data))
+            db.execute("INSERT INTO import_sources VALUES (?, ?)", (made.id, self._boxes.close(data, made.id)))
 
     def get(self, id_: str) -> Import:
         """One import; NotFoundError."""
@@ -148,7 +150,7 @@ class Imports:
         row = self.store.row("SELECT data FROM import_sources WHERE import = ?", id_)
         if row is None:
             raise NotFoundError("the file is no longer kept")
-        return bytes(row["data"])
+        return self._boxes.open(bytes(row["data"]), id_)
 
     def drop_source(self, id_: str) -> None:
         """Destroy the uploaded bytes."""
@@ -167,9 +169,11 @@ class Imports:
         """Keep checked lines: (line, state, id where it was issued before, cells where something is wrong)."""
         rows = []
         for line, state, known, cells in lines:
-            kept = (line.mark, _json(dict(line.claims)), _json(dict(line.extra))) if state == "good" else _NONE
+            place = f"{id_}/{line.number}"
+            extra = self._closed(_json(dict(line.extra)), place) if line.extra else "{}"
+            kept = (line.mark, _json(dict(line.claims)), extra) if state == "good" else _NONE
             wrong = _wrong((*line.wrong, *line.notices))
-            rows.append((id_, line.number, state, *kept, wrong, _json(cells), known))
+            rows.append((id_, line.number, state, *kept, wrong, self._closed(_json(cells), place) if cells else "[]", known))
         with self.store.change() as db:
             db.conn.executemany("INSERT INTO import_lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             db.execute("UPDATE imports SET done = ? WHERE id = ?", (done, id_))
@@ -194,7 +198,7 @@ class Imports:
     def lines(self, id_: str, state: str, *, after: int = 0, limit: int = 1_000) -> tuple[Line, ...]:
         """Lines in one state, in the order of the file, behind line `after`."""
         sql = "SELECT * FROM import_lines WHERE import = ? AND state = ? AND number > ? ORDER BY number LIMIT ?"
-        return tuple(_line(row) for row in self.store.rows(sql, id_, state, after, limit))
+        return tuple(self._line(row) for row in self.store.rows(sql, id_, state, after, limit))
 
     def all_lines(self, id_: str, state: str) -> Iterator[Line]:
         """Every line in one state, a thousand at a time."""
@@ -206,7 +210,7 @@ class Imports:
     def noticed(self, id_: str, limit: int = 50) -> tuple[Line, ...]:
         """Good lines in which something was changed while reading."""
         sql = "SELECT * FROM import_lines WHERE import = ? AND state = 'good' AND wrong <> '[]' ORDER BY number LIMIT ?"
-        return tuple(_line(row) for row in self.store.rows(sql, id_, limit))
+        return tuple(self._line(row) for row in self.store.rows(sql, id_, limit))
 
     def counts(self, id_: str) -> Mapping[str, int]:
         """How many lines are in which state."""
@@ -230,10 +234,38 @@ class Imports:
                "AND state IN ('valid', 'suspended', 'draft')")  # fmt: skip
         return {row["number"]: row["id"] for row in self.store.rows(sql, path, schema) if row["number"] is not None}
 
+    def content(self, job: Import) -> str:
+        """A digest of the columns and the good lines of an import, in their order."""
+        told = hashlib.sha256(_json([job.schema.hex(), job.mapped.columns, job.mapped.key, job.mapped.kind]).encode())
+        for row in self.store.rows(
+            "SELECT number, mark, extra FROM import_lines WHERE import = ? AND state = 'good' ORDER BY number", job.id
+        ):
+            told.update(_json([row["number"], row["mark"], row["extra"]]).encode())
+        return told.hexdigest()
+
+    def standing(self, id_: str) -> tuple[str, ...]:
+        """The certificates of an import that are not revoked, in the order of the file."""
+        rows = self.store.rows(
+            "SELECT issued.id AS id FROM import_lines CROSS JOIN issued ON issued.id = import_lines.id WHERE import = ? AND "
+            "import_lines.state = 'issued' AND issued.state IN ('valid', 'suspended') AND list IS NOT NULL ORDER BY number", id_,
+        )  # fmt: skip
+        return tuple(row["id"] for row in rows)
+
     def proof(self, id_: str) -> bytes | None:
         """The proof that a certificate's file is in the batch of its import."""
         row = self.store.row("SELECT proof FROM import_proofs WHERE id = ?", id_)
         return None if row is None else bytes(row["proof"])
+
+    def _closed(self, text: str, place: str) -> str:
+        return self._boxes.close(text.encode(), place).decode("ascii")
+
+    def _line(self, row: dict[str, Any]) -> Line:
+        place = f"{row['import']}/{row['number']}"
+        extra, cells = (json.loads(self._boxes.open(row[name].encode(), place)) for name in ("extra", "cells"))
+        wrong = tuple((column, key, values) for column, key, values in json.loads(row["wrong"]))
+        return Line(
+            row["number"], row["state"], row["mark"], json.loads(row["claims"]), extra, wrong, tuple(cells), row["id"],
+        )  # fmt: skip
 
     def tidy(self, now: int) -> None:
         """Destroy files and unused lines of imports nobody touched for a month."""
@@ -262,12 +294,4 @@ def _import(row: dict[str, Any]) -> Import:
         tuple(json.loads(row["notices"])), row["digest"], row["parent"], row["total"], row["good"], row["bad"], row["same"],
         row["done"], row["at"], row["kid"], row["code"], bool(row["cancel"]), bool(row["auto"]),
         row["root"], row["size"], row["op"], row["entry"],
-    )  # fmt: skip
-
-
-def _line(row: dict[str, Any]) -> Line:
-    wrong = tuple((column, key, values) for column, key, values in json.loads(row["wrong"]))
-    return Line(
-        row["number"], row["state"], row["mark"], json.loads(row["claims"]), json.loads(row["extra"]), wrong,
-        tuple(json.loads(row["cells"])), row["id"],
     )  # fmt: skip

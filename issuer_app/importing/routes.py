@@ -17,6 +17,7 @@ from issuer_app.importing.records import BUSY, Import, Line
 from issuer_app.importing.running import importer
 from issuer_app.paging import after, limit, paged
 from issuer_app.problems import NotFoundError
+from issuer_app.proposals.acts import body_of_change, body_of_import
 from weid.codec import rfc3339
 from weid.errors import IssueError, MalformedError
 from weid.records import REASONS
@@ -86,7 +87,7 @@ def act(id_: str, action: str) -> ResponseReturnValue:
     body_of()
     work = importer()
     if action == "issue" and two_acts.needed("import"):
-        return two_acts.answer(two_acts.ask("import", id_, {}, by=two_acts.of_key(key_of())))
+        return two_acts.answer(two_acts.ask("import", id_, body_of_import(work, id_), by=_me()))
     {"issue": work.start, "cancel": work.cancel, "resume": work.work}[action](id_)
     return jsonify(_told(work.records.get(id_))), 202
 
@@ -98,7 +99,10 @@ def recall(id_: str) -> ResponseReturnValue:
     reason = body_of("reason").get("reason")
     if reason not in REASONS[1:]:
         raise IssueError(f"reason is one of {', '.join(REASONS[1:])}", code="bad-reason")
-    return jsonify({"revoked": importer().recall(id_, reason)})
+    if two_acts.needed("change"):
+        body = body_of_change(desk(), importer().standing(id_), "revoke", str(reason), due=None, batch=id_)
+        return two_acts.answer(two_acts.ask("change", id_, body, by=_me()))
+    return jsonify({"revoked": importer().recall(id_, str(reason))})
 
 
 @routes.get("/<id_>/report")
@@ -117,6 +121,10 @@ def signed(id_: str) -> ResponseReturnValue:
 def certificates(id_: str) -> ResponseReturnValue:
     """Which row became which certificate."""
     return _lines(id_, "issued", lambda line: {"row": line.number, "certificate": line.id})
+
+
+def _me() -> str:
+    return two_acts.of_key(key_of())
 
 
 def _lines(id_: str, state: str, show: Callable[[Line], dict[str, Any]]) -> Response:

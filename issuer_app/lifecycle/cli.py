@@ -1,4 +1,4 @@
-"""`weid issuer replace`, `change`, `ending` and `exposed`: what comes after the issue, by command."""
+"""`weid issuer replace`, `change`, `renew`, `hold`, `ending` and `exposed`: what comes after the issue, by command."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import click
 
 from issuer_app.access.cli import Recorded
 from issuer_app.premises import Premises
+from issuer_app.proposals import by_command
+from issuer_app.proposals.by_command import Speaking
 from weid.records import REASONS
 
-__all__ = ["change", "cosign", "ending", "exposed", "replace"]
+__all__ = ["change", "cosign", "cosign_batch", "ending", "exposed", "hold", "renew", "replace"]
 
 _FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 _PASS = click.option("--passphrase-file", help="File with the passphrase of the keys (or WEID_PASSPHRASE_FILE).")
@@ -26,10 +28,17 @@ _PASS = click.option("--passphrase-file", help="File with the passphrase of the 
 @click.argument("id_", metavar="ID")
 @click.argument("claims", type=click.File("rb"))
 @click.option("--bind", type=click.File("rb"), help="The holder's new binding request, where the kind is bound.")
-def replace(folder: Path, passphrase_file: str | None, id_: str, claims: IO[bytes], bind: IO[bytes] | None) -> None:
+@click.option("--base", type=click.File("rb"), help="Another certificate that it is to depend on, where the kind depends on one.")
+@Speaking.options
+def replace(
+    folder: Path, passphrase_file: str | None, id_: str, claims: IO[bytes], bind: IO[bytes] | None, base: IO[bytes] | None,
+    person: str | None, password_file: str | None,
+) -> None:  # fmt: skip
     """Issue a corrected certificate with CLAIMS (JSON) in place of ID, which is revoked and names the new one."""
+    from issuer_app.bringing import of_form
     from issuer_app.cli import _now, _passphrase, _print
     from issuer_app.lifecycle.replacing import supersede
+    from issuer_app.proposals.acts import body_of_replacement
     from weid.canon import parse_json
     from weid.errors import MalformedError
 
@@ -37,9 +46,15 @@ def replace(folder: Path, passphrase_file: str | None, id_: str, claims: IO[byte
     if not isinstance(value, dict):
         raise MalformedError("claims are a JSON object", code="bad-claim")
     asked = bind.read().decode("utf-8", "replace") if bind is not None else None
+    under = None if base is None else of_form(base.read(), "")
     with (place := Premises.open(folder)).opened:
         desk = place.desk(_passphrase(passphrase_file))
-        _print(supersede(desk, id_, value, at=_now(), random=secrets.token_bytes, by="cli", bind=asked))
+        if by_command.needed(desk, "replace"):
+            desk.schema(desk.get(id_).schema, _now()).items(value)  # what could never be issued waits for nobody
+            body = body_of_replacement(desk, id_, value, bind=asked, base=under)
+            by_command.ask(place, desk, Speaking(person, password_file), "replace", id_, body)
+            return
+        _print(supersede(desk, id_, value, at=_now(), random=secrets.token_bytes, by="cli", bind=asked, base=under))
 
 
 @click.command(cls=Recorded)
@@ -55,15 +70,19 @@ def replace(folder: Path, passphrase_file: str | None, id_: str, claims: IO[byte
 @click.option("--reason", type=click.Choice(REASONS), help="Shown to those who check; needed unless lifting.")
 @click.option("--at", "due", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="At this minute (UTC) instead of now.")
 @click.option("--yes", is_flag=True, help="Do it; without it only the count and the first lines are shown.")
+@Speaking.options
 def change(
     folder: Path, passphrase_file: str | None, action: str, file: Path | None, kind: str | None, since: datetime | None,
-    until: datetime | None, text: str, reason: str | None, due: datetime | None, yes: bool,
+    until: datetime | None, text: str, reason: str | None, due: datetime | None, yes: bool, person: str | None,
+    password_file: str | None,
 ) -> None:  # fmt: skip
     """Change the status of many certificates with one publication; without --yes nothing happens."""
     from issuer_app.cli import _digest, _now, _passphrase
     from issuer_app.importing.tables import read_table
     from issuer_app.lifecycle import many, planned
+    from issuer_app.proposals.acts import body_of_change
     from weid.codec import minutes
+    from weid.errors import IssueError
 
     if action != "lift" and reason is None:
         raise click.UsageError("--reason is needed")
@@ -86,13 +105,62 @@ def change(
                 click.echo(json.dumps({"id": id_, "claims": dict(desk.get(id_).claims)}, ensure_ascii=False))
             click.echo(f"{len(ids)} certificates; nothing was changed. Add --yes.", err=True)
             return
-        if due is not None:
-            moment = minutes(due.replace(tzinfo=UTC))
+        moment = None if due is None else minutes(due.replace(tzinfo=UTC))
+        if action == "revoke" and by_command.needed(desk, "change"):
+            if moment is not None and moment <= _now():
+                raise IssueError("the minute is past", code="bad-time")
+            body = body_of_change(desk, ids, action, reason, due=moment)
+            by_command.ask(place, desk, Speaking(person, password_file), "change", "", body, until=moment)
+            return
+        if moment is not None:
             planned.plan(desk, ids, action, reason, due=moment, at=_now(), by="cli")
             click.echo(f"{len(ids)} changes are planned.", err=True)
             return
         done = many.change_many(desk, ids, action, reason, _now())
         click.echo(f"{done.changed} changed, {done.left} were so already or cannot be.", err=True)
+
+
+@click.command(cls=Recorded)
+@_FOLDER
+@_PASS
+@click.argument("id_", metavar="ID")
+@click.option("--bind", type=click.File("rb"), help="The holder's new binding request, where the kind is bound.")
+@Speaking.options
+def renew(
+    folder: Path, passphrase_file: str | None, id_: str, bind: IO[bytes] | None, person: str | None, password_file: str | None
+) -> None:
+    """Issue the certificate ID again for a new period, with the same values; the old one stands until it ends."""
+    from issuer_app.cli import _now, _passphrase, _print
+    from issuer_app.lifecycle import renewing
+    from issuer_app.proposals.acts import body_of_renewal
+
+    asked = bind.read().decode("utf-8", "replace") if bind is not None else None
+    with (place := Premises.open(folder)).opened:
+        desk = place.desk(_passphrase(passphrase_file))
+        if by_command.needed(desk, "renew"):
+            renewing.may_renew(desk, id_, _now())
+            body = body_of_renewal(desk, id_, bind=asked)
+            by_command.ask(place, desk, Speaking(person, password_file), "renew", id_, body)
+            return
+        _print(renewing.renew(desk, id_, at=_now(), random=secrets.token_bytes, by="cli", bind=asked))
+
+
+@click.command(cls=Recorded)
+@_FOLDER
+@_PASS
+@click.option("--minutes", type=click.IntRange(0, 10_080), help="Hold revocations back for so many minutes from now on.")
+@Speaking.options
+def hold(folder: Path, passphrase_file: str | None, minutes: int | None, person: str | None, password_file: str | None) -> None:
+    """How many minutes revocations are held back before the registry is told; an administrator (--person) may change it."""
+    from issuer_app.cli import _passphrase
+    from issuer_app.lifecycle import planned
+
+    with (place := Premises.open(folder)).opened:
+        desk = place.desk(_passphrase(passphrase_file))
+        if minutes is not None:
+            by_command.of(place, Speaking(person, password_file), "admin")
+            planned.hold(desk, minutes)
+        click.echo(str(planned.held_minutes(desk)))
 
 
 @click.command()
@@ -164,3 +232,29 @@ def cosign(folder: Path, passphrase_file: str | None, files: tuple[Path, ...], y
             }, ensure_ascii=False))  # fmt: skip
         if not yes:
             click.echo("Nothing was signed. Compare the values, then add --yes.", err=True)
+
+
+@click.command("cosign-batch", cls=Recorded)
+@_FOLDER
+@_PASS
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--words", type=click.Path(dir_okay=False, path_type=Path), help="Write here what was signed and what was not.")
+@click.option("--yes", is_flag=True, help="Sign; without it only what they say is shown.")
+def cosign_batch(folder: Path, passphrase_file: str | None, archive: Path, words: Path | None, yes: bool) -> None:
+    """Sign every joint certificate in the ARCHIVE of another institution's import; those that cannot be are named."""
+    from issuer_app.cli import _passphrase
+    from issuer_app.lifecycle import joint_many
+
+    with (place := Premises.open(folder)).opened:
+        desk = place.desk(_passphrase(passphrase_file))
+        found = joint_many.certificates_in(archive.read_bytes())
+        read = joint_many.read_all(desk, found, datetime.now(UTC))
+        read = joint_many.cosign_all(desk, read) if yes else read
+        for name, asked in read.asked:
+            click.echo(json.dumps({"file": name, "claims": dict(asked.presented.claims), "signed": yes}, ensure_ascii=False))
+        for name, code in read.refused:
+            click.echo(f"{name}: not signed [{code}]", err=True)
+        if words is not None and yes:
+            words.write_bytes(joint_many.words_file(desk, read))
+        tail = "were signed" if yes else "may be signed; nothing was. Compare the values, then add --yes"
+        click.echo(f"{len(read.asked)} {tail}; {len(read.refused)} cannot be.", err=True)

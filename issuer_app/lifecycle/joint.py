@@ -27,8 +27,9 @@ from weid.suites import suite
 
 __all__ = ["Asked", "Standing", "cosign", "names_of", "read_asked", "standing", "take_back", "words_of"]
 
-# What only says who has not signed yet, or no more, or that we cannot know: everything else must be in order.
-_OPEN: Final = frozenset({"not-cosigned", "cosigning-unknown", "cosignature-withdrawn"})
+# What only says who has not signed yet, or no more, or that we cannot know: everything else must be in order. Nor does the
+# holder show anything here: a certificate bound to a key is signed by the institutions before its holder answers anybody.
+_OPEN: Final = frozenset({"not-cosigned", "cosigning-unknown", "cosignature-withdrawn", "holder-proof-missing"})
 
 
 @dataclass(frozen=True, slots=True)

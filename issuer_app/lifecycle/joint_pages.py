@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from credentials import picture
+from issuer_app.bringing import MOST, of_form
 from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell
 from issuer_app.lifecycle import joint
 from weid.errors import IssueError, MalformedError, RejectedError
@@ -15,8 +15,6 @@ from weid.errors import IssueError, MalformedError, RejectedError
 __all__ = ["pages"]
 
 pages = Blueprint("joint", __name__, url_prefix="/joint")
-_MOST: Final = 1 << 20
-_PICTURES: Final = (b"\x89PNG", b"\xff\xd8\xff", b"RIFF")
 
 
 @pages.get("/")
@@ -33,7 +31,7 @@ def check() -> ResponseReturnValue:
     slow_down(config().limits.issue)
     upload = request.files.get("file")
     try:
-        data = _data(upload.read(_MOST + 1) if upload is not None else b"", request.form.get("text", ""))
+        data = of_form(upload.read(MOST + 1) if upload is not None else b"", request.form.get("text", ""))
         return _asked(data, joint.read_asked(desk(), data, config().clock()), "")
     except (IssueError, MalformedError) as error:
         return page("lifecycle/joint.html", fault_=speaker().problem(error.code), asked=None), 422
@@ -44,7 +42,7 @@ def check() -> ResponseReturnValue:
 def sign() -> ResponseReturnValue:
     """Sign it, or take the word back; the certificate is read and checked once more."""
     slow_down(config().limits.issue)
-    data = request.form.get("data", "")[:_MOST].encode("utf-8", "replace")
+    data = request.form.get("data", "")[:MOST].encode("utf-8", "replace")
     try:
         asked = joint.read_asked(desk(), data, config().clock())
         if request.form.get("sure") != "yes":
@@ -72,15 +70,3 @@ def _asked(data: bytes, asked: joint.Asked, fault: str) -> str:
 def _shown(asked: joint.Asked) -> list[tuple[Any, Any]]:
     claims = asked.presented.claims
     return [(claim, claims[claim.name]) for claim in asked.schema.claims if claims.get(claim.name) is not None]
-
-
-def _data(upload: bytes, text: str) -> bytes:
-    data = upload or text.strip().encode("utf-8", "replace")
-    if len(data) > _MOST:
-        raise MalformedError("a certificate is at most 1 MB", code="too-large")
-    if data.startswith(_PICTURES):
-        found = picture.read(data)
-        if not found:
-            raise MalformedError("no code in this picture", code="not-a-picture")
-        return found[0].encode("utf-8", "replace")
-    return data

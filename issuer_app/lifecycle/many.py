@@ -9,8 +9,9 @@ from typing import Any, Final
 from issuer_app.desk import Desk
 from issuer_app.importing.cells import Table
 from issuer_app.ledger import folded
+from issuer_app.lifecycle import carried
 from issuer_app.rights import log_time
-from issuer_app.two_people import require
+from issuer_app.two_people import Approval, require
 from weid.errors import IssueError, RejectedError
 from weid.records import REASONS
 
@@ -108,31 +109,37 @@ def _named(desk: Desk, text: str) -> list[str]:
 
 
 def change_many(
-    desk: Desk, ids: Sequence[str], action: str, reason: str | None, at: int, *, publish: bool = True, planned: bool = False
-) -> Changed:
+    desk: Desk, ids: Sequence[str], action: str, reason: str | None, at: int, *, publish: bool = True, planned: bool = False,
+    approval: Approval | None = None, once: str | None = None,
+) -> Changed:  # fmt: skip
     """Change all of them, or none; RejectedError when the registry refuses. Those that are so already are left alone.
 
-    IssueError `bad-reason`; `second-person` for revoking where the pack asks for two, unless it was `planned`
-    before. A crash before the publication leaves all of them decided, and `Desk.publish` sends them.
+    IssueError `bad-reason`; `second-person` for revoking where the pack asks for two, unless two agreed (`approval`) or it was
+    `planned` before. What was done under the name `once` is not done again. A crash before the publication leaves all of them
+    decided, and `Desk.publish` sends them.
     """
     if action != "lift" and reason not in REASONS:
         raise IssueError(f"not a reason: {reason!r}", code="bad-reason")
     if action == "revoke" and not planned:
-        require(desk.terms.two_people, "revoke", None)
+        require(desk.terms.two_people, "revoke", approval)
     with desk.party.locked():
         noted = None if action == "lift" else min(at, log_time(desk.facts(at)))
-        rows = _rows(desk, ids, _FROM[action])
+        before = None if once is None else carried.count_of(desk.books, once)
+        rows = _rows(desk, ids, _FROM[action]) if before is None else []
         kept = None if action == "lift" else reason
         with desk.books.change() as db:
             db.conn.executemany("UPDATE issued SET state = ?, reason = ?, changed = ? WHERE id = ?",
                                 [(_STATE[action], kept, noted, row["id"]) for row in rows])  # fmt: skip
-        if publish and rows:
+            if once is not None and before is None:
+                carried.keep(db, once, len(rows))
+        if publish and (rows or before):
             try:
                 desk.publish(at)
             except RejectedError:
-                _undo(desk, rows)
+                _undo(desk, rows, once)
                 raise
-    return Changed(len(rows), len(ids) - len(rows))
+    changed = len(rows) if before is None else before
+    return Changed(changed, len(ids) - changed)
 
 
 def _rows(desk: Desk, ids: Sequence[str], states: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -147,9 +154,11 @@ def _rows(desk: Desk, ids: Sequence[str], states: tuple[str, ...]) -> list[dict[
     return found
 
 
-def _undo(desk: Desk, rows: Sequence[dict[str, Any]]) -> None:
+def _undo(desk: Desk, rows: Sequence[dict[str, Any]], once: str | None) -> None:
     """It is not so if nobody can see it; what the registry has heard of stays."""
     with desk.books.change() as db:
+        if once is not None and rows:
+            carried.forget(db, once)
         for row in rows:
             db.execute(
                 "UPDATE issued SET state = ?, reason = ?, changed = ? WHERE id = ? AND "

@@ -11,12 +11,18 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from issuer_app import forms
-from issuer_app.frame import config, desk, needs, page, slow_down, speaker, tell, user
+from issuer_app.access import two_acts
+from issuer_app.bringing import MOST, of_form
+from issuer_app.frame import acted_on, config, desk, needs, page, slow_down, speaker, tell, user
 from issuer_app.importing.tables import read_table
 from issuer_app.lifecycle import ending, exposure, many, planned
+from issuer_app.lifecycle.renewing import may_renew
+from issuer_app.lifecycle.renewing import renew as renewed
 from issuer_app.lifecycle.replacing import supersede
+from issuer_app.proposals.acts import body_of_change, body_of_renewal, body_of_replacement
 from issuer_app.web_desk import line as line_of
-from issuer_app.web_desk import schema_named
+from issuer_app.web_desk import schema_named, stands_on
+from weid.canon import JSON
 from weid.codec import minutes
 from weid.errors import IssueError, MalformedError, RejectedError
 from weid.records import REASONS
@@ -57,7 +63,14 @@ def replace_now(id_: str) -> ResponseReturnValue:
     if words:
         return _replace(id_, request.form, words), 422
     try:
-        made = supersede(desk(), id_, claims, at=config().now(), random=config().random, by=user().name, bind=bind)
+        upload = request.files.get("base-file")
+        base = of_form(upload.read(MOST + 1) if upload is not None else b"", request.form.get("base", "")) or None
+    except MalformedError as error:
+        return _replace(id_, request.form, {"base": speaker().problem(error.code)}), 422
+    if two_acts.needed("replace"):
+        return _ask("replace", id_, body_of_replacement(desk(), id_, claims, bind=bind, base=base))
+    try:
+        made = supersede(desk(), id_, claims, at=config().now(), random=config().random, by=user().name, bind=bind, base=base)
     except (IssueError, MalformedError, RejectedError) as error:
         return _replace(id_, request.form, {"": speaker().problem(error.code)}), 422
     tell("later.replaced")
@@ -70,7 +83,8 @@ def _replace(id_: str, form: Any, faults: dict[str, str]) -> str:
     return page(
         "lifecycle/replace.html", schema=schema, fields=forms.fields(schema), form=form, faults=faults, zone=config().zone,
         allowed=desk().may_issue(schema.digest, config().now()), once="", again=False, row=row, line=line_of(row),
-        target=url_for("later.replace_now", id_=id_),
+        target=url_for("later.replace_now", id_=id_), asks=two_acts.needed("replace"),
+        depends=stands_on(schema),
     )  # fmt: skip
 
 
@@ -125,6 +139,12 @@ def change(token: str) -> ResponseReturnValue:
         due = _moment(form.get("due", ""))
     except MalformedError:
         return _check(token, action, ids, "fault.moment"), 422
+    if action == "revoke" and two_acts.needed("change"):
+        if due is not None and due <= now:
+            return _check(token, action, ids, "later.fault-past"), 422
+        asked = _ask("change", "", body_of_change(desk(), ids, action, reason, due=due), until=due)
+        _forget(token)
+        return asked
     held = planned.held_minutes(desk()) if action == "revoke" else 0
     if due is not None or held:
         planned.plan(desk(), ids, action, reason, due=max(due or 0, now + held), at=now, by=user().name)
@@ -134,9 +154,20 @@ def change(token: str) -> ResponseReturnValue:
         done = many.change_many(desk(), ids, action, reason, now)
         tell("later.many-done", count=done.changed, left=done.left)
         answer = redirect(url_for("desk.certificates"))
+    _forget(token)
+    return answer
+
+
+def _ask(act: str, target: str, body: dict[str, JSON], *, until: int | None = None) -> ResponseReturnValue:
+    """The pack wants two people: what was decided here waits for another one."""
+    held = two_acts.ask(act, target, body, by=user().name, until=until)
+    tell("two.asked")
+    return redirect(url_for("two.one", id_=held.id))
+
+
+def _forget(token: str) -> None:
     with desk().books.change() as db:
         db.execute("DELETE FROM chosen WHERE token = ?", (token,))
-    return answer
 
 
 def _chosen(token: str) -> dict[str, Any]:
@@ -161,6 +192,7 @@ def _check(token: str, action: str, ids: tuple[str, ...], fault: str, missing: t
         "lifecycle/many_check.html", token=token, action=action, count=len(ids), lines=lines, reasons=REASONS[1:],
         fault_=speaker()(fault) if fault else "", missing=missing[:_SHOWN], missed=len(missing),
         held=planned.held_minutes(desk()), form=request.form, zone=config().zone,
+        asks=action == "revoke" and two_acts.needed("change"),
     )  # fmt: skip
 
 
@@ -195,7 +227,8 @@ def _moment(text: str) -> int | None:
 @needs("clerk")
 def waiting() -> ResponseReturnValue:
     """Changes that wait for their minute."""
-    return _waiting("")
+    rows = [(row, line_of(desk().get(row.id))) for row in planned.planned(desk())]
+    return page("lifecycle/waiting.html", rows=rows, held=planned.held_minutes(desk()))
 
 
 @pages.post("/waiting/take-back/<id_>")
@@ -207,22 +240,29 @@ def take_back(id_: str) -> ResponseReturnValue:
     return redirect(url_for("later.waiting"))
 
 
-@pages.post("/waiting/hold")
-@needs("clerk")
+@pages.get("/hold")
+@needs("admin")
+def holding() -> ResponseReturnValue:
+    """How long revocations are held back."""
+    return _holding("")
+
+
+@pages.post("/hold")
+@needs("admin")
 def hold() -> ResponseReturnValue:
-    """How long revocations are held back from now on."""
+    """How long revocations are held back from now on: an institution's rule, not a clerk's choice."""
     text = request.form.get("minutes", "").strip()
     try:
         planned.hold(desk(), int(text) if text.isascii() and text.isdigit() and len(text) < 7 else -1)
     except IssueError:
-        return _waiting("later.fault-hold"), 422
+        return _holding("later.fault-hold"), 422
+    acted_on(text)
     tell("later.hold-set")
-    return redirect(url_for("later.waiting"))
+    return redirect(url_for("later.holding"))
 
 
-def _waiting(fault: str) -> str:
-    rows = [(row, line_of(desk().get(row.id))) for row in planned.planned(desk())]
-    return page("lifecycle/waiting.html", rows=rows, held=planned.held_minutes(desk()), most=planned.MOST_HELD,
+def _holding(fault: str) -> str:
+    return page("lifecycle/hold.html", held=planned.held_minutes(desk()), most=planned.MOST_HELD,
                 fault_=speaker()(fault) if fault else "")  # fmt: skip
 
 
@@ -256,7 +296,7 @@ def soon_csv() -> ResponseReturnValue:
 def renew(id_: str) -> ResponseReturnValue:
     """Ask before the same certificate is issued again for a new period."""
     row = desk().get(id_)
-    return page("lifecycle/renew.html", row=row, line=line_of(row))
+    return page("lifecycle/renew.html", row=row, line=line_of(row), asks=two_acts.needed("renew"))
 
 
 @pages.post("/renew/<id_>")
@@ -264,13 +304,10 @@ def renew(id_: str) -> ResponseReturnValue:
 def renew_now(id_: str) -> ResponseReturnValue:
     """The same values for a new period; the old certificate stands until it ends."""
     slow_down(config().limits.issue)
-    row = desk().get(id_)
-    if row.erased:
-        abort(404)
-    made = desk().issue(
-        row.schema, row.claims, at=config().now(), random=config().random, by=user().name, specimen=row.specimen,
-        request=f"renew:{id_}",
-    )  # fmt: skip
+    if two_acts.needed("renew"):
+        may_renew(desk(), id_, config().now())
+        return _ask("renew", id_, body_of_renewal(desk(), id_))
+    made = renewed(desk(), id_, at=config().now(), random=config().random, by=user().name)
     tell("later.renewed")
     return redirect(url_for("desk.certificate", id_=made.id))
 

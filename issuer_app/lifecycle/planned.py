@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from issuer_app.desk import Desk
+from issuer_app.lifecycle import carried
 from issuer_app.lifecycle.many import ACTIONS, change_many
-from issuer_app.two_people import require
+from issuer_app.two_people import Approval, require
 from weid.errors import IssueError
 from weid.records import REASONS
 
@@ -51,16 +52,28 @@ def hold(desk: Desk, minutes: int) -> None:
         db.execute("INSERT OR REPLACE INTO held VALUES (1, ?)", (minutes,))
 
 
-def plan(desk: Desk, ids: Sequence[str], action: str, reason: str | None, *, due: int, at: int, by: str) -> int:
-    """Change these at the minute `due`; how many now wait. A later plan for a certificate takes the place of an earlier one."""
+def plan(
+    desk: Desk, ids: Sequence[str], action: str, reason: str | None, *, due: int, at: int, by: str,
+    approval: Approval | None = None, once: str | None = None,
+) -> int:  # fmt: skip
+    """Change these at the minute `due`; how many now wait. A later plan for a certificate takes the place of an earlier one.
+
+    IssueError `bad-reason`; `second-person` for revoking where the pack asks for two and they have not agreed (`approval`).
+    What was planned under the name `once` is not planned again, even when it was taken back since.
+    """
     if action not in ACTIONS or (action != "lift" and reason not in REASONS):
         raise IssueError("a change has an action and, unless it lifts, a reason", code="bad-reason")
     if action == "revoke":
-        require(desk.terms.two_people, "revoke", None)
+        require(desk.terms.two_people, "revoke", approval)
     with desk.books.change() as db:
+        before = None if once is None else carried.count_of(desk.books, once)
+        if before is not None:
+            return before
         db.execute(_PLANNED)
         rows = [(id_, action, reason if action != "lift" else None, max(due, at), at, by) for id_ in ids]
         db.conn.executemany("INSERT OR REPLACE INTO planned VALUES (?, ?, ?, ?, ?, ?)", rows)
+        if once is not None:
+            carried.keep(db, once, len(ids))
     return len(ids)
 
 
@@ -71,9 +84,10 @@ def take_back(desk: Desk, ids: Sequence[str]) -> int:
         return sum(int(db.execute("DELETE FROM planned WHERE id = ?", (id_,)).rowcount) for id_ in ids)
 
 
-def planned(desk: Desk, limit: int = 200) -> tuple[Planned, ...]:
-    """What waits, the next first."""
-    return tuple(_planned(row) for row in _rows(desk, "SELECT * FROM planned ORDER BY due, id LIMIT ?", limit))
+def planned(desk: Desk, limit: int = 200, behind: tuple[int, str] | None = None) -> tuple[Planned, ...]:
+    """What waits, the next first; with `behind`, what comes after this minute and id."""
+    sql = "SELECT * FROM planned WHERE (due, id) > (?, ?) ORDER BY due, id LIMIT ?"
+    return tuple(_planned(row) for row in _rows(desk, sql, *(behind or (-1, "")), limit))
 
 
 def of(desk: Desk, id_: str) -> Planned | None:

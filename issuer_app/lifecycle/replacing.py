@@ -13,18 +13,19 @@ from credentials.replacement import replaced_fingerprint
 from issuer_app import pointers
 from issuer_app.desk import Desk, Issued
 from issuer_app.rights import log_time
-from issuer_app.two_people import require
+from issuer_app.two_people import Approval, require
 from weid.canon import JSON, jcs
 from weid.errors import IssueError, RejectedError
 from weid.hashes import SHA256
 from weid.suites import Random
 
-__all__ = ["supersede"]
+__all__ = ["request_of", "supersede"]
 
 
 def supersede(
     desk: Desk, id_: str, claims: Mapping[str, JSON], *, at: int, random: Random, by: str, bind: str | None = None,
-    minutes: int | None = None, publish: bool = True,
+    minutes: int | None = None, publish: bool = True, approval: Approval | None = None,
+    base: bytes | None = None,
 ) -> Issued:  # fmt: skip
     """The certificate with these claims in place of another one of ours; the same again gives the same.
 
@@ -34,10 +35,13 @@ def supersede(
     """
     with desk.party.locked():
         old = desk.get(id_)
-        request = f"replace:{id_}:{SHA256(jcs(dict(claims))).hex()[:32]}"
+        request = request_of(id_, claims)
         known = pointers.successor(desk.books, id_)
         if known is None:
-            made = _replace(desk, old, claims, request, at=at, random=random, by=by, bind=bind, minutes=minutes)
+            made = _replace(
+                desk, old, claims, request, at=at, random=random, by=by, bind=bind, minutes=minutes, approval=approval,
+                base=base,
+            )  # fmt: skip
         else:
             made = desk.get(known)
             if desk.books.row("SELECT 1 FROM issued WHERE id = ? AND request = ?", known, request) is None:
@@ -51,11 +55,16 @@ def supersede(
         return desk.get(made.id)
 
 
+def request_of(id_: str, claims: Mapping[str, JSON]) -> str:
+    """The key under which the certificate with these claims in place of this one is issued, once."""
+    return f"replace:{id_}:{SHA256(jcs(dict(claims))).hex()[:32]}"
+
+
 def _replace(
     desk: Desk, old: Issued, claims: Mapping[str, JSON], request: str, *, at: int, random: Random, by: str, bind: str | None,
-    minutes: int | None,
+    minutes: int | None, approval: Approval | None, base: bytes | None,
 ) -> Issued:  # fmt: skip
-    require(desk.terms.two_people, "revoke", None)  # it ends the old one: what may not be ended alone is not corrected alone
+    require(desk.terms.two_people, "revoke", approval)  # it ends the old one: what may not be ended alone is not corrected alone
     if old.erased:
         raise IssueError("its content was erased: nothing can be corrected", code="erased")
     if old.state in ("revoked", "refused"):
@@ -69,7 +78,7 @@ def _replace(
     with desk.books.change() as db:  # both or neither, whenever this machine stops
         made = desk.issue(
             old.schema, claims, bind=bind, minutes=minutes, at=at, random=random, by=by, specimen=old.specimen, publish=False,
-            request=request,
+            request=request, approval=approval, base=base, base_of=old.id if base is None else None,
         )  # fmt: skip
         desk.ledger.set_state(old.id, "revoked", "superseded", noted)
         pointers.keep(db, old.id, made.id, mark)

@@ -69,7 +69,7 @@ class Book:
     def __init__(self, store: Store, key: bytes, lookup: Lookup, *, hash: Hash) -> None:
         self.store, self.lookup = store, lookup
         self._blind, self._profile = Blind(key, hash), "gm" if hash.name == "sm3" else "intl"
-        self._words = Passphrase(b64u(self._blind.mac("weid/lookup-notes/v1", b"")))
+        self._words = self.words("weid/lookup-notes/v1")
         with store.change() as db:
             for table in _TABLES:
                 db.execute(table)
@@ -83,6 +83,15 @@ class Book:
         `contact`; empty texts count as not given. `day` (UTC minutes) refuses births after it.
         """
         return read_given(self.lookup.of(schema), claims, extra, day)
+
+    def words(self, label: str) -> Passphrase:
+        """Words of the desk's own under which something of people is sealed at rest."""
+        return Passphrase(b64u(self._blind.mac(label, b"")))
+
+    @property
+    def profile(self) -> str:
+        """The profile in which it is sealed."""
+        return self._profile
 
     def asked(self, given: Given) -> str:
         """A keyed digest of what was given, for whoever must know the same request again."""

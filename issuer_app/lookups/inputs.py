@@ -16,12 +16,14 @@ from issuer_app.lookups.names import name_forms
 from issuer_app.lookups.printed import read_printed
 from weid.errors import MalformedError
 
-__all__ = ["CLAIM", "FACTORS", "Given", "InputFault", "read_forms"]
+__all__ = ["CLAIM", "FACTORS", "Given", "InputFault", "is_contact", "read_forms"]
 
 CLAIM: Final = "claim:"  # an input that is a claim of the certificate itself: claim:certificateNumber
 _MAX: Final = 200  # characters of any input
 _DATE: Final = re.compile(r"([0-9]{4})(?:([0-9]{2})([0-9]{2})|[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?)", re.ASCII)
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
+
+_PHONE: Final = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}[0-9]|\([0-9 +]{1,5}\)[0-9 ()./-]{3,30}[0-9]", re.ASCII)
 
 
 class InputFault(MalformedError):
@@ -43,6 +45,14 @@ class Given:
     documents: tuple[tuple[str, str], ...] = ()
     contact: str = ""
     code: str = ""
+
+
+def is_contact(text: str) -> bool:
+    """Whether a message could reach somebody there: an e-mail address or a telephone number, as people write them."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if "@" in plain:
+        return _EMAIL.fullmatch(plain) is not None
+    return _PHONE.fullmatch(plain) is not None and 5 <= sum(letter.isdigit() for letter in plain) <= 15
 
 
 def _name(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from issuer_app.documents import KINDS
-from issuer_app.lookups.inputs import CLAIM, FACTORS, Given, InputFault, read_forms
+from issuer_app.lookups.inputs import CLAIM, FACTORS, Given, InputFault, is_contact, read_forms
 from issuer_app.lookups.rules import Rule
 from weid.canon import JSON
 from weid.codec import from_minutes
@@ -37,6 +37,8 @@ def read_given(
     contact = typed.get("contact", "").strip()
     if len(contact) > _CONTACT or not contact.isprintable():
         faults.append(InputFault("contact", "lookup-long"))
+    elif contact and not is_contact(contact):
+        faults.append(InputFault("contact", "lookup-contact"))
     return Given(MappingProxyType(forms), documents, contact), tuple(faults)
 
 

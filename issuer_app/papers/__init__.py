@@ -18,16 +18,17 @@ from issuer_app.papers.codes import code_of
 from issuer_app.papers.content import Content, content_of, speakers_of
 from issuer_app.papers.look import Look, look_of
 from issuer_app.papers.placing import placed
+from issuer_app.papers.svg import Artwork
 from weid.errors import IssueError
 
 if TYPE_CHECKING:
     from issuer_app.desk import Desk
 
-__all__ = ["PICTURES", "pdf_of", "picture_of", "sheet_of"]
+__all__ = ["PER_MM", "PICTURES", "page_of", "pdf_of", "picture_of", "shape_of", "sheet_of"]
 
 MEDIA: Final = "application/vc"
 PICTURES: Final = {"card": (1080, 1350), "poster": (1080, 1920)}  # pixels
-_PER_MM: Final = 10  # pixels, so that every module of a code is a whole number of them
+PER_MM: Final = 10  # pixels, so that every module of a code is a whole number of them
 _TAGS: Final = {"zh-Hans": ("zh", "CN"), "zh-Hant": ("zh", "MO"), "en": ("en", None), "pt": ("pt", "PT")}
 _SHEET: Final = (210.0, 297.0)  # mm
 
@@ -57,9 +58,9 @@ def sheet_of(
 def _sheet(content: Content, look: Look, folder: Path, row: Issued) -> bytes:
     held, data = _fonts(folder), _data(content, look, folder, row)
     data |= {"file": row.file.decode("utf-8"), "media": MEDIA}
-    own = look.templates.get("sheet")
+    own = look.template("sheet", content.languages[0])
     if own is not None:
-        width, height = _SHEET if own.height > own.width else _SHEET[::-1]
+        width, height = shape_of("sheet", own)
         return press.pdf("art", data | placed(own, content, width, height, grid=None), held, at=row.issued)
     data |= {"art": ornament.frame(*_SHEET, data["accent"]), "code": {**data["code"], "side": _side(content.code.modules + 8)}}
     return press.pdf("sheet", data, held, at=row.issued)
@@ -70,17 +71,41 @@ def picture_of(
     at: int,
 ) -> bytes:  # fmt: skip
     """The certificate as a PNG for a phone: `card` or `poster`. Errors as `pdf_of`."""
-    width, height = PICTURES[form]
     content, look = _content(desk, row, languages, host, zone, at)
-    held, data = _fonts(desk.party.folder), _data(content, look, desk.party.folder, row)
-    letter = press.uncovered(frozenset(content.texts()), held)
+    return _picture(content, look, desk.party.folder, row, form)
+
+
+def page_of(
+    row: Issued, schema: Schema, look: Look, names: Mapping[str, str], folder: Path, form: str, languages: Sequence[str], *,
+    host: str, zone: tzinfo,
+) -> bytes:  # fmt: skip
+    """As `sheet_of` for any form: a PDF for `sheet`, a PNG for `card` and `poster`."""
+    if form == "sheet":
+        return sheet_of(row, schema, look, names, folder, languages, host=host, zone=zone)
+    content = content_of(row, schema, look, names, code_of(row, host), host, speakers_of(languages, zone))
+    return _picture(content, look, folder, row, form)
+
+
+def shape_of(form: str, art: Artwork) -> tuple[float, float]:
+    """The page that a template is put on, in mm: A4 upright or across as the template is, or the picture's."""
+    if form != "sheet":
+        width, height = PICTURES[form]
+        return width / PER_MM, height / PER_MM
+    return _SHEET if art.height > art.width else _SHEET[::-1]
+
+
+def _picture(content: Content, look: Look, folder: Path, row: Issued, form: str) -> bytes:
+    width, height = PICTURES[form]
+    held, data = _fonts(folder), _data(content, look, folder, row)
+    own = look.template(form, content.languages[0])
+    boxes = () if own is None else tuple(box.filled(content.gaps) for box in own.boxes)
+    letter = press.uncovered(frozenset({*content.texts(), *boxes}), held)
     if letter is not None:
         raise IssueError(f"{letter} (U+{ord(letter[0]):04X}) is in no font of this machine", code="no-glyph")
-    own = look.templates.get(form)
     if own is not None:
-        data |= placed(own, content, width / _PER_MM, height / _PER_MM, grid=1 / _PER_MM)
-        return press.png("art", data, held, ppi=25.4 * _PER_MM)
-    return press.png("card", data | _card(content, data["accent"], width, height), held, ppi=25.4 * _PER_MM)
+        data |= placed(own, content, *shape_of(form, own), grid=1 / PER_MM)
+        return press.png("art", data, held, ppi=25.4 * PER_MM)
+    return press.png("card", data | _card(content, data["accent"], width, height), held, ppi=25.4 * PER_MM)
 
 
 def _card(content: Content, accent: str, width: int, height: int) -> dict[str, Any]:
@@ -88,10 +113,10 @@ def _card(content: Content, accent: str, width: int, height: int) -> dict[str, A
     head, modules = round(height * 0.34), content.code.modules + 8
     rows = 340 if height > 1600 else 60
     side = max(1, int(min(width * 0.82, height - head - rows - 190) // modules)) * modules
-    place = {"side": side / _PER_MM, "x": (width - side) // 2 / _PER_MM, "y": (head + rows) / _PER_MM}
+    place = {"side": side / PER_MM, "x": (width - side) // 2 / PER_MM, "y": (head + rows) / PER_MM}
     return {
-        "art": ornament.band(width / _PER_MM, height / _PER_MM, head / _PER_MM, accent), "code": {**_code(content), **place},
-        "width": width / _PER_MM, "height": height / _PER_MM, "head": head / _PER_MM,
+        "art": ornament.band(width / PER_MM, height / PER_MM, head / PER_MM, accent), "code": {**_code(content), **place},
+        "width": width / PER_MM, "height": height / PER_MM, "head": head / PER_MM,
     }  # fmt: skip
 
 

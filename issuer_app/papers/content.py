@@ -18,7 +18,7 @@ from weid.canon import JSON, parse_json
 from weid.errors import IssueError
 from weid.pack import LANGUAGES
 
-__all__ = ["Content", "Pair", "content_of", "known_names", "speakers_of"]
+__all__ = ["Content", "Pair", "arranged", "content_of", "known_names", "speakers_of"]
 
 _WORDS: Final = ("title", "issuer", "id", "issued", "until", "typed", "where", "scan", "says")
 _SAID: Final = ("issued", "until", "typed", "foot")
@@ -84,10 +84,7 @@ def content_of(
     if row.state != "valid":
         raise IssueError(f"the certificate is {row.state}", code="not-valid")
     held = {claim.name: (claim, row.claims[claim.name]) for claim in schema.claims if row.claims.get(claim.name) is not None}
-    large = [name for name in look.title if name in held] or list(held)[:1]
-    order = list(held) if look.rows is None else [name for name in look.rows if name in held]
-    small = [name for name in order if name not in large]
-    small += [name for name, (claim, _) in held.items() if claim.privacy == "public" and name not in (*large, *small)]
+    large, small = arranged(look, [claim for claim, _ in held.values()])
     rows = [_line(*held[name], speakers) for name in small]
     rows.append((_said("paper.issued", speakers), _pair([speaker.day(row.issued) for speaker in speakers])))
     rows.append((_said("paper.until", speakers), _pair([speaker.time(row.until) for speaker in speakers])))
@@ -103,6 +100,16 @@ def content_of(
         None if row.code is None else (_said("paper.typed", speakers), row.code), row.id, host,
         _gaps(row, schema, held, (issuer, title, scan), host, speakers[0], look), alt,
     )  # fmt: skip
+
+
+def arranged(look: Look, claims: Sequence[Claim]) -> tuple[list[str], list[str]]:
+    """(the claims in large letters, those in the list) of what a certificate says, on paper as on the holder's page."""
+    held = {claim.name: claim for claim in claims}
+    large = [name for name in look.title if name in held] or list(held)[:1]
+    order = list(held) if look.rows is None else [name for name in look.rows if name in held]
+    small = [name for name in order if name not in large]
+    small += [name for name, claim in held.items() if claim.privacy == "public" and name not in (*large, *small)]
+    return large, small
 
 
 def known_names(claims: Iterable[str]) -> frozenset[str]:

@@ -20,9 +20,10 @@ from credentials import picture
 from issuer_app.frame import config, desk, page, slow_down
 from issuer_app.ledger import Issued
 from issuer_app.papers.codes import code_of
+from issuer_app.papers.face import face_of
 from issuer_app.papers.handing import hand_out
 from issuer_app.papers.links import Link
-from issuer_app.papers.look import template_named
+from issuer_app.papers.look import look_of, template_named
 from issuer_app.papers.web import asked_way, links, sent
 from weid.errors import IssueError
 
@@ -64,9 +65,9 @@ def certificate(token: str) -> ResponseReturnValue:
     shown, now = _opened(token), config().now()
     row, schema = shown.row, desk().schema(shown.row.schema, now)
     state, word = standing_of(row, now)
-    held = [(claim, row.claims[claim.name]) for claim in schema.claims if row.claims.get(claim.name) is not None]
+    face = face_of(schema, look_of(desk().party.folder, schema), row.claims)
     return page(
-        "papers/holder.html", row=row, schema=schema, shown=held, state=state, word=word, link=shown.link, token=token,
+        "papers/holder.html", row=row, schema=schema, face=face, state=state, word=word, link=shown.link, token=token,
         bearer=schema.bind in ("none", "document"), institution=desk().names, now=now,
     )  # fmt: skip
 

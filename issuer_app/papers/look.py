@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import BytesIO
@@ -22,9 +22,10 @@ from issuer_app.store import private_file
 from weid.canon import JSON, jcs, parse_json
 from weid.codec import b64, multibase
 from weid.errors import MalformedError
-from weid.pack import Pack, labels
+from weid.pack import LANGUAGES, Pack, labels
 
-__all__ = ["FORMS", "Look", "digest_of", "install", "look_of", "published_templates", "read_look", "template_named"]
+__all__ = ["FORMS", "Look", "artwork", "digest_of", "files_of", "install", "look_of", "published_templates", "read_look",
+           "template_named", "unknown_names"]  # fmt: skip
 
 FORMS: Final = ("sheet", "card", "poster")  # what a template may replace
 ACCENT: Final = "#1d4f6e"
@@ -32,7 +33,7 @@ MAX_IMAGE: Final = 1 << 20
 MAX_SIDE: Final = 2_400
 _DIGEST: Final = re.compile(r"z[1-9A-HJ-NP-Za-km-z]{40,50}", re.ASCII)
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}", re.ASCII)
-_MEMBERS: Final = frozenset({"title", "rows", "accent", "logo", "seal", "says", "published", *FORMS})
+_MEMBERS: Final = frozenset({"title", "rows", "accent", "logo", "seal", "says", "published", "languages", *FORMS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Look:
     """`title`: claims in large letters; `rows`: the others in order, None for all; `says`: a line in four languages.
 
     `accents` is a claim and the colour that each of its values gives, beside the words and never instead. `logo` and
-    `seal` are SVG texts. `digests` names the template that each form is drawn from.
+    `seal` are SVG texts. `templates` has what replaces a drawn form, `sheet`, or `sheet.pt` on papers in that language alone;
+    `digests` names them.
     """
 
     title: tuple[str, ...] = ()
@@ -54,10 +56,20 @@ class Look:
     digests: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     published: bool = False  # whether new files name these templates (`renderMethod`)
 
+    def template(self, form: str, language: str) -> Artwork | None:
+        """The template of a form for papers whose first language is this one; None where it is drawn here."""
+        return self.templates.get(f"{form}.{language}") or self.templates.get(form)
+
     def colour(self, claims: Mapping[str, JSON]) -> str:
         """The accent for these claims."""
         claim, colours = self.accents or ("", {})
         return colours.get(str(claims.get(claim)), self.accent)
+
+
+@lru_cache(maxsize=32)
+def artwork(data: bytes, *, template: bool) -> Artwork:
+    """As `read_svg`; the same bytes are not read again for each page of an editor that shows them."""
+    return read_svg(data, template=template)
 
 
 def digest_of(data: bytes) -> str:
@@ -80,12 +92,12 @@ def read_look(files: Mapping[str, bytes], name: str) -> Look:
         raise _refused(f"page and kinds.{name} hold {', '.join(sorted(_MEMBERS))}")
     chosen = {**page, **own}
     rows, says = chosen.get("rows"), chosen.get("says")
-    found = {form: _file(files, chosen[form], form) for form in FORMS if form in chosen}
+    found = _templates(files, chosen)
     return Look(
         _names(chosen.get("title", []), "title"), None if rows is None else _names(rows, "rows"), *_accent(chosen.get("accent")),
         _image(files, chosen.get("logo"), "logo"), _image(files, chosen.get("seal"), "seal"),
         None if says is None else labels(says, "render.json: says"),
-        MappingProxyType({form: read_svg(data) for form, data in found.items()}),
+        MappingProxyType({form: artwork(data, template=True) for form, data in found.items()}),
         MappingProxyType({form: digest_of(data) for form, data in found.items()}), chosen.get("published", False) is True,
     )  # fmt: skip
 
@@ -95,16 +107,13 @@ def install(folder: Path, pack: Pack) -> None:
 
     Every kind of the pack is read first, and its templates may name nothing but its claims.
     """
-    from issuer_app.papers.content import known_names
-
     kinds = {str(_named(schema)): schema for schema in pack.folder("schemas").values()}
     for name, schema in kinds.items():
         look, claims = read_look(pack.files, name), schema.get("properties")
-        known = known_names(tuple(claims) if isinstance(claims, dict) else ())
         for form, art in look.templates.items():
-            unknown = {gap for box in art.boxes for gap in box.gaps} - known
+            unknown = unknown_names(art, claims if isinstance(claims, dict) else ())
             if unknown:
-                raise _refused(f"the {form} of {name} names {min(unknown)}, which is nothing")
+                raise _refused(f"the {form} of {name} names {unknown[0]}, which is nothing")
     section = pack.section("render")
     kept = {"render.json": jcs(section), **{path: pack.files[path] for path in sorted(_paths(section))}}
     # Under its digest a template stays for good: files that name it outlive the look.
@@ -117,6 +126,13 @@ def install(folder: Path, pack: Pack) -> None:
         fresh.write_bytes(data)
     for path in reversed(kept):  # render.json last: it names the others by digest
         os.replace((place / path).with_name((place / path).name + ".new"), place / path)
+
+
+def unknown_names(art: Artwork, claims: Iterable[str]) -> tuple[str, ...]:
+    """What a template names that a certificate with these claims does not have."""
+    from issuer_app.papers.content import known_names
+
+    return tuple(sorted({gap for box in art.boxes for gap in box.gaps} - known_names(claims)))
 
 
 def look_of(folder: Path, schema: Schema) -> Look:
@@ -153,13 +169,18 @@ def _paths(section: Mapping[str, JSON]) -> set[str]:
     """The files that a render section names; plain paths below the pack only."""
     kinds = section.get("kinds", {})
     pages = [section.get("page", {}), *(kinds.values() if isinstance(kinds, dict) else ())]
-    found = {
-        item["file"] for page in pages if isinstance(page, dict) for item in page.values()
-        if isinstance(item, dict) and "file" in item
-    }  # fmt: skip
+    found = {path for page in pages if isinstance(page, dict) for path in files_of(page)}
     for path in found:
         _plain(path)
-    return {str(path) for path in found}
+    return found
+
+
+def files_of(page: Mapping[str, JSON]) -> Iterator[str]:
+    """The files that a page names, as it writes them."""
+    by = page.get("languages")
+    inside = [forms for forms in by.values() if isinstance(forms, dict)] if isinstance(by, dict) else []
+    for part in (page, *inside):
+        yield from (str(item["file"]) for item in part.values() if isinstance(item, dict) and "file" in item)
 
 
 def _plain(path: JSON) -> str:
@@ -168,6 +189,19 @@ def _plain(path: JSON) -> str:
     if not good or "\\" in str(path) or len(str(path)) > 120 or parts[0] not in ("images", "templates"):
         raise _refused(f"{str(path)[:60]!r} is not a file in images/ or templates/")
     return str(path)
+
+
+def _templates(files: Mapping[str, bytes], chosen: Mapping[str, JSON]) -> dict[str, bytes]:
+    """The templates by form, and by form and language where a paper in that language has its own."""
+    found = {form: _file(files, chosen[form], form) for form in FORMS if form in chosen}
+    by = chosen.get("languages", {})
+    if not isinstance(by, dict) or set(by) - set(LANGUAGES):
+        raise _refused(f"languages has templates for some of {', '.join(LANGUAGES)}")
+    for language, forms in by.items():
+        if not isinstance(forms, dict) or not forms or set(forms) - set(FORMS):
+            raise _refused(f"languages.{language} has some of {', '.join(FORMS)}")
+        found |= {f"{form}.{language}": _file(files, forms[form], form) for form in FORMS if form in forms}
+    return found
 
 
 def _file(files: Mapping[str, bytes], value: JSON, member: str) -> bytes:
@@ -188,7 +222,7 @@ def _image(files: Mapping[str, bytes], value: JSON, member: str) -> str | None:
         return None
     data = _file(files, value, member)
     if data.lstrip()[:1] == b"<":
-        return read_svg(data, template=False).art
+        return artwork(data, template=False).art
     from PIL import Image, UnidentifiedImageError
 
     if len(data) > MAX_IMAGE:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from issuer_app.papers.content import Content
-from issuer_app.papers.svg import Artwork, Box, Slot
-from weid.errors import IssueError, MalformedError
+from issuer_app.papers.svg import Artwork, Box, Slot, SvgError
+from weid.errors import IssueError
 
-__all__ = ["MM_LEAST", "placed"]
+__all__ = ["MM_LEAST", "code_least", "fits", "placed"]
 
 MM_LEAST: Final = 0.5  # a printed module
 PIXELS_LEAST: Final = 4  # a module on a screen: below that, cameras fail
@@ -18,11 +18,12 @@ def placed(art: Artwork, content: Content, width: float, height: float, *, grid:
     """What the layout `art` is given for a page of `width` × `height` mm.
 
     `grid` is the pixel in mm of a picture (modules are whole pixels, at least four), None for print (at least 0.5 mm).
-    IssueError `code-too-small` when the template's place is too small for this code; MalformedError `bad-svg` when its
-    proportions are not the page's.
+    IssueError `code-too-small` when the template's place is too small for this code; SvgError when its proportions are
+    not the page's.
     """
-    if abs(art.width / art.height - width / height) > 0.01:
-        raise MalformedError(f"SVG: the template is not {width:g} by {height:g} in its proportions", code="bad-svg")
+    if not fits(art, width, height):
+        about = {"width": f"{width:g}", "height": f"{height:g}"}
+        raise SvgError("proportions", f"the template is not {width:g} by {height:g} in its proportions", **about)
     scale = width / art.width
     modules = content.code.modules + 8
     return {
@@ -30,6 +31,16 @@ def placed(art: Artwork, content: Content, width: float, height: float, *, grid:
         "boxes": [_box(box, content, scale, width) for box in art.boxes],
         "slots": [_slot(slot, scale, modules, grid) for slot in art.slots],
     }  # fmt: skip
+
+
+def fits(art: Artwork, width: float, height: float) -> bool:
+    """Whether a template has the proportions of a page."""
+    return abs(art.width / art.height - width / height) <= 0.01
+
+
+def code_least(art: Artwork, modules: int, width: float, *, grid: float | None) -> float:
+    """How wide, in the template's own units, the place for a code of so many modules must be (quiet zone included)."""
+    return modules * (MM_LEAST if grid is None else PIXELS_LEAST * grid) * art.width / width
 
 
 def _box(box: Box, content: Content, scale: float, width: float) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as Tree  # to build and print; what comes from
 from credentials.text import unsafe_text
 from weid.errors import MalformedError
 
-__all__ = ["MAX_BYTES", "Artwork", "Box", "Slot", "read_svg"]
+__all__ = ["MAX_BYTES", "Artwork", "Box", "Slot", "SvgError", "read_svg"]
 
 MAX_BYTES: Final = 512 * 1024
 MAX_ELEMENTS: Final = 4_000
@@ -37,6 +37,7 @@ _PAINT: Final = re.compile(
 )
 _WORD: Final = re.compile(r"[A-Za-z0-9 ,'._-]{1,120}", re.ASCII)
 _TEXT: Final = re.compile(r".{0,200}", re.DOTALL)
+_PAGE: Final = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.I)
 _GAP: Final = re.compile(r"\{\{\s*([A-Za-z][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z][A-Za-z0-9_-]{0,63}){0,3})\s*\}\}", re.ASCII)
 
 _EVERYWHERE: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType({
@@ -62,6 +63,24 @@ _OTHERS: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = MappingProxyType({
     "linearGradient": {"gradientUnits": _WORD, "gradientTransform": _TURN, "spreadMethod": _WORD},
     "radialGradient": {"gradientUnits": _WORD, "gradientTransform": _TURN, "spreadMethod": _WORD},
 })  # fmt: skip
+
+
+class SvgError(MalformedError):
+    """Why a drawing is refused: `reason` has a sentence in every language, `about` fills it (element, line, what stood there)."""
+
+    default_code = "bad-svg"
+
+    def __init__(self, reason: str, message: str, code: str | None = None, /, **about: object) -> None:
+        line = f" (line {about['line']})" if "line" in about else ""
+        super().__init__(f"SVG: {message}{line}", code=code)
+        self.reason = reason
+        self.about: Mapping[str, str] = MappingProxyType({name: str(value) for name, value in about.items()})
+
+
+class _Element(Tree.Element):
+    """An element that knows the line it begins on."""
+
+    line = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +131,26 @@ class Artwork:
 
 
 def read_svg(data: bytes, *, template: bool = True) -> Artwork:
-    """The artwork in SVG bytes; MalformedError `bad-svg` names what is not allowed.
+    """The artwork in SVG bytes; SvgError `bad-svg` or `too-large` names what is not allowed, and the line.
 
     With `template=False` (a logo, a seal) there are no texts and no places for pictures either.
     """
     root = _parsed(data)
     if root.tag != f"{_NS}svg":
-        raise _refused("the outermost element is not svg")
+        raise SvgError("not-svg", "the outermost element is not svg")
     _check(root)
-    left, top, width, height = _view(root.get("viewBox", ""))
+    left, top, width, height = _view(root)
     if template and (left, top) != (0, 0):
-        raise _refused("viewBox begins at 0 0")
+        raise SvgError("view-box", "viewBox begins at 0 0", line=_line(root))
     placed = [(parent, item) for parent in root.iter() for item in parent if item.tag in (f"{_NS}text", f"{_NS}image")]
     if placed and not template:
-        raise _refused("a logo or seal holds shapes only")
+        item = placed[0][1]
+        raise SvgError("shapes-only", "a logo or seal holds shapes only", element=_name(item), line=_line(item))
     boxes = tuple(_box(item) for _, item in placed if item.tag == f"{_NS}text")
     slots = tuple(_slot(item) for _, item in placed if item.tag == f"{_NS}image")
-    if template and [slot.name for slot in slots].count("code") != 1:
-        raise _refused("a template has exactly one place for the code")
+    codes = [slot.name for slot in slots].count("code")
+    if template and codes != 1:
+        raise SvgError("two-codes" if codes else "no-code", "a template has exactly one place for the code")
     _free(root)
     for parent, item in placed:
         parent.remove(item)
@@ -141,45 +162,78 @@ def read_svg(data: bytes, *, template: bool = True) -> Artwork:
 
 def _parsed(data: bytes) -> Tree.Element:
     from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
+    from defusedxml.ElementTree import DefusedXMLParser
 
     if len(data) > MAX_BYTES:
-        raise MalformedError(f"an SVG has at most {MAX_BYTES} bytes", code="too-large")
+        raise SvgError("too-large", f"an SVG has at most {MAX_BYTES} bytes", "too-large", most=MAX_BYTES // 1024)
+    if _PAGE.match(data):
+        raise SvgError("web-page", "this is a web page, not an SVG")
+    made: list[Tree.Element] = []
+
+    def begun(tag: str, attributes: dict[str, str]) -> _Element:
+        item = _Element(tag, attributes)
+        item.line = reader.parser.CurrentLineNumber
+        made.append(item)
+        if len(made) > MAX_ELEMENTS:  # while it is read: what is refused in the end need not be held first
+            raise SvgError("many", f"more than {MAX_ELEMENTS} elements", line=item.line, most=MAX_ELEMENTS)
+        return item
+
+    reader = DefusedXMLParser(target=Tree.TreeBuilder(element_factory=begun), forbid_dtd=True)
     try:
-        text = data.decode("utf-8")
-        root: Tree.Element = fromstring(text, forbid_dtd=True)
-    except (DefusedXmlException, Tree.ParseError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise _refused(f"not plain XML: {type(error).__name__}") from None
+        reader.feed(data.decode("utf-8"))
+        root: Tree.Element = reader.close()
+    except DefusedXmlException as error:
+        line = reader.parser.CurrentLineNumber
+        raise SvgError("doctype", f"not plain XML: {type(error).__name__}", line=line) from None
+    except (Tree.ParseError, UnicodeDecodeError, ValueError, RecursionError, AssertionError) as error:
+        if isinstance(error, SvgError):
+            raise
+        line = reader.parser.CurrentLineNumber
+        raise SvgError("not-xml", f"not plain XML: {type(error).__name__}", line=line) from None
     return root
 
 
 def _check(root: Tree.Element) -> None:
-    ids, wanted, numbers = set(), set(), 0
-    for count, (depth, item) in enumerate(_walk(root), 1):
-        if count > MAX_ELEMENTS or depth > MAX_DEPTH:
-            raise _refused(f"more than {MAX_ELEMENTS} elements, or {MAX_DEPTH} inside each other")
-        name = str(item.tag).removeprefix(_NS)
-        if not isinstance(item.tag, str) or not item.tag.startswith(_NS) or name not in _LENGTHS:
-            raise _refused(f"<{str(item.tag)[:80]}> is not allowed")
-        if (name == "svg") != (depth == 0):
-            raise _refused("an svg inside the svg")
-        if name not in ("text", "title", "desc") and (
-            (item.text or "").strip() or any((child.tail or "").strip() for child in item)
-        ):
-            raise _refused(f"text directly inside <{name}>")
+    ids: set[str] = set()
+    wanted: dict[str, Tree.Element] = {}
+    numbers = 0
+    for depth, item in _walk(root):
+        _shape(item, depth)
         for key, value in item.attrib.items():
-            numbers += _attribute(name, key, value)
+            numbers += _attribute(item, key, value)
             if key == "id":
                 if value in ids:
-                    raise _refused(f"the id {value} stands twice")
+                    raise SvgError("twice", f"the id {value} stands twice", value=value, line=_line(item))
                 ids.add(value)
             found = _PAINT.fullmatch(value) if key in ("fill", "stroke", "clip-path") else None
             if found is not None and found.group(1):
-                wanted.add(found.group(1))
-    if wanted - ids:
-        raise _refused(f"there is no #{min(wanted - ids)}")
+                wanted.setdefault(found.group(1), item)
+    for name in sorted(set(wanted) - ids):
+        raise SvgError("no-target", f"there is no #{name}", value=name, line=_line(wanted[name]))
     if numbers > MAX_NUMBERS:
-        raise _refused(f"more than {MAX_NUMBERS} numbers in its shapes")
+        raise SvgError("numbers", f"more than {MAX_NUMBERS} numbers in its shapes", most=MAX_NUMBERS)
+
+
+def _shape(item: Tree.Element, depth: int) -> None:
+    """Whether the element may stand here at all."""
+    name, line = _name(item), _line(item)
+    if depth > MAX_DEPTH:
+        raise SvgError("deep", f"more than {MAX_DEPTH} elements inside each other", most=MAX_DEPTH, line=line)
+    if not isinstance(item.tag, str) or not item.tag.startswith(_NS) or name not in _LENGTHS:
+        raise SvgError("element", f"<{name}> is not allowed", element=name, line=line)
+    if (name == "svg") != (depth == 0):
+        raise SvgError("element", "an svg inside the svg", element=name, line=line)
+    if name not in ("text", "title", "desc") and ((item.text or "").strip() or any((child.tail or "").strip() for child in item)):
+        raise SvgError("stray", f"text directly inside <{name}>", element=name, line=line)
+
+
+def _name(item: Tree.Element) -> str:
+    """The element's name as its author wrote it, or nearly: a foreign one keeps its namespace."""
+    return str(item.tag).removeprefix(_NS)[:80]
+
+
+def _line(item: Tree.Element) -> int:
+    return getattr(item, "line", 0)
 
 
 def _walk(root: Tree.Element) -> Iterator[tuple[int, Tree.Element]]:
@@ -190,54 +244,55 @@ def _walk(root: Tree.Element) -> Iterator[tuple[int, Tree.Element]]:
         waiting.extend((depth + 1, child) for child in item)
 
 
-def _attribute(name: str, key: str, value: str) -> int:
+def _attribute(item: Tree.Element, key: str, value: str) -> int:
     """Check one attribute; how many numbers it holds."""
+    name = _name(item)
+    about = {"element": name, "name": key[:60], "value": value[:40], "line": _line(item)}
     if key in _LENGTHS[name]:
         pattern: re.Pattern[str] | None = _LENGTH
     else:
         pattern = _OTHERS.get(name, {}).get(key) or _EVERYWHERE.get(key)
     if pattern is None:
-        raise _refused(f'<{name} {key[:60]}="…"> is not allowed')
+        raise SvgError("attribute", f'<{name} {key[:60]}="…"> is not allowed', **about)
     if len(value) > MAX_BYTES or not pattern.fullmatch(value):
-        raise _refused(f'<{name} {key}="{value[:40]}"> is not an allowed value')
+        raise SvgError("value", f'<{name} {key}="{value[:40]}"> is not an allowed value', **about)
     if key not in ("d", "points", "transform", "gradientTransform", "viewBox", "stroke-dasharray"):
         return 0
     found = _NUMBER.findall(value)
-    if any(abs(float(number)) > MAX_SIZE for number in found):
-        raise _refused(f"a number in {key} is larger than {MAX_SIZE:g}")
-    if re.search(r"[0-9]{8}|e\+?[0-9]{2}", value, re.I):
-        raise _refused(f"a number in {key} is too long")
+    if any(abs(float(number)) > MAX_SIZE for number in found) or re.search(r"[0-9]{8}|e\+?[0-9]{2}", value, re.I):
+        raise SvgError("big-number", f"a number in {key} is larger than {MAX_SIZE:g}, or too long", **about)
     return len(found)
 
 
-def _view(text: str) -> tuple[float, float, float, float]:
-    parts = _NUMBER.findall(text)
+def _view(root: Tree.Element) -> tuple[float, float, float, float]:
+    parts = _NUMBER.findall(root.get("viewBox", ""))
     if len(parts) != 4:
-        raise _refused("viewBox needs four numbers")
+        raise SvgError("view-box", "viewBox needs four numbers", line=_line(root))
     left, top, width, height = map(float, parts)
     if not (0 < width <= 10_000 and 0 < height <= 10_000 and 0.2 <= width / height <= 5):
-        raise _refused("viewBox is 1 to 10000 wide and high, and not five times as long as wide")
+        raise SvgError("view-box", "viewBox is 1 to 10000 wide and high, and not five times as long as wide", line=_line(root))
     return left, top, width, height
 
 
 def _box(item: Tree.Element) -> Box:
-    text = " ".join("".join(item.itertext()).split())
+    text, line = " ".join("".join(item.itertext()).split()), _line(item)
     if len(item) or "transform" in item.attrib:
-        raise _refused("a text holds characters only and is not turned")
+        raise SvgError("text-inside", "a text holds characters only and is not turned", line=line)
     rest = _GAP.sub("", text)
     if "{" in rest or "}" in rest:
-        raise _refused(f"{text[:60]!r}: only {{{{names}}}} may stand in double braces")
+        raise SvgError("braces", f"{text[:60]!r}: only {{{{names}}}} may stand in double braces", value=text[:60], line=line)
     if unsafe_text(rest) is not None or len(text) > 400:
-        raise _refused("a text has at most 400 characters, and none that is invisible")
+        raise SvgError("invisible", "a text has at most 400 characters, and none that is invisible", line=line)
     anchor = item.get("text-anchor", "start")
     if anchor not in ("start", "middle", "end"):
-        raise _refused(f"text-anchor {anchor}")
+        raise SvgError("value", f"text-anchor {anchor}", element="text", name="text-anchor", value=anchor[:40], line=line)
     fill = item.get("fill", "#000000")
     if not re.fullmatch(r"#[0-9A-Fa-f]{6}", fill):
-        raise _refused("the fill of a text is written like #1d4f6e")
+        raise SvgError("text-colour", "the fill of a text is written like #1d4f6e", value=fill[:40], line=line)
     lines = _number(item, "data-lines", 1)
     if not 1 <= lines <= 12:
-        raise _refused("data-lines is 1 to 12")
+        value = item.get("data-lines")
+        raise SvgError("value", "data-lines is 1 to 12", element="text", name="data-lines", value=value, line=line)
     return Box(
         text, _number(item, "x", 0), _number(item, "y", 0), max(0.1, _number(item, "font-size", 16)),
         max(0.0, _number(item, "data-width", 0)), int(lines), anchor, fill.lower(),
@@ -249,7 +304,7 @@ def _slot(item: Tree.Element) -> Slot:
     name = item.get("href", "").strip("{}")
     width, height = _number(item, "width", 0), _number(item, "height", 0)
     if not name or width <= 0 or height <= 0 or "transform" in item.attrib:
-        raise _refused("an image has href, width and height, and is not turned")
+        raise SvgError("picture", "an image has href, width and height, and is not turned", line=_line(item))
     return Slot(name, _number(item, "x", 0), _number(item, "y", 0), width, height)
 
 
@@ -260,7 +315,8 @@ def _number(item: Tree.Element, name: str, default: float) -> float:
     try:
         return float(value.removesuffix("px"))
     except ValueError:
-        raise _refused(f"{name}={value[:20]} is given in units of the viewBox") from None
+        about = {"element": _name(item), "name": name, "value": value[:20], "line": _line(item)}
+        raise SvgError("unit", f"{name}={value[:20]} is given in units of the viewBox", **about) from None
 
 
 def _free(root: Tree.Element) -> None:
@@ -269,8 +325,5 @@ def _free(root: Tree.Element) -> None:
         inside = [item for item in parent.iter() if item is not parent and item.tag in (f"{_NS}text", f"{_NS}image")]
         moved = {"transform", "clip-path", "opacity"} & set(parent.attrib)
         if inside and (moved or parent.tag not in (f"{_NS}svg", f"{_NS}g")):
-            raise _refused("a text or image stands in a group that is moved, clipped or hidden")
-
-
-def _refused(words: str) -> MalformedError:
-    return MalformedError(f"SVG: {words}", code="bad-svg")
+            about = {"element": _name(parent), "line": _line(inside[0])}
+            raise SvgError("moved", "a text or image stands in a group that is moved, clipped or hidden", **about)

@@ -3,8 +3,9 @@
 (() => {
   const form = document.querySelector("form[data-live]");
   if (!form) return;
-  const type = form.hasAttribute("data-typed") ? form.elements.type : null;
+  const name = form.hasAttribute("data-typed") ? "type" : form.dataset.switch;
   const fit = () => {
+    const type = name && form.elements[name];
     if (!type) return;
     for (const part of form.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(type.value);
   };

@@ -22,6 +22,7 @@ OPEN = {
     "health.is_ready",
     "health.metrics",
     "openapi.served",
+    "manifest.manifest",  # the institution's name
 }
 OPEN |= {"status.status_list", "vc-api-issuer.status_list"}  # whole lists
 BY_LINK = {f"holder.{name}" for name in ("certificate", "pdf", "drawn", "code", "file")}  # 128 random bits open these

@@ -19,7 +19,7 @@ from issuer_app.importing.job import Importer
 from issuer_app.importing.records import Import
 from issuer_app.importing.tables import read_table
 from issuer_app.ledger import Issued
-from issuer_app.lookups.inputs import read_forms
+from issuer_app.lookups.inputs import is_contact, read_forms
 from issuer_app.problems import NotFoundError
 from issuer_app.terms import Terms
 from issuer_app.texts import Speaker
@@ -29,9 +29,9 @@ from registry.genesis import print_genesis
 from registry.node.service import create_node
 from tests.browser import serving
 from tests.issuer_app.house import House
-from tests.issuer_app.lookup_house import CN, OPEN, lookups
+from tests.issuer_app.lookup_house import CN, OPEN, PRIVATE, lookups
 from tests.issuer_app.sheets import HEADER, csv_of, person, xlsx_of
-from weid.errors import IssueError, MalformedError, RejectedError, SignatureError, WeidError
+from weid.errors import IssueError, KeyMaterialError, MalformedError, RejectedError, SignatureError, WeidError
 from weid.facts import Facts
 
 EN = Speaker("en", UTC)
@@ -311,6 +311,72 @@ def test_what_certificates_are_looked_up_by_is_indexed_and_not_kept(house: House
     assert CN.encode() not in stored
     house.desk.erase(row.id)
     assert book.find(rule, ("documentNumber", "name"), forms) == ()
+
+
+def test_where_links_go_is_checked_and_kept_sealed(house: House) -> None:
+    """An address is judged by its cell, stands in no file of the desk in the clear at any time, and in no certificate."""
+    work = importer(house)
+    lookups(house, {"private": PRIVATE})
+    header = (*_header(), "身份证号码", "出生日期", "邮箱")
+    good = [[*person(1), CN, "1990-03-07", "ana@example.org"], [*person(2), CN, "1990-03-07", "+853 2833 0000"],
+            [*person(3), CN, "1990-03-07", ""]]  # fmt: skip
+    wrong = [[*person(4 + at), CN, "1990-03-07", text] for at, text in enumerate(["ana@example", "see the file", "12"])]
+    job = work.upload(csv_of([*good, *wrong], header=header), "list.csv", house.skill, by="chen")
+    assert job.mapped.columns[-1] == "lookup.contact"  # no rule asks for an e-mail address, and one sends links
+    work.check(job.id, job.mapped.columns, job.mapped.key, "cn-id", wait=True)
+    bad = list(work.records.all_lines(job.id, "bad"))
+    assert [line.wrong[0][0] for line in bad] == [8, 8, 8] and bad[1].cells[-1] == "see the file"
+    assert "I6" in report.reasons(bad[1], EN)[0] and "telephone number" in report.reasons(bad[1], EN)[0]
+
+    def stored() -> bytes:
+        work.records.store.checkpoint()
+        return b"".join(path.read_bytes() for path in house.desk.party.folder.glob("issued.db*"))
+
+    for secret in (b"ana@example.org", b"2833 0000", b"see the file", CN.encode()):
+        assert secret not in stored()
+    work.start(job.id, wait=True)
+    rows = sorted(house.desk.find(""), key=lambda row: row.seq)
+    assert [house.desk.lookups.note(row.id)[0] for row in rows] == ["ana@example.org", "+853 2833 0000", ""]
+    assert b"ana@example.org" not in stored() and all(b"example.org" not in row.file for row in rows)
+    house.desk.erase(rows[0].id)
+    assert house.desk.lookups.note(rows[0].id) == ("", "")
+
+
+def test_a_box_opens_for_its_own_line_only(house: House) -> None:
+    """Whoever can write the file does not send somebody's link to an address of another line."""
+    work = importer(house)
+    lookups(house, {"private": PRIVATE})
+    rows = [[*person(at), CN, "1990-03-07", f"{at}@example.org"] for at in (1, 2)]
+    data = csv_of(rows, header=(*_header(), "身份证号码", "出生日期", "联系方式"))
+    job = work.upload(data, "list.csv", house.skill, by="chen")
+    work.check(job.id, job.mapped.columns, job.mapped.key, "cn-id", wait=True)
+    with work.records.store.change() as db:
+        db.execute("UPDATE import_lines SET extra = (SELECT extra FROM import_lines WHERE number = 3) WHERE number = 2")
+    with pytest.raises(KeyMaterialError) as caught:
+        work.records.lines(job.id, "good")
+    assert caught.value.code == "wrong-box"
+
+
+def test_an_address_is_not_taken_where_nobody_gets_a_link(house: House) -> None:
+    """The mapping is refused: an address would be kept for nothing."""
+    work = importer(house)
+    lookups(house, {"open": OPEN})
+    data = csv_of([[*person(1), "ana@example.org"]], header=(*_header(), "联系方式"))
+    job = work.upload(data, "list.csv", house.skill, by="chen")
+    with pytest.raises(MalformedError) as caught:
+        work.check(job.id, [*job.mapped.columns[:-1], "lookup.contact"], job.mapped.key, "", wait=True)
+    assert caught.value.code == "import-contact"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("ana@example.org", True), ("ＡＮＡ@example.org", True), ("+853 2833 0000", True), ("(0086) 138-0013-8000", True),
+     ("13800138000", True), ("1234", False), ("1234567890123456", False), ("ana@", False), ("a b@example.org", False),
+     ("call me", False), ("", False)],
+)  # fmt: skip
+def test_what_a_message_can_reach(text: str, is_one: bool) -> None:
+    """An e-mail address or a telephone number."""
+    assert is_contact(text) is is_one
 
 
 def test_a_draft_that_is_dropped_can_be_found_by_nobody(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

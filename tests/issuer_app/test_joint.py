@@ -6,6 +6,7 @@ import html
 import json
 import re
 import secrets
+import zipfile
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -19,7 +20,7 @@ from credentials.verify import verify
 from issuer_app import selfcheck
 from issuer_app.app import create_app
 from issuer_app.desk import Desk, Terms
-from issuer_app.lifecycle import joint
+from issuer_app.lifecycle import joint, joint_many
 from registry.bundle import open_bundle
 from tests.issuer_app.house import COST, PASSPHRASE, House, Person
 from tests.issuer_app.test_desk import CLAIMS
@@ -103,6 +104,42 @@ def test_two_of_three_are_enough_where_the_schema_says_so(house: House) -> None:
     row = house.desk.issue(schema, CLAIMS, at=house.now, random=house.world.random)
     sign(house, b, row.file)
     assert house.verify(row.file).verdict == "valid-bearer"
+    b.close()
+
+
+def test_a_whole_batch_is_signed_in_one_go(house: House) -> None:
+    """The archive of an import goes over, one file of words comes back; again is no change; what cannot be signed is named."""
+    schema = joint_schema(house, threshold=2)
+    accredit(house, schema)
+    b = other(house, "b", schema)
+    rows = [
+        house.desk.issue(schema, {**CLAIMS, "certificateNumber": f"{at:012}"}, at=house.now, random=house.world.random)
+        for at in range(3)
+    ]
+    house.desk.revoke(rows[2].id, "fraud", house.now)
+    house.accredit()
+    alone = house.desk.issue(house.skill, CLAIMS, at=house.now, random=house.world.random)
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        for at, data in enumerate((*(row.file for row in rows), alone.file, b"{}")):
+            out.writestr(f"{at}/certificate.json", data)
+            out.writestr(f"{at}/code.png", b"no matter")
+    read = joint_many.read_all(b, joint_many.certificates_in(packed.getvalue()), house.moment)
+    assert [name for name, _ in read.asked] == ["0/certificate.json", "1/certificate.json"]
+    assert dict(read.refused) == {
+        "2/certificate.json": "not-in-order", "3/certificate.json": "not-joint", "4/certificate.json": "not-a-credential",
+    }  # fmt: skip
+    assert code(house, rows[0].file) != "cosigned"
+    for _ in range(2):
+        done = joint_many.cosign_all(b, read)
+        words = json.loads(joint_many.words_file(b, done))
+        assert [word["id"] for word in words["signed"]] == [rows[0].id, rows[1].id] and len(words["refused"]) == 3
+        read = joint_many.read_all(b, joint_many.certificates_in(packed.getvalue()), house.moment)
+    assert [house.verify(row.file).verdict for row in rows[:2]] == ["valid-bearer"] * 2
+    for wrong in (b"", b"PK\x03\x04", packed.getvalue()[:-30]):
+        with pytest.raises(MalformedError) as caught:
+            list(joint_many.certificates_in(wrong))
+        assert caught.value.code == "not-an-archive"
     b.close()
 
 

@@ -244,10 +244,13 @@ def test_many_at_once_by_the_pages(house: House) -> None:
 def test_a_revocation_can_be_taken_back_while_it_is_held(house: House) -> None:
     """With a time to change one's mind, revoking only plans."""
     house.accredit()
-    row = issue(house)
-    clerk = Person(house.app(), "chen")
-    assert clerk.post("/later/waiting/hold", {"minutes": "many"}, page="/later/waiting").status_code == 422
-    assert clerk.post("/later/waiting/hold", {"minutes": "20"}, page="/later/waiting").status_code == 302
+    row, app = issue(house), house.app()
+    clerk, boss = Person(app, "chen"), Person(app, "boss")
+    assert clerk.get("/later/hold").status_code == 403
+    assert clerk.post("/later/hold", {"minutes": "0"}, page="/account/").status_code == 403  # how long is not a clerk's to say
+    assert boss.post("/later/hold", {"minutes": "many"}).status_code == 422
+    assert boss.post("/later/hold", {"minutes": "20"}).status_code == 302
+    assert "20 minutes" in clerk.get("/later/waiting").text
     act = clerk.post(f"/desk/certificates/{row.id}/revoke", {"reason": "fraud"})
     assert f"/later/waiting/take-back/{row.id}" in clerk.follow(act).text and house.desk.get(row.id).state == "valid"
     clerk.post(f"/later/waiting/take-back/{row.id}", {}, page=f"/desk/certificates/{row.id}")

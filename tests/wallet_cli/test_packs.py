@@ -115,3 +115,25 @@ def test_two_people_in_a_case() -> None:
     files["issue.json"] = pack.files["issue.json"]
     lax = read_pack(files)
     assert run_case(lax, read_cases(lax)["golden"]) != []
+
+
+def test_what_one_certificate_stands_on_in_a_case() -> None:
+    """A step brings it by name (`base`); without it, or once it is revoked, nothing is issued."""
+    pack = PACKS["certificate-authority"]
+    issue, present = (json.loads(pack.files[name]) for name in ("issue.json", "present.json"))
+    issue["depends"] = {"skill-certificate": {"request": "trained", "same": {"holderName": "holderName"}}}
+    present["requests"]["trained"] = {**present["requests"]["check"], "schemas": ["training-certificate"]}
+    case = json.loads(pack.files["cases/golden.json"])
+    steps = case["steps"][:4]  # applied, refused, approved, issued
+    claims = {"holderName": steps[3]["claims"]["holderName"], "awardDate": "2026-01-01", "course": "Chains"}
+    case["steps"] = [
+        *steps[:3],
+        {"do": "issue", "by": "academy", "schema": "training-certificate", "to": None, "claims": claims, "as": "training"},
+        {**steps[3], "expect": {"error": "base-missing"}}, {**steps[3], "base": "training"},
+        {"do": "revoke", "by": "academy", "what": "training", "reason": "fraud"},
+        {**steps[3], "base": "training", "as": "second", "expect": {"error": "base-revoked"}},
+    ]  # fmt: skip
+    files = {**pack.files, "issue.json": json.dumps(issue).encode(), "present.json": json.dumps(present).encode(),
+             "cases/golden.json": json.dumps(case).encode()}  # fmt: skip
+    strict = read_pack(files)
+    assert run_case(strict, read_cases(strict)["golden"]) == []

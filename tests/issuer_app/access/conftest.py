@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from issuer_app.store import private_file
 from tests.issuer_app.house import House, Person
@@ -56,6 +57,12 @@ def signed_in(app: Any, name: str) -> Person:
 def two_people(house: House, *acts: str) -> None:
     """As if the desk had been made from a pack that asks for two people."""
     house.desk.terms = replace(house.desk.terms, two_people=frozenset(acts))
+
+
+def agree(person: Person, path: str, *, page: str | None = None) -> TestResponse:
+    """Look at a request and say yes to it, as its page has it; `page`: to what the person saw there instead."""
+    seen = re.search(r'name="seen" value="([0-9a-f]+)"', person.get(path).text if page is None else page)
+    return person.post(f"{path}/agree", {"seen": "" if seen is None else seen.group(1)}, page="/waiting/" if page else path)
 
 
 def wallet(seed: int = 7, origin: str = ORIGIN, suite: str = "ed25519") -> Login:

@@ -208,5 +208,5 @@ def test_every_command_that_writes_leaves_a_row() -> None:
     from issuer_app.access.cli import Recorded
     from issuer_app.cli import issuer
 
-    reads = {"backup", "ending", "find", "lookup", "paper", "serve", "trail"}
+    reads = {"backup", "depending", "ending", "find", "lookup", "paper", "serve", "trail"}
     assert {name for name, command in issuer.commands.items() if not isinstance(command, Recorded)} - reads <= {"user"}

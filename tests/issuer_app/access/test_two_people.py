@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from issuer_app.terms import Terms
-from tests.issuer_app.access.conftest import signed_in, two_people
+from tests.issuer_app.access.conftest import agree, signed_in, two_people
 from tests.issuer_app.house import PASSWORD, SKILL, House, Person
 from tests.issuer_app.test_api import CLAIMS, Program
 from weid.errors import IssueError, MalformedError
@@ -42,10 +42,10 @@ def test_a_certificate_takes_two(fresh: House) -> None:
     assert asked(fresh, chen) == path  # the form sent twice is one request
     assert fresh.desk.find("") == ()
     assert "王小明" in yan.get(path).text and "chen" in yan.get("/waiting/").text
-    own = chen.post(f"{path}/agree", {}, page=path)
+    own = agree(chen, path)
     assert own.status_code == 403 and "Nobody agrees to their own" in own.text
     assert chen.post(f"{path}/decline", {}, page=path).status_code == 403
-    done = yan.post(f"{path}/agree", {}, page=path)
+    done = agree(yan, path)
     assert done.status_code == 302
     row = fresh.desk.find("")[0]
     assert done.headers["Location"] == f"/desk/certificates/{row.id}"
@@ -71,10 +71,10 @@ def test_ends_take_two(fresh: House) -> None:
     assert yan.post(f"{paths[1]}/decline", {}, page=paths[1]).status_code == 302
     assert not fresh.desk.get(id_).erased
     assert chen.post(f"{paths[0]}/withdraw", {}, page=paths[0]).status_code == 302
-    assert yan.post(f"{paths[0]}/agree", {}, page="/waiting/").status_code in (404, 409)
+    assert yan.post(f"{paths[0]}/agree", {"seen": ""}, page="/waiting/").status_code in (404, 409)
     assert fresh.desk.get(id_).state == "valid"
     path = chen.post(f"{location}/revoke", {"reason": "fraud"}).headers["Location"]
-    assert yan.post(f"{path}/agree", {}, page=path).status_code == 302
+    assert agree(yan, path).status_code == 302
     row = fresh.desk.get(id_)
     assert (row.state, row.reason) == ("revoked", "fraud")
     assert chen.post(f"{location}/suspend", {"reason": "fraud"}).status_code == 409
@@ -91,7 +91,7 @@ def test_the_administrator_may_be_the_second(fresh: House) -> None:
         other = Person(app, name)
         assert other.get(path).status_code == 403
         assert other.post(f"{path}/agree", {}, page="/account/").status_code == 403
-    assert boss.post(f"{path}/agree", {}, page=path).headers["Location"] == "/waiting/"
+    assert agree(boss, path).headers["Location"] == "/waiting/"
     assert fresh.desk.find("")[0].by == "chen + boss"
 
 
@@ -119,7 +119,7 @@ def test_what_nobody_agreed_to_can_be_asked_for_again(fresh: House) -> None:
     yan.post(f"{path}/decline", {}, page=path)
     again = asked(fresh, chen)
     assert again != path
-    assert yan.post(f"{again}/agree", {}, page=again).status_code == 302
+    assert agree(yan, again).status_code == 302
     assert len(fresh.desk.find("")) == 1
 
 
@@ -131,10 +131,10 @@ def test_a_refusal_leaves_it_waiting(fresh: House) -> None:
     path = asked(fresh, signed_in(app, "chen"))
     fresh.office.suspend_issuer(fresh.desk.did, "fraud", schema=fresh.skill)
     yan = second_clerk(fresh, app)
-    assert yan.post(f"{path}/agree", {}, page=path).status_code == 403
+    assert agree(yan, path).status_code == 403
     assert fresh.desk.find("") == ()
     fresh.office.reinstate(fresh.desk.did, schema=fresh.skill)
-    assert yan.post(f"{path}/agree", {}, page=path).status_code == 302
+    assert agree(yan, path).status_code == 302
 
 
 def test_programs_ask_and_never_agree(fresh: House) -> None:
@@ -154,7 +154,7 @@ def test_programs_ask_and_never_agree(fresh: House) -> None:
         bare = app.test_client().post(f"/waiting/{held['waiting']}/{way}", headers={"Authorization": f"Bearer {other.key}"})
         assert bare.status_code == 400  # no page of theirs, no token
     chen = signed_in(app, "chen")
-    assert chen.post(f"/waiting/{held['waiting']}/agree", {}, page=f"/waiting/{held['waiting']}").status_code == 302
+    assert agree(chen, f"/waiting/{held['waiting']}").status_code == 302
     status, made = program("POST", "certificates", body, Idempotency_Key="a")
     assert (status, made["claims"]["holderName"]) == (201, "王小明")
     assert program("POST", f"certificates/{made['id']}/revoke", {"reason": "fraud"})[0] == 202

@@ -66,7 +66,8 @@ def test_an_afternoon_from_an_empty_desk_to_the_first_certificate(
             page.wait_for_selector("ol.fields")
             page.click(".steps li:nth-child(4) a")
             sound(page, "page")
-            page.click(".steps li:nth-child(5) a")
+            new_steps(page)
+            page.click(".steps li:nth-child(8) a")
             sound(page, "publish")
             with page.expect_download() as loading:
                 page.click(".buttons a.main")
@@ -83,6 +84,40 @@ def test_an_afternoon_from_an_empty_desk_to_the_first_certificate(
     row = studio.desk.find("张伟")[0]
     assert row.claims["validForYears"] == 2
     assert studio.verify(row.compact).verdict == "valid-bearer"
+
+
+def new_steps(page: Any) -> None:
+    """A ready template and a refused one, who signs, a rule tried: the preview follows, nothing needs a mouse."""
+    page.click(".steps li:nth-child(5) a")
+    sound(page, "templates")
+    page.focus("input[name=ready]")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".preview img.sheet")
+    sound(page, "template")
+    bad = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 210 297">\n<script/></svg>'
+    page.set_input_files("#file", files=[{"name": "bad.svg", "mimeType": "image/svg+xml", "buffer": bad}])
+    page.wait_for_selector(".preview .fault")
+    assert "<script>" in page.inner_text(".preview .fault")
+    sound(page, "template-refused")
+    page.click(".steps li:nth-child(6) a")
+    page.wait_for_selector("#threshold", state="hidden")
+    page.check("input[value=any]")
+    assert page.is_visible("#threshold")
+    page.wait_for_selector(".preview:not(.stale)")
+    sound(page, "signing")
+    page.click(".steps li:nth-child(7) a")
+    page.select_option("#about", "endedOn")
+    page.click("form[method=get] button")
+    page.check("input[value=within-days]")
+    page.fill("#count", "30")
+    page.wait_for_function("() => document.querySelector('.preview .notice').textContent.includes('30')")
+    sound(page, "rule")
+    page.click("form.card button.main")
+    page.fill("#day", "2030-01-01")
+    page.click("form[action*=try] button")
+    page.wait_for_selector(".fields .check.bad")
+    sound(page, "tried")
 
 
 def own_field(page: Any) -> None:

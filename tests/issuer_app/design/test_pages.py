@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 from issuer_app.design.drafts import Drafts
@@ -78,6 +79,7 @@ def test_from_an_empty_desk_to_a_certificate_its_holder_finds(studio: Studio, an
 
 def test_an_approved_institution_publishes_itself_and_versions_never_change(studio: Studio, anna: Person) -> None:
     """The second kind needs no authority; a new version copies, has the next number and another digest."""
+    studio.desk.change_terms(replace(studio.desk.terms, two_people=frozenset({"revoke"})))
     path = begun(anna)
     seal = (PACKS / "certificate-authority" / "images" / "seal.svg").read_bytes()
     send(anna, f"{path}/page", {"large": "personName", "seal": (io.BytesIO(seal), "seal.svg")})
@@ -97,6 +99,7 @@ def test_an_approved_institution_publishes_itself_and_versions_never_change(stud
     assert anna.get("/desk/designs/club-member/versions/1/pack.zip").data == first.pack
     plan, _ = plan_of(unpacked(second.pack))
     assert (plan.version, plan.days) == (2, 30)
+    assert studio.desk.terms.two_people == {"revoke"}  # a design says nothing of the desk's other rules, and changes none
     assert studio.desk.terms.valid == {"club-award": 7300 * 1440, "club-member": 30 * 1440}
     drafts.close()
     drawn = read_svg(seal, template=False).art
@@ -207,12 +210,15 @@ def test_a_bad_parcel_is_refused_and_nothing_is_kept(studio: Studio, anna: Perso
 def test_a_picture_with_a_script_or_of_another_kind_is_refused(anna: Person) -> None:
     """In words at the form; the design keeps what it had."""
     path = begun(anna)
-    for data in (
-        b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>',
-        b"GIF89a" + bytes(40),
-        b"\x89PNG" + bytes(9),
+    for data, words in (
+        (
+            b'<svg xmlns="http://www.w3.org/2000/svg">\n<script>1</script></svg>',
+            "Line 2: the element &lt;script&gt; is not allowed",
+        ),
+        (b"GIF89a" + bytes(40), "The picture cannot be used"),
+        (b"\x89PNG" + bytes(9), "The picture cannot be used"),
     ):
         answer = send(anna, f"{path}/page", {"large": "personName", "logo": (io.BytesIO(data), "logo")})
         assert answer.status_code == 422
-        assert "The picture cannot be used" in answer.text
+        assert words in answer.text
     assert not [name for name in unpacked(anna.get(f"{path}/pack.zip").data) if name.startswith("images/")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 
 from issuer_app.ledger import Issued
 from issuer_app.papers import pdf_of, picture_of
-from issuer_app.papers.look import ACCENT, digest_of, install, look_of, read_look
+from issuer_app.papers.face import face_of
+from issuer_app.papers.look import ACCENT, Look, digest_of, install, look_of, read_look
 from tests.issuer_app.house import PACKS, pack
 from tests.issuer_app.papers import pdf
 from tests.issuer_app.papers.conftest import Workshop
@@ -228,3 +230,16 @@ def test_files_name_published_templates_and_the_desk_serves_them(workshop: Works
     for digest in (digest_of(b"other"), "..%2Frender", "x"):
         assert http.get(f"/templates/{digest}.svg").status_code == 404
     assert "renderMethod" not in json.loads(workshop.issue().file)
+
+
+def test_the_page_on_a_phone_follows_the_look_and_leaves_nothing_out(workshop: Workshop, row: Issued) -> None:
+    """ADR 29: large claims first, the list in its order, the rest after it; pictures as images, never as markup."""
+    schema = workshop.desk.schema(row.schema, workshop.house.now)
+    look = look_of(workshop.desk.party.folder, schema)
+    face = face_of(schema, replace(look, title=("skill",), rows=("grade", "level")), row.claims)
+    names = [claim.name for claim, _ in (*face.large, *face.rows)]
+    assert names[:3] == ["skill", "grade", "level"]
+    assert sorted(names) == sorted(row.claims)
+    assert face.seal is not None
+    assert face.seal.startswith("data:image/svg+xml;base64,")
+    assert face_of(schema, Look(), row.claims).seal is None
