@@ -1,6 +1,7 @@
 """How long a registry of many entries takes to open again. Run: python -m benchmarks.bench_reopen [ENTRIES | --million]
 
-Evidence anchored in blocks of 1,000 by 50 authors, the state committed after every ten blocks; then 9,000 entries more. Opening
+Evidence anchored in blocks of 1,000 by 50 authors, the state committed after every ten blocks, or every hundred from 500,000
+entries on; then 9,000 entries more. Opening
 includes the check of the kept signature, the stored tree, the checkpoint, the high-water mark, and a fresh signed checkpoint.
 """
 
@@ -33,7 +34,7 @@ def reopening(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder))
         _fill(world, count)
-        _, taken = _timed(world.commit)
+        _, taken = _timed(world.registry.commit)
         print(f"commit at {world.registry.size:,} entries: {taken:.1f} s", flush=True)
         _anchor(world, count, 9 * _BLOCK)
         killed = _as_killed(world)
@@ -104,8 +105,10 @@ def _proofs(world: World) -> None:
 def _fill(world: World, count: int) -> None:
     for at in range(0, count, 10 * _BLOCK):
         _, taken = _timed(lambda at=at: _anchor(world, at, min(10 * _BLOCK, count - at)))  # type: ignore[misc]
-        world.commit()
-        if count >= 50 * 10 * _BLOCK:
+        # The log's commit alone: beyond 600,000 evidence records a bundle is larger than readers take.
+        if count < 50 * 10 * _BLOCK or at % (10 * 10 * _BLOCK) == 0:
+            world.registry.commit()
+        if count >= 50 * 10 * _BLOCK and at % (10 * 10 * _BLOCK) == 0:
             print(f"filled {world.registry.size:,} ({taken:.0f} s)", flush=True)
 
 
