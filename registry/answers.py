@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from registry.bundle import Bundle, print_bundle
 from registry.checkpoint import parse_checkpoint
+from registry.commit import Commit
 from registry.delta import make_delta, state_of
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis, print_genesis
@@ -13,7 +14,6 @@ from registry.note import parse_note
 from registry.published import Published
 from registry.registers import newest_registers
 from registry.snapshot import parse_snapshot
-from registry.state import Commit
 from registry.state_map import KINDS_IN_MAP, record_bytes
 from registry.statement import parse_statement
 from weid.errors import MalformedError, RegistryError

@@ -6,12 +6,14 @@ state. SQLite's own integrity check finds few flipped bits; these comparisons fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from registry.authority import Authority
 from registry.engines import Entry
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis, parse_genesis
+from registry.kept import HEAD, KeptState, compared, read_head
 from registry.note import parse_note
 from registry.operations import read_entry
 from registry.published import read_log_note, read_state_note
@@ -23,7 +25,7 @@ from registry.twin import read_twin_note
 from weid import merkle
 from weid.errors import WeidError
 
-__all__ = ["Finding", "fsck"]
+__all__ = ["Beside", "Finding", "fsck"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,19 @@ class Finding:
     detail: str
 
 
-def fsck(engine: SqliteEngine, *, pin: bytes) -> tuple[Finding, ...]:
-    """Everything found wrong, the first bad entry first; empty means clean. Takes time linear in the log."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Where the kept state of a log is read, and the code that may have made it (`engines.shelf`)."""
+
+    get: Callable[[str], bytes | None]
+    code: bytes
+
+
+def fsck(engine: SqliteEngine, *, pin: bytes, beside: Beside | None = None) -> tuple[Finding, ...]:
+    """Everything found wrong, the first bad entry first; empty means clean. Takes time linear in the log.
+
+    Nothing is taken from a kept state: the one `beside` the log is compared with what the entries give.
+    """
     try:
         genesis = parse_genesis(engine.genesis)
     except WeidError as error:
@@ -44,26 +57,27 @@ def fsck(engine: SqliteEngine, *, pin: bytes) -> tuple[Finding, ...]:
     if genesis.digest != pin:
         return (Finding(None, "genesis", "the stored genesis is not the pinned one"),)
     found: list[Finding] = [Finding(None, "file", text) for text in engine.integrity()]
-    state, shelf, beside = State(genesis), _Shelf(), _Shelf()
+    state, shelf, other, cached = State(genesis), _Shelf(), _Shelf(), _Compared(genesis, beside)
     tree = TileTree(0, shelf.read, hash=genesis.hash)
-    twin = None if genesis.second is None else TileTree(0, beside.read, hash=genesis.second)
+    twin = None if genesis.second is None else TileTree(0, other.read, hash=genesis.second)
     seconds: dict[int, bytes] = {}
     roots: dict[int, bytes] = {0: state.frontier.root()}
     try:
         for entry in engine.read(0, engine.head().size):
-            found += _entry(engine, state, genesis, entry)
+            found += _entry(engine, state, genesis, entry, cached.results)
+            found += cached.at(state)
             shelf.add(tree, merkle.leaf_hash(entry.data, hash=genesis.hash))
             roots[entry.index + 1] = tree.root
             if twin is not None and genesis.second is not None:
-                beside.add(twin, merkle.leaf_hash(entry.data, hash=genesis.second))
+                other.add(twin, merkle.leaf_hash(entry.data, hash=genesis.second))
                 seconds[entry.index + 1] = twin.root
     except WeidError as error:
         found.append(Finding(state.size, error.code, str(error)))
         return tuple(found)
-    found += _tiles(engine, shelf, beside)
+    found += _tiles(engine, shelf, other)
     found += _notes(engine, state.authority, roots)
     found += _twin(engine, state.authority, roots, seconds)
-    return tuple(found)
+    return (*found, *cached.rest())
 
 
 class _Shelf:
@@ -81,7 +95,42 @@ class _Shelf:
         tree.accept(growth)
 
 
-def _entry(engine: SqliteEngine, state: State, genesis: Genesis, entry: Entry) -> list[Finding]:
+class _Compared:
+    """The kept state, compared when the entries have come to its size."""
+
+    def __init__(self, genesis: Genesis, beside: Beside | None) -> None:
+        self.results: list[str] = []
+        self._kept: KeptState | None = None
+        self._found: list[Finding] = []
+        data = None if beside is None else beside.get(HEAD)
+        if beside is None or data is None:
+            return
+        try:
+            head, authority = read_head(data, genesis, beside.code)
+        except WeidError as error:
+            if error.code != "kept-state":  # of other code: not used, and not wrong
+                self._found.append(Finding(None, "kept-state", f"nobody opens the log from its kept state: {error}"))
+        else:
+            self._kept = KeptState(head, authority, beside.get)
+
+    def at(self, state: State) -> list[Finding]:
+        """What is wrong with the kept state, if this is its size."""
+        if self._kept is None or self._kept.head.size != state.size:
+            return []
+        kept, self._kept = self._kept, None
+        return [
+            Finding(None, "kept-state", f"the kept state is to be taken away: {text}")
+            for text in compared(kept, state, self.results)
+        ]
+
+    def rest(self) -> list[Finding]:
+        """What was found without comparing, or could not be compared."""
+        if self._kept is not None and self._kept.head.size:
+            self._found.append(Finding(None, "kept-state", "the kept state is of more entries than the log has"))
+        return self._found
+
+
+def _entry(engine: SqliteEngine, state: State, genesis: Genesis, entry: Entry, results: list[str]) -> list[Finding]:
     index = entry.index
     stored = engine.stored_tile(0, index // WIDTH) or b""
     at = index % WIDTH * HASH
@@ -89,6 +138,7 @@ def _entry(engine: SqliteEngine, state: State, genesis: Genesis, entry: Entry) -
     if stored[at : at + HASH] != merkle.leaf_hash(entry.data, hash=genesis.hash):
         found.append(Finding(index, "leaf", "the entry and its stored leaf hash differ"))
     result = state.apply(entry.data)
+    results.append(result.code)
     if isinstance(result, Rejected) and result.code in UNAUTHENTIC and not _is_authentic(entry.data, state):
         # A node refuses these before its log, so one inside was changed after it was stored.
         found.append(Finding(index, result.code, result.detail))

@@ -120,6 +120,8 @@ def fingerprint(digest: bytes) -> str:
 
 def is_plain(text: str) -> bool:
     """Whether a name reads as what it is: NFC, no blanks around it, no control, bidi or zero-width characters (R28)."""
+    if text.isascii():
+        return bool(text) and text.isprintable() and text.strip() == text
     hidden = any(unicodedata.category(letter) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") for letter in text)
     return bool(text) and not hidden and text.strip() == text and unicodedata.is_normalized("NFC", text)
 

@@ -7,8 +7,8 @@ Without operator keys a registry can be read, replayed and checked, not signed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
 from typing import TypeAlias
@@ -21,6 +21,8 @@ from registry.engines.follow import Follower
 from registry.engines.shared import Shared
 from registry.engines.sqlite import SqliteEngine, genesis_of
 from registry.genesis import Genesis, parse_genesis
+from registry.keeping import Keeper
+from registry.kept_table import Results
 from registry.note import parse_note, print_note
 from registry.operations import Author, SignedOperation, state_commit, time_tick
 from registry.published import committed_state, handed_out, keep_cosigned
@@ -29,15 +31,19 @@ from registry.registers import pack_leaves, register_root
 from registry.replayed import ReplayedLog
 from registry.signer import OperatorKeys
 from registry.snapshot import print_snapshot
+from registry.state import State
 from registry.statement import parse_statement, statement_digest
-from weid.errors import ConflictError, RegistryError, RejectedError
-from weid.keys import Signer
+from weid.errors import ConflictError, KeyMaterialError, RegistryError, RejectedError, SignatureError, WeidError
+from weid.keys import PublicKey, Signer
 from weid.records import RegisterLeaf
 from weid.suites import Random
 
 __all__ = ["Engine", "Receipt", "Registry"]
 
 Engine: TypeAlias = Callable[[SqliteEngine], LogEngine]
+_KEEP = 10_000  # entries after which the state is kept anew: so many are replayed at most after a crash
+_ALONE = 8  # fewer entries than this are applied sooner than a thread has begun
+_LEAST = 100  # so many are replayed sooner than they are worth a keeping when a process ends
 
 
 class Registry(ReplayedLog):
@@ -53,6 +59,7 @@ class Registry(ReplayedLog):
         super().__init__(engine, genesis, keys, order)
         self._random, self._writing = random, RLock()
         self._shared: Shared[Receipt] = Shared()
+        self._keeper: Keeper | None = None
 
     @classmethod
     def create(cls, path: Path, genesis: bytes, keys: OperatorKeys, *, random: Random) -> Registry:
@@ -63,40 +70,63 @@ class Registry(ReplayedLog):
         keys.begin()
         registry = cls(SqliteEngine.create(path, genesis, hash=parsed.hash, second=parsed.second), parsed, keys, random)
         registry._publish()
+        registry._keeper = Keeper(path, write=True)
         return registry
 
     @classmethod
     def open(
         cls, path: Path, *, random: Random, keys: Callable[[Genesis], OperatorKeys] | OperatorKeys | None = None,
-        engine: Engine | None = None,
+        engine: Engine | None = None, kept: bool = True,
     ) -> Registry:  # fmt: skip
-        """An existing registry, replayed from its first entry; `engine` makes the one that gives its order.
+        """An existing registry, replayed from where its state was kept (`registry.kept`), else from its first entry.
 
-        That engine is asked with the first write or `follow`, not here: what the file holds can be read without it.
+        `engine` makes the one that gives its order. It is asked with the first write or `follow`, not here: what the file
+        holds can be read without it. `kept` False: every entry is replayed, whatever lies beside the log.
         ConflictError if the stored tree or checkpoint disagree with the entries (run `registry.audit.fsck`);
         RollbackError if the operator's keys have signed more than this file holds.
         """
         genesis = parse_genesis(genesis_of(path))
         held = keys(genesis) if callable(keys) else keys
+        keeper = Keeper(path, write=held is not None) if kept else None
         store = SqliteEngine.open(path, hash=genesis.hash, second=genesis.second)
         order = None if engine is None else Follower(engine(store), store, path.with_name(path.name + ".contradiction"))
         registry = cls(store, genesis, held, random, order)
         try:
-            registry._replay()
-        except RegistryError:
+            registry._take_up(keeper)
+        except WeidError:
             registry.close()
+            if keeper is not None:
+                keeper.close()
             raise
+        registry._keeper = keeper
+        registry._keep(_KEEP)
         return registry
 
     def close(self) -> None:
-        """Close the file and the thread."""
+        """Keep the state if it has grown, close the files and the thread."""
+        with self._lock:
+            self._keep(_LEAST)
+        if self._keeper is not None:
+            self._keeper.close()
         self._threads.shutdown()
+        self._marks.shutdown()
         self.engine.close()
 
     @property
     def high_water(self) -> int | None:
         """The largest log the operator's keys have signed; None without them."""
         return None if self._keys is None else self._keys.mark.size
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else writes to this log in the block, and what others wrote before is taken in.
+
+        ConflictError `other-writer` where another process has it open to write, and so may go on when the block has ended.
+        """
+        if self._keeper is not None and not self._keeper.writes:
+            raise ConflictError("another process has this registry open: stop it first", code="other-writer")
+        with self._writing, self._exclusive():
+            yield
 
     def submit(self, entries: Sequence[bytes]) -> list[Receipt]:
         """Append signed operations durably and say what each of them did.
@@ -277,9 +307,27 @@ class Registry(ReplayedLog):
         placed = self.engine.wait(self.engine.append([entry.data for entry in entries], expect=expect), 30.0)
         if not isinstance(placed, Placed) or placed.first != expect:
             raise ConflictError("another writer appended to this log: open it again", code="other-writer")
-        receipts = [self._apply(entry, verify) for entry in entries]
+        with self._marking(len(entries)):
+            receipts = [self._apply(entry, verify) for entry in entries]
         self._publish()
+        self._keep(_KEEP)
         return receipts
+
+    @contextmanager
+    def _marking(self, count: int) -> Iterator[None]:
+        """Raise the high-water mark to the stored tree while the block applies its entries: the disk takes as long as they do.
+
+        A mark that is ahead of what was signed is only too careful, and the tree is durable.
+        """
+        tree = self.engine.tree
+        if self._keys is None or count < _ALONE:
+            yield
+            return
+        raised = self._marks.submit(self._keys.raise_mark, tree.size, tree.root, tree.root_at)
+        try:
+            yield
+        finally:
+            raised.result()
 
     def _order(self, entries: Sequence[bytes], order: Follower, exact: bool) -> list[Receipt]:
         """Have another engine place the entries; what it made final was applied when this returns."""
@@ -308,6 +356,33 @@ class Registry(ReplayedLog):
             raise ConflictError("another writer appended to this log: open it again", code="other-writer")
         self._replay_page(page)
         self._publish()
+        self._keep(_KEEP)
+
+    def _take_up(self, keeper: Keeper | None) -> None:
+        """Go on from the kept state, if there is one that the state key of today has signed; else from the first entry."""
+        kept = None if keeper is None else keeper.take_up(self.engine, self.genesis, self._id_of, self._trusts)
+        if keeper is not None and kept is not None:
+            self.state, self.results = kept
+            try:
+                self._replay()
+                if keeper.signer == self.state.authority.state:
+                    return
+            except (KeyMaterialError, SignatureError):  # it may be silent about changes of keys: the log is not
+                pass
+            keeper.forget()  # whoever stole an old state key signs no records with it
+            self.state, self.results = State(self.genesis), Results()
+        self._replay()
+
+    def _trusts(self, key: PublicKey) -> bool:
+        return self._keys is None or self._keys.holds("state", key)
+
+    def _keep(self, least: int) -> None:
+        """Keep the state if so many entries came since; never what the stored tree does not have."""
+        keeper, tree = self._keeper, self.engine.tree
+        if self._keys is None or keeper is None or not keeper.due(self.state.size, least):
+            return
+        if not self.state.torn and (self.state.size, self.state.frontier.root()) == (tree.size, tree.root):
+            keeper.save(self.state, self.results, self._keys.sign_kept)
 
     def _replay(self) -> None:
         """Apply every stored entry, compare with the stored tree, the checkpoint and the mark, and sign the log again."""

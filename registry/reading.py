@@ -9,12 +9,14 @@ from registry.answers import proven_record
 from registry.checkpoint import parse_checkpoint
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis
+from registry.kept_table import Results
 from registry.note import parse_note
 from registry.operations import read_entry
 from registry.published import handed_out, with_cosignatures
 from registry.state import State, state_facts
 from registry.tiles import TileTree
-from weid.errors import MalformedError, RegistryError
+from weid import merkle
+from weid.errors import ConflictError, MalformedError, RegistryError
 from weid.facts import RecordFacts
 
 __all__ = ["ReadableLog"]
@@ -26,7 +28,7 @@ class ReadableLog:
     def __init__(self, engine: SqliteEngine, genesis: Genesis) -> None:
         self.engine, self.genesis, self.pin = engine, genesis, genesis.digest
         self.state = State(genesis)
-        self.results: list[str] = []
+        self.results = Results()
         self._lock = RLock()
         self._facts: tuple[int, RecordFacts] | None = None
 
@@ -50,10 +52,13 @@ class ReadableLog:
         return note
 
     def entry(self, index: int) -> bytes:
-        """The bytes of one entry; RegistryError `no-entry`."""
+        """The bytes of one entry; RegistryError `no-entry`, ConflictError `wrong-tree` for one that is not what was appended."""
         found = list(self.engine.read(index, 1)) if index >= 0 else []
-        if not found:
+        if not found or index >= self.size:
             raise RegistryError(f"the log has no entry {index}", code="no-entry")
+        if merkle.leaf_hash(found[0].data, hash=self.genesis.hash) != self.engine.tree.leaf(index):
+            # Opening does not read entries before the kept state: what changed there is noticed here, or by `audit.fsck`.
+            raise ConflictError(f"entry {index} is not that of the stored tree", code="wrong-tree")
         return found[0].data
 
     def view(self, index: int) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from registry.checkpoint import Checkpoint
 from registry.engines.follow import Follower
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis
+from registry.kept_table import Results
 from registry.note import parse_note, print_note
 from registry.operations import SignedOperation, read_entry
 from registry.published import read_log_note
 from registry.reading import ReadableLog
 from registry.receipt import Receipt
 from registry.signer import OperatorKeys
-from registry.state import Duplicate, Rejected, Result
+from registry.state import Duplicate, Rejected, Result, State
 from registry.tiles import TileTree
 from registry.twin import Twin, read_twin_note
 from weid.errors import ConflictError, MalformedError
@@ -34,6 +35,7 @@ class ReplayedLog(ReadableLog):
         super().__init__(engine, genesis)
         self._keys, self.order = keys, order
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify")
+        self._marks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mark")
         self._taken: dict[int, Receipt] = {}
         self._checked = True  # False while what others wrote is not known to be a continuation
 
@@ -42,7 +44,7 @@ class ReplayedLog(ReadableLog):
 
         ConflictError if it is not a continuation; RollbackError or KeyMaterialError `wrong-key` where nothing can be signed.
         """
-        if self._checked and not self.engine.behind():
+        if self._is_current():
             return
         with self._lock if self._keys is None else self._exclusive():
             if self._keys is None:
@@ -62,15 +64,21 @@ class ReplayedLog(ReadableLog):
             if begun:
                 if self._keys is not None:
                     self._keys.reload()
-                if self.engine.behind() or not self._checked:
+                if not self._is_current():
                     self._take_in()
                     self._publish()
                 self.check_keys()  # before anything is appended that could not be signed
             yield self.state.size != before
 
+    def _is_current(self) -> bool:
+        """Whether the state is whole, and of the file as it is now."""
+        return self._checked and not self.state.torn and not self.engine.behind()
+
     def _take_in(self) -> None:
         """Apply the stored entries that the state lacks, then compare with the stored tree, the checkpoint and the mark."""
         self._checked = False
+        if self.state.torn:
+            self.state, self.results = State(self.genesis), Results()
         if self.engine.behind():
             self.engine.reload()
         page: list[bytes] = []
@@ -125,6 +133,10 @@ class ReplayedLog(ReadableLog):
             return read_entry(data, hash=self.genesis.hash)
         except MalformedError as error:
             return Receipt(None, "unknown-type" if error.code == "unknown-type" else "malformed", str(error))
+
+    def _id_of(self, index: int) -> bytes | None:
+        entry = self._read(self.entry(index))
+        return entry.id if isinstance(entry, SignedOperation) else None
 
     def _apply(self, entry: SignedOperation, verify: Verified) -> Receipt:
         return self._receipt(self.state.apply_entry(entry, verify))

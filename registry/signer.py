@@ -20,7 +20,7 @@ from registry.statement import Statement, print_statement, statement_digest
 from registry.twin import Twin, print_twin
 from weid.codec import unhex
 from weid.errors import KeyMaterialError, MalformedError, RollbackError
-from weid.keys import Signer
+from weid.keys import PublicKey, Signer
 
 __all__ = ["HighWater", "OperatorKeys"]
 
@@ -86,6 +86,10 @@ class OperatorKeys:
         """Read the mark again: another process of this operator may have signed since."""
         self.mark = self._read()
 
+    def holds(self, what: str, key: PublicKey) -> bool:
+        """Whether a key is held here: the one in force, or one that may come into force; none that was replaced before."""
+        return self._found(what, key) is not None
+
     def follow(self, authority: Authority) -> None:
         """Sign with the keys in force from here on (R21); KeyMaterialError `wrong-key` if one of them is not here.
 
@@ -97,13 +101,19 @@ class OperatorKeys:
             raise KeyMaterialError(f"the operator key is called {self._genesis.operator_kid}", code="wrong-key")
 
     def _holding(self, authority: Authority, what: str) -> Signer:
+        found = self._found(what, authority.key(what))
+        if found is None:
+            raise KeyMaterialError(f"the {what} key in force is not here", code="wrong-key")
+        return found
+
+    def _found(self, what: str, key: PublicKey) -> Signer | None:
         for again in (False, True):
             if again and self._more is not None:
                 self._spare += _named(self._more())
             for name, signer in self._spare:
-                if name == what and signer.public_key == authority.key(what):
+                if name == what and signer.public_key == key:
                     return signer
-        raise KeyMaterialError(f"the {what} key in force is not here", code="wrong-key")
+        return None
 
     def change(self, authority: Authority, what: str, fresh: Signer) -> Link:
         """The link by which the key in force passes to a fresh one: signed by both; the fresh one is held for when it counts."""
@@ -131,11 +141,15 @@ class OperatorKeys:
         if mark.size and root_at(mark.size) != mark.root:
             raise RollbackError(f"the first {mark.size} entries are not those signed before", code="other-history")
 
+    def raise_mark(self, size: int, root: bytes, root_at: Callable[[int], bytes]) -> None:
+        """Remember a tree that is durable, if it continues everything signed before: it may be signed from here on."""
+        self.check(size, root_at)
+        if (size, root) != (self.mark.size, self.mark.root):
+            self._write(replace(self.mark, size=size, root=root))
+
     def sign_checkpoint(self, checkpoint: Checkpoint, root_at: Callable[[int], bytes]) -> Note:
         """A checkpoint note, if it continues everything signed before."""
-        self.check(checkpoint.size, root_at)
-        if (checkpoint.size, checkpoint.root) != (self.mark.size, self.mark.root):
-            self._write(replace(self.mark, size=checkpoint.size, root=checkpoint.root))
+        self.raise_mark(checkpoint.size, checkpoint.root, root_at)
         return sign_note(print_checkpoint(checkpoint), self._genesis.origin, self._log)
 
     def sign_twin(self, twin: Twin) -> Note:
@@ -155,6 +169,10 @@ class OperatorKeys:
             raise RollbackError("another state of this size was signed", code="other-state")
         self._write(replace(self.mark, state_size=statement.size, state=digest))
         return sign_note(print_statement(statement), self._genesis.origin, self._state)
+
+    def sign_kept(self, payload: bytes) -> bytes:
+        """The signature by which the state key vouches for a state that this operator's own node keeps (`registry.kept`)."""
+        return self._state.sign("weid/kept-state/v1", payload)
 
     def _read(self) -> HighWater:
         try:

@@ -7,7 +7,7 @@ before is a no-op. Each rule reads a `View` and returns `Changes`; a refused one
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from registry import (
     rules_use,
 )
 from registry.authority import Authority
+from registry.commit import Commit, Kept
 from registry.genesis import Genesis
 from registry.operations import CONTEXT, SignedOperation, read_entry
 from registry.registers import register_records
@@ -36,14 +37,14 @@ from registry.statement import Statement, statement_digest
 from registry.view import Changes, Published, Verify, View
 from weid import merkle, signing
 from weid.did import parse_key_id
-from weid.errors import KeyMaterialError, MalformedError, RejectedError, SignatureError, UnknownSuiteError
+from weid.errors import KeyMaterialError, MalformedError, RegistryError, RejectedError, SignatureError, UnknownSuiteError
 from weid.facts import RecordFacts, Source
 from weid.governance import MemberRecord, ProposalRecord
 from weid.keys import PublicKey
 from weid.records import KINDS, SNAPSHOT_KINDS, DidRecord, KeyRecord, RoleRecord, RootRecord, VersionRecord, record_key
 from weid.suites import own_suite
 
-__all__ = ["Applied", "Commit", "Duplicate", "Rejected", "Result", "State", "state_facts", "verify_now"]
+__all__ = ["Applied", "Duplicate", "Rejected", "Result", "State", "state_facts", "verify_now"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,6 @@ class Duplicate:
 
     index: int
     code: str = "duplicate"
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A state that the log commits to: its size, log minute and map."""
-
-    size: int
-    log_time: int
-    map: StateMap
 
 
 _COMMITS = 32  # states kept to make updates from: they share what did not change
@@ -142,20 +134,35 @@ class State:
 
     `authority` is whose signatures count from here on; `commits` are the newest states that statements on the log commit to,
     the latest last; `closed` are the proposals that are over, with their outcome and minute (for people: the log is the record).
+    `changed` are the keys of each table that have changed since they were kept, True for one that was not there before its last
+    change; None while nothing was kept. `torn` says that an entry was applied in part: what reads a kept state may fail in the
+    middle of a rule. Nothing is then applied any more, since the same entry again would be its own duplicate.
     """
 
-    def __init__(self, genesis: Genesis) -> None:
+    def __init__(self, genesis: Genesis, kept: Kept | None = None) -> None:
         self.genesis = genesis
         self.authority = Authority.of(genesis)
         self.digest = genesis.digest
         self.hash = genesis.hash
         self.now = genesis.first_tick
         self.frontier = merkle.Frontier(hash=genesis.hash)
-        self.tables: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS if kind != "register"}
-        self.history: dict[str, tuple[Published, ...]] = {}
-        self.seen: dict[bytes, int] = {}
-        self.closed: dict[str, tuple[ProposalRecord, str, int]] = {}
+        self.tables: dict[str, MutableMapping[str, Any]] = {kind: {} for kind in KINDS if kind != "register"}
+        self.history: MutableMapping[str, tuple[Published, ...]] = {}
+        self.seen: MutableMapping[bytes, int] = {}
+        self.closed: MutableMapping[str, tuple[ProposalRecord, str, int]] = {}
+        self.changed: dict[str, dict[Any, bool]] | None = None
+        self.torn = False
+        self.commits: deque[Commit] = deque(maxlen=_COMMITS)
         self._map, self._touched = StateMap(hash=genesis.hash), dict[tuple[str, str], Any]()
+        self._pending: Callable[[], Iterable[tuple[str, str]]] | None = None
+        if kept is None:
+            self._found()
+        else:
+            self._take_up(kept)
+
+    def _found(self) -> None:
+        """The state before the first entry: what the genesis itself says."""
+        genesis = self.genesis
         for member in genesis.committee:
             self.tables["did"][member.did] = _founding(member.did, member.key, self.digest, self.now)
             self.tables["member"][member.did] = MemberRecord(member.did, member.name, member.weight, self.now)
@@ -163,7 +170,14 @@ class State:
             self.tables["rule"][category] = replace(rules_gov.DEFAULT, category=category, agree=floor)
         for kind, table in self.tables.items():
             self._touched |= {(kind, key): record for key, record in table.items()}
-        self.commits: deque[Commit] = deque(maxlen=_COMMITS)
+
+    def _take_up(self, kept: Kept) -> None:
+        self.authority, self.now, self.frontier = kept.authority, kept.now, kept.frontier
+        self.tables, self.history, self.seen, self.closed = dict(kept.tables), kept.history, kept.seen, kept.closed
+        self._pending, self.changed = kept.pending, {}
+        if kept.commit is not None:
+            self.commits.append(kept.commit)
+            self._map = kept.commit.map
 
     @property
     def size(self) -> int:
@@ -173,12 +187,22 @@ class State:
     @property
     def map(self) -> StateMap:
         """The state map now; what changed since it was asked for last is worked in first."""
+        if self._pending is not None:
+            for kind, key in self._pending():
+                self._touched.setdefault((kind, key), self.tables[kind].get(key))
+            self._pending = None
         if self._touched:
             self._map, self._touched = self._map.updated(self._touched), {}
         return self._map
 
+    def uncommitted(self) -> list[tuple[str, str]] | None:
+        """(kind, key) of what has changed since the newest committed map; None where that is not known."""
+        known = self._pending is None and self.commits and self.commits[-1].map is self._map
+        return list(self._touched) if known else None
+
     def apply(self, data: bytes, verify: Verify = verify_now) -> Result:
         """Apply the next entry of the log; never raises for what an entry contains."""
+        self._check_whole()
         try:
             entry = read_entry(data, hash=self.hash)
         except MalformedError as error:
@@ -187,9 +211,12 @@ class State:
         return self.apply_entry(entry, verify)
 
     def apply_entry(self, entry: SignedOperation, verify: Verify = verify_now) -> Result:
-        """Apply an entry that was read already."""
+        """Apply an entry that was read already; RegistryError `torn-state` after one that was applied in part."""
+        self._check_whole()
+        self.torn = True
         result = self._result(entry, verify)
         self._count(entry.data)
+        self.torn = False
         return result
 
     def authenticate(self, entry: SignedOperation, verify: Verify = verify_now) -> KeyRecord | None:
@@ -227,6 +254,10 @@ class State:
         except RejectedError:
             return None
 
+    def _check_whole(self) -> None:
+        if self.torn:
+            raise RegistryError("an entry was applied in part: replay the log", code="torn-state")
+
     def _result(self, entry: SignedOperation, verify: Verify) -> Result:
         operation = entry.operation
         try:
@@ -239,6 +270,7 @@ class State:
                 reject("too-early", str(operation.nbf))
         except RejectedError as error:
             return Rejected(error.code, str(error))
+        self._mark("seen", (), entry.id)
         self.seen[entry.id] = self.size
         try:
             author = self._author(entry, record)
@@ -311,18 +343,33 @@ class State:
     def _store(self, changes: Changes) -> None:
         for record in changes.put:
             kind, key = _KIND[type(record)], record_key(record)
+            self._mark(kind, self.tables[kind], key)
             self.tables[kind][key] = self._touched[kind, key] = record
         for kind, key in changes.drop:
+            self._mark(kind, (), key)
             del self.tables[kind][key]
             self._touched[kind, key] = None
         for list_id, published in changes.published:
+            self._mark("history", self.history, list_id)
             self.history[list_id] = (*self.history.get(list_id, ()), published)
         for proposal, outcome in changes.closed:
+            self._mark("closed", self.closed, proposal.id.hex())
             self.closed[proposal.id.hex()] = (proposal, outcome, self.now if changes.log_time is None else changes.log_time)
         if changes.log_time is not None:
             self.now = changes.log_time
         if changes.authority is not None:
             self.authority = changes.authority
+
+    def _mark(self, name: str, held: Container[Any], key: Any) -> None:
+        """Note that a key is about to change; one that is not held stands anew, behind all others."""
+        if self.changed is None:
+            return
+        keys = self.changed.setdefault(name, {})
+        if key in held:
+            keys.setdefault(key, False)
+        else:
+            keys.pop(key, None)
+            keys[key] = True
 
     def _count(self, data: bytes) -> None:
         self.frontier.append(merkle.leaf_hash(data, hash=self.hash))

@@ -11,41 +11,41 @@ Trees share what did not change: the map as it was committed stays readable whil
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from registry.map_nodes import (
+    EMPTY,
+    RECORD,
+    Branch,
+    Leaf,
+    Node,
+    bit,
+    branch_hash,
+    built,
+    hash_of,
+    joined,
+    leaf_hash,
+    leaf_of,
+    leaves_of,
+    opened,
+    place,
+    record_bytes,
+    split,
+)  # fmt: skip
 from weid import cbor
 from weid.errors import MalformedError, ProofError
 from weid.hashes import Hash
-from weid.records import KINDS, decode_record, encode_record, record_key
+from weid.records import KINDS, decode_record, record_key
 from weid.signing import framed
 
 __all__ = ["EMPTY", "KINDS_IN_MAP", "Change", "StateMap", "changed", "place", "read_proof", "record_bytes"]
 
-EMPTY = bytes(32)
 KINDS_IN_MAP = tuple(sorted(kind for kind in KINDS if kind != "register"))
 """Registers are worked out when a bundle is made; every other kind is in the map."""
 _HEAD = "weid/map-proof/v1"
-_PLACE, _RECORD = "weid/map-key/v1", "weid/record/v1"
 _MAX_DEPTH = 256
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    hash: bytes
-    place: bytes
-    value: bytes
-    record: Any
-
-
-@dataclass(frozen=True, slots=True)
-class _Branch:
-    hash: bytes
-    left: _Node
-    right: _Node
-
-
-_Node: TypeAlias = _Leaf | _Branch | None
 Change: TypeAlias = tuple[str, str, Any]
 """(kind, key, record), the record None where there is none."""
 
@@ -53,46 +53,36 @@ Change: TypeAlias = tuple[str, str, Any]
 class StateMap:
     """An immutable map; `updated` gives the next one."""
 
-    __slots__ = ("_node", "hash")
+    __slots__ = ("hash", "node")
 
-    def __init__(self, *, hash: Hash, node: _Node = None) -> None:
-        self.hash, self._node = hash, node
+    def __init__(self, *, hash: Hash, node: Node = None) -> None:
+        self.hash, self.node = hash, node
 
     @property
     def root(self) -> bytes:
         """The root; 32 zero bytes for the empty map."""
-        return _hash(self._node)
+        return hash_of(self.node)
 
     def updated(self, changes: Mapping[tuple[str, str], Any]) -> StateMap:
         """The map after (kind, key) → record or None."""
         items = [(place(kind, key, hash=self.hash), record) for (kind, key), record in changes.items()]
-        leaves = [(at, None if record is None else _leaf(at, record, self.hash)) for at, record in sorted(items, key=_first)]
-        return StateMap(hash=self.hash, node=_updated(self._node, 0, leaves, self.hash))
+        leaves = [(at, None if record is None else leaf_of(at, record, self.hash)) for at, record in sorted(items, key=_first)]
+        return StateMap(hash=self.hash, node=_updated(self.node, 0, leaves, self.hash))
 
     def get(self, kind: str, key: str) -> Any | None:
         """The record of a key, or None."""
         at = place(kind, key, hash=self.hash)
-        leaf = _walk(self._node, at)[1]
+        leaf = _walk(self.node, at)[1]
         return leaf.record if leaf is not None and leaf.place == at else None
 
     def prove(self, kind: str, key: str) -> bytes:
         """The proof that the record is what `get` says, or that there is none."""
         at = place(kind, key, hash=self.hash)
-        siblings, leaf = _walk(self._node, at)
+        siblings, leaf = _walk(self.node, at)
         marks = sum(1 << n for n, sibling in enumerate(siblings) if sibling != EMPTY)
         end: Any = None if leaf is None else True if leaf.place == at else leaf.place + leaf.value
         shown = tuple(sibling for sibling in siblings if sibling != EMPTY)
         return cbor.encode([_HEAD, len(siblings), marks.to_bytes(_MAX_DEPTH // 8, "little").rstrip(b"\0"), shown, end])
-
-
-def place(kind: str, key: str, *, hash: Hash) -> bytes:
-    """Where a record stands in the map."""
-    return hash(framed(_PLACE, framed(kind, key.encode())))
-
-
-def record_bytes(record: Any) -> bytes:
-    """A record as the map commits to it."""
-    return cbor.encode(encode_record(record))
 
 
 def read_proof(data: bytes, root: bytes, kind: str, key: str, record: bytes | None, *, hash: Hash) -> Any | None:
@@ -109,17 +99,17 @@ def read_proof(data: bytes, root: bytes, kind: str, key: str, record: bytes | No
         found = decode_record(KINDS[kind], cbor.decode(record))
         if record_key(found) != key:
             raise ProofError(f"the record is not of {key}", code="bad-proof")
-        node = _leaf_hash(at, hash(framed(_RECORD, record)), hash)
+        node = leaf_hash(at, hash(framed(RECORD, record)), hash)
     elif end is None:
         found, node = None, EMPTY
     else:
         found, other = None, end[:32]
-        if other == at or any(_bit(other, n) != _bit(at, n) for n in range(len(siblings))):
+        if other == at or any(bit(other, n) != bit(at, n) for n in range(len(siblings))):
             raise ProofError("the place that is taken is not on the way", code="bad-proof")
-        node = _leaf_hash(other, end[32:], hash)
+        node = leaf_hash(other, end[32:], hash)
     for depth in reversed(range(len(siblings))):
-        pair = (siblings[depth], node) if _bit(at, depth) else (node, siblings[depth])
-        node = _branch_hash(*pair, hash)
+        pair = (siblings[depth], node) if bit(at, depth) else (node, siblings[depth])
+        node = branch_hash(*pair, hash)
     if node != root:
         raise ProofError("the proof leads to another root", code="bad-proof")
     return found
@@ -127,7 +117,7 @@ def read_proof(data: bytes, root: bytes, kind: str, key: str, record: bytes | No
 
 def changed(old: StateMap, new: StateMap) -> Iterator[tuple[Any | None, Any | None]]:
     """(old record, new record) wherever two maps differ; subtrees with one hash are passed over."""
-    yield from _differences(old._node, new._node)
+    yield from _differences(old.node, new.node)
 
 
 def _parse(data: bytes) -> tuple[tuple[bytes, ...], Any]:
@@ -153,96 +143,49 @@ def _first(item: tuple[bytes, Any]) -> bytes:
     return item[0]
 
 
-def _updated(node: _Node, depth: int, items: Sequence[tuple[bytes, _Leaf | None]], hash: Hash) -> _Node:
+def _updated(node: Node, depth: int, items: Sequence[tuple[bytes, Leaf | None]], hash: Hash) -> Node:
     if not items:
         return node
-    if not isinstance(node, _Branch):
-        held: dict[bytes, _Leaf] = {} if node is None else {node.place: node}
+    node = opened(node)
+    if not isinstance(node, Branch):
+        held: dict[bytes, Leaf] = {} if node is None else {node.place: node}
         for at, leaf in items:
             if leaf is None:
                 held.pop(at, None)
             else:
                 held[at] = leaf
-        return _built(sorted(held.items()), depth, hash)
-    middle = _split(items, depth)
+        return built(sorted(held.items()), depth, hash)
+    middle = split(items, depth)
     left = _updated(node.left, depth + 1, items[:middle], hash)
     right = _updated(node.right, depth + 1, items[middle:], hash)
-    return _joined(left, right, hash)
+    return joined(left, right, hash)
 
 
-def _built(leaves: Sequence[tuple[bytes, _Leaf]], depth: int, hash: Hash) -> _Node:
-    if len(leaves) < 2:
-        return leaves[0][1] if leaves else None
-    middle = _split(leaves, depth)
-    left, right = _built(leaves[:middle], depth + 1, hash), _built(leaves[middle:], depth + 1, hash)
-    return _joined(left, right, hash)
-
-
-def _split(items: Sequence[tuple[bytes, Any]], depth: int) -> int:
-    """How many of the sorted places, equal up to `depth`, have a 0 there."""
-    return next((n for n, (at, _) in enumerate(items) if _bit(at, depth)), len(items))
-
-
-def _joined(left: _Node, right: _Node, hash: Hash) -> _Node:
-    if left is None and not isinstance(right, _Branch):
-        return right
-    if right is None and not isinstance(left, _Branch):
-        return left
-    return _Branch(_branch_hash(_hash(left), _hash(right), hash), left, right)
-
-
-def _walk(node: _Node, at: bytes) -> tuple[list[bytes], _Leaf | None]:
+def _walk(node: Node, at: bytes) -> tuple[list[bytes], Leaf | None]:
     """(siblings from the root down, the leaf at the end if there is one)."""
     siblings: list[bytes] = []
-    while isinstance(node, _Branch):
-        if _bit(at, len(siblings)):
-            siblings.append(_hash(node.left))
-            node = node.right
+    end = opened(node)
+    while isinstance(end, Branch):
+        if bit(at, len(siblings)):
+            siblings.append(hash_of(end.left))
+            end = opened(end.right)
         else:
-            siblings.append(_hash(node.right))
-            node = node.left
-    return siblings, node
+            siblings.append(hash_of(end.right))
+            end = opened(end.left)
+    return siblings, end
 
 
-def _differences(old: _Node, new: _Node) -> Iterator[tuple[Any | None, Any | None]]:
-    if _hash(old) == _hash(new):
+def _differences(old: Node, new: Node) -> Iterator[tuple[Any | None, Any | None]]:
+    if hash_of(old) == hash_of(new):
         return
-    if isinstance(old, _Branch) and isinstance(new, _Branch):
+    old, new = opened(old), opened(new)
+    if isinstance(old, Branch) and isinstance(new, Branch):
         yield from _differences(old.left, new.left)
         yield from _differences(old.right, new.right)
         return
-    before = {leaf.place: leaf for leaf in _leaves(old)}
-    after = {leaf.place: leaf for leaf in _leaves(new)}
+    before = {leaf.place: leaf for leaf in leaves_of(old)}
+    after = {leaf.place: leaf for leaf in leaves_of(new)}
     for at in sorted(before.keys() | after.keys()):
         was, now = before.get(at), after.get(at)
-        if _hash(was) != _hash(now):
+        if hash_of(was) != hash_of(now):
             yield (None if was is None else was.record), (None if now is None else now.record)
-
-
-def _leaves(node: _Node) -> Iterator[_Leaf]:
-    if isinstance(node, _Leaf):
-        yield node
-    elif node is not None:
-        yield from _leaves(node.left)
-        yield from _leaves(node.right)
-
-
-def _leaf(at: bytes, record: Any, hash: Hash) -> _Leaf:
-    value = hash(framed(_RECORD, record_bytes(record)))
-    return _Leaf(_leaf_hash(at, value, hash), at, value, record)
-
-
-def _leaf_hash(at: bytes, value: bytes, hash: Hash) -> bytes:
-    return hash(b"\x00" + at + value)
-
-
-def _branch_hash(left: bytes, right: bytes, hash: Hash) -> bytes:
-    return hash(b"\x01" + left + right)
-
-
-def _hash(node: _Node) -> bytes:
-    return EMPTY if node is None else node.hash
-
-
-def _bit(at: bytes, depth: int) -> int:
-    return at[depth >> 3] >> (7 - (depth & 7)) & 1

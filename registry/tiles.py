@@ -18,8 +18,8 @@ __all__ = ["HASH", "WIDTH", "Growth", "Tile", "TileTree"]
 
 WIDTH = 256
 HASH = 32
-_CACHED = 512  # full tiles kept in memory: 4 MiB
-_FOLDED = 50_000  # subtree hashes inside tiles kept in memory
+_CACHED = 4_096  # full tiles kept in memory with the hashes above them: at most 64 MiB, for a log of a million entries all
+_FOLDED = 4_096  # hashes inside tiles that still grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,10 @@ class TileTree:
 
     def __init__(self, size: int, read: Callable[[int, int], bytes | None], *, hash: Hash) -> None:
         self._read, self._hash, self.size = read, hash, size
-        self._cache: dict[tuple[int, int], bytes] = {}
+        self._cache: dict[tuple[int, int], Sequence[bytes]] = {}
         self._folded: dict[tuple[int, int], bytes] = {}
         self._edge: tuple[bytes, ...] = tuple(self._load_edge(size))
-        nodes = [self.complete(level, (size >> level) - 1) for level in _bits(size)]
-        self._frontier = merkle.Frontier(size, nodes, hash=hash)
+        self._frontier = self.frontier_at(size)
         self.root = self._frontier.root()
 
     def grow(self, leaves: Sequence[bytes]) -> Growth:
@@ -82,21 +81,11 @@ class TileTree:
 
     def complete(self, level: int, index: int) -> bytes:
         """The hash of the complete subtree of 2^level leaves that starts at leaf index·2^level."""
-        known = self._folded.get((level, index))
-        if known is not None:
-            return known
-        row, width = level // 8, 1 << level % 8
-        start = index * width
-        data = self._tile(row, start // WIDTH)
-        offset = start % WIDTH
-        nodes = data[offset * HASH : (offset + width) * HASH]
-        if len(nodes) != width * HASH:
-            raise ProofError(f"no complete subtree {level}/{index} in a log of {self.size}", code="bad-tile")
-        if len(self._folded) >= _FOLDED:
-            self._folded.clear()
-        # A complete subtree never changes, so its hash may be kept.
-        found = self._folded[level, index] = self._fold(nodes)
-        return found
+        row, step = divmod(level, 8)
+        tile, within = index >> 8 - step, index & (1 << 8 - step) - 1
+        if row < len(self._edge) and tile == (self.size >> 8 * row) // WIDTH:
+            return self._on_edge(level, index, self._edge[row][within << step + 5 : within + 1 << step + 5])
+        return self._levels(row, tile)[step][within * HASH : (within + 1) * HASH]
 
     def leaf(self, index: int) -> bytes:
         """The leaf hash at an index."""
@@ -109,6 +98,12 @@ class TileTree:
         if size == 0:
             return merkle.empty_root(hash=self._hash)
         return merkle.range_hash(0, size, self.complete, hash=self._hash)
+
+    def frontier_at(self, size: int) -> merkle.Frontier:
+        """The right edge that the log had at a size, to go on from."""
+        self._within(size)
+        nodes = [self.complete(level, (size >> level) - 1) for level in _bits(size)]
+        return merkle.Frontier(size, nodes, hash=self._hash)
 
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         """The inclusion path of an entry in the log at `size`."""
@@ -133,11 +128,14 @@ class TileTree:
         return tuple(merkle.range_hash(start, end, self.complete, hash=self._hash) for start, end in ranges)
 
     def _fold(self, nodes: bytes) -> bytes:
-        digest = self._hash.digest
-        # Two hashes side by side are what their parent is made of: no need to take them apart.
         while len(nodes) > HASH:
-            nodes = b"".join([digest(b"\x01" + nodes[at : at + 2 * HASH]) for at in range(0, len(nodes), 2 * HASH)])
+            nodes = self._pairs(nodes)
         return nodes
+
+    def _pairs(self, nodes: bytes) -> bytes:
+        """The hashes over each two side by side, which are what their parent is made of; one without a neighbour is left out."""
+        digest, end = self._hash.digest, len(nodes) // (2 * HASH) * 2 * HASH
+        return b"".join([digest(b"\x01" + nodes[at : at + 2 * HASH]) for at in range(0, end, 2 * HASH)])
 
     def _load_edge(self, size: int) -> list[bytes]:
         edge, level = [], 0
@@ -151,19 +149,35 @@ class TileTree:
             level += 1
         return edge
 
-    def _tile(self, level: int, index: int) -> bytes:
-        if level < len(self._edge) and index == (self.size >> 8 * level) // WIDTH:
-            return self._edge[level]
-        cached = self._cache.get((level, index))
-        if cached is not None:
-            return cached
-        data = self._read(level, index)
+    def _on_edge(self, level: int, index: int, nodes: bytes) -> bytes:
+        """The hash over nodes of a tile that still grows: they do not, so it may be kept."""
+        if len(nodes) != HASH << level % 8:
+            raise ProofError(f"no complete subtree {level}/{index} in a log of {self.size}", code="bad-tile")
+        known = self._folded.get((level, index))
+        if known is None:
+            if len(self._folded) >= _FOLDED:
+                self._folded.clear()
+            known = self._folded[level, index] = self._fold(nodes)
+        return known
+
+    def _levels(self, row: int, index: int) -> Sequence[bytes]:
+        """A full tile and the hashes above it, each level half as wide: a path needs one of each, its neighbour's the same."""
+        known = self._cache.get((row, index))
+        if known is not None:
+            return known
+        data = self._read(row, index)
         if data is None or len(data) != WIDTH * HASH:
-            raise ProofError(f"tile {level}/{index} is missing or short", code="bad-tile")
+            raise ProofError(f"tile {row}/{index} is missing or short", code="bad-tile")
+        levels = [data]
+        while len(levels) < 8:
+            levels.append(self._pairs(levels[-1]))
+        # Up to the edge, which the root is made of: a tile changed on the disk proves nothing, and hides no other history.
+        if self._pairs(levels[-1]) != self.complete(8 * (row + 1), index):
+            raise ProofError(f"tile {row}/{index} is not the one that was stored", code="bad-tile")
         if len(self._cache) >= _CACHED:
             self._cache.pop(next(iter(self._cache)))
-        self._cache[level, index] = data
-        return data
+        self._cache[row, index] = levels
+        return levels
 
 
 def _bits(size: int) -> list[int]:

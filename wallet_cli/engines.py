@@ -48,11 +48,12 @@ def move(folder: Path, passphrase_file: str | None, kind: str, **options: Any) -
     try:
         if opened.order is not None:
             opened.order.engine.head()  # somebody is waiting: an engine that is not there is said at once, not after a minute
-        opened.follow()
-        if kind == "sqlite":
-            _embedded(folder)
-        else:
-            _move(folder, opened, _config(folder, opened, words, kind, options), words)
+        with opened.alone():  # an entry written meanwhile would be in one place alone
+            opened.follow()
+            if kind == "sqlite":
+                _embedded(folder)
+            else:
+                _move(folder, opened, _config(folder, opened, words, kind, options), words)
         click.echo(f"{opened.size} {opened.engine.tree.root.hex()}")
         click.echo(f"The order is {kind}'s now; size and root are what they were, and so is every proof.", err=True)
     finally:

@@ -85,16 +85,21 @@ def fsck(folder: Path) -> None:
     from registry.audit import fsck as check
     from registry.engines.sqlite import SqliteEngine
     from registry.genesis import parse_genesis
+    from registry.keeping import kept_file
 
     genesis = parse_genesis((folder / "genesis.json").read_bytes())
-    engine = SqliteEngine.open(folder / "registry.db", hash=genesis.hash, second=genesis.second)
-    try:
-        findings = check(engine, pin=genesis.digest)
-    finally:
-        engine.close()
+    with kept_file(folder / "registry.db") as beside:
+        engine = SqliteEngine.open(folder / "registry.db", hash=genesis.hash, second=genesis.second)
+        try:
+            findings = check(engine, pin=genesis.digest, beside=beside)
+        finally:
+            engine.close()
     for finding in findings:
         where = "the file" if finding.index is None else f"entry {finding.index}"
         click.echo(f"{where}: {finding.code}: {finding.detail}")
+    if findings and all(finding.code == "kept-state" for finding in findings):
+        click.echo("The log is sound, its kept state is not: delete registry.db.state, it is made again from the log.", err=True)
+        sys.exit(1)
     if findings:
         click.echo("The database is damaged or was changed. Keep it, and restore from a backup or mirror.", err=True)
         sys.exit(1)

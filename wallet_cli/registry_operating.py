@@ -232,21 +232,13 @@ def restore(file: Path, folder: Path, source: str | None, new_mark: bool) -> Non
 
     FILE may be used a second time to catch up: a FOLDER that holds its database already is only caught up.
     """
-    from registry.node.backup import caught_up, fresh_mark, pull, unpack
+    from registry.node.backup import alone, caught_up
     from weid.errors import WeidError
 
     if new_mark and source is None:
         raise click.UsageError("--new-mark needs --from: a lost mark is made from what others have seen")
-    held = (folder / "registry.db").exists() and source is not None
-    size = 0 if held else unpack(file, folder).size
-    if not held:
-        click.echo(f"{size} entries restored, every leaf, root and signature recomputed.", err=True)
-    if source is not None:
-        count = pull(folder, _source(source))
-        click.echo(f"{count} entries pulled; they lead to the root that the log key has signed.", err=True)
-    if new_mark and not (folder / "high-water").exists():
-        write_atomic(folder / "high-water", fresh_mark(folder).to_bytes())
-        click.echo("A new high-water mark was written, on your word.", err=True)
+    with alone(folder):
+        _restored(file, folder, source, new_mark)
     try:
         size, mark = caught_up(folder)
     except WeidError:
@@ -257,6 +249,21 @@ def restore(file: Path, folder: Path, source: str | None, new_mark: bool) -> Non
         click.echo("There is no high-water file: put it back beside the database, or nothing is signed (--new-mark).", err=True)
     else:
         click.echo("The log contains everything that was signed. With the keys in place it can go on.", err=True)
+
+
+def _restored(file: Path, folder: Path, source: str | None, new_mark: bool) -> None:
+    from registry.node.backup import fresh_mark, pull, unpack
+
+    held = (folder / "registry.db").exists() and source is not None
+    if not held:
+        size = unpack(file, folder).size
+        click.echo(f"{size} entries restored, every leaf, root and signature recomputed.", err=True)
+    if source is not None:
+        count = pull(folder, _source(source))
+        click.echo(f"{count} entries pulled; they lead to the root that the log key has signed.", err=True)
+    if new_mark and not (folder / "high-water").exists():
+        write_atomic(folder / "high-water", fresh_mark(folder).to_bytes())
+        click.echo("A new high-water mark was written, on your word.", err=True)
 
 
 def _source(url: str) -> Source:

@@ -36,7 +36,10 @@ def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
     """The value of exactly these bytes; MalformedError for any byte too many, too few or not shortest."""
     if len(data) > max_bytes:
         raise MalformedError(f"CBOR is over {max_bytes} bytes", code="too-large")
-    (value,), end = _read(bytes(data), 0, 1, max_depth)
+    try:
+        (value,), end = _read(bytes(data), 0, 1, max_depth)
+    except UnicodeDecodeError as error:
+        raise MalformedError("CBOR text that is not UTF-8") from error
     if end != len(data):
         raise MalformedError(f"{len(data) - end} bytes after the CBOR value")
     return value
@@ -95,7 +98,10 @@ def _write(value: CBOR, out: bytearray) -> None:
 
 
 def _read(data: bytes, offset: int, count: int, depth: int) -> tuple[tuple[Item, ...], int]:
-    """`count` values from the offset, and where they end: one loop, since a call for every value costs more than the value."""
+    """`count` values from the offset, and where they end: one loop, since a call for every value costs more than the value.
+
+    The first byte's upper three bits are its kind: number, negative number, bytes, text, array, and 0xF4 to 0xF6 from the last.
+    """
     items: list[Item] = []
     add, size = items.append, len(data)
     for _ in range(count):
@@ -103,45 +109,47 @@ def _read(data: bytes, offset: int, count: int, depth: int) -> tuple[tuple[Item,
             raise MalformedError("CBOR is cut short")
         first = data[offset]
         offset += 1
-        major, number = first >> 5, first & 0x1F
-        if number > 23 and major != 7:
-            number, offset = _number(data, offset, number)
-        if major == 0:
-            add(number)
-        elif major == 3 or major == 2:
+        if first == 0xF6:
+            add(None)
+            continue
+        if first >= 0xA0:
+            add(_simple(first))
+            continue
+        number = first & 0x1F
+        if number > 23:
+            if number == 24 and offset < size and data[offset] > 23:  # nearly every length there is
+                number = data[offset]
+                offset += 1
+            else:
+                number, offset = _number(data, offset, number)
+        if first < 0x40:
+            add(number if first < 0x20 else -1 - number)
+        elif first < 0x80:
             end = offset + number
             if end > size:
                 raise MalformedError("CBOR is cut short")
-            add(data[offset:end] if major == 2 else _text(data[offset:end]))
+            add(data[offset:end] if first < 0x60 else data[offset:end].decode())
             offset = end
-        elif major == 4:
+        else:
             if depth == 0:
                 raise MalformedError("CBOR is nested too deeply", code="too-deep")
             if number > size - offset:  # each item needs a byte: no giant loops from a small head
                 raise MalformedError("CBOR is cut short")
             array, offset = _read(data, offset, number, depth - 1)
             add(array)
-        elif major == 1:
-            add(-1 - number)
-        elif major == 7:
-            add(_simple(first))
-        else:
-            raise MalformedError("CBOR maps and tags are outside the subset")
     return tuple(items), offset
 
 
-def _simple(first: int) -> bool | None:
-    """false, true or null: the three one-byte values of the subset."""
-    if first == 0xF6:
-        return None
+def _simple(first: int) -> bool:
+    """false or true: with null the one-byte values of the subset."""
     if first in (0xF4, 0xF5):
         return first == 0xF5
+    if first < 0xE0:
+        raise MalformedError("CBOR maps and tags are outside the subset")
     raise MalformedError(f"CBOR byte 0x{first:02x} is outside the subset")
 
 
 def _number(data: bytes, offset: int, low: int) -> tuple[int, int]:
-    if low == 24 and offset < len(data) and data[offset] > 23:  # nearly every length there is
-        return data[offset], offset + 1
     room = _ROOM.get(low)
     if room is None:
         raise MalformedError("CBOR of indefinite or reserved length")
@@ -152,10 +160,3 @@ def _number(data: bytes, offset: int, low: int) -> tuple[int, int]:
     if number < _FLOOR[low]:
         raise MalformedError("a CBOR number that is not in its shortest form")
     return number, end
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedError("CBOR text that is not UTF-8") from error

@@ -82,7 +82,7 @@ class RecordFacts:
         self.source = source
         self.root = root
         self._complete = dict(complete)
-        self._tables: dict[str, dict[str, Found]] = {}
+        self._tables: dict[str, dict[str, Any]] = {}
         self._sorted: dict[str, list[str]] = {}
         for record in records:
             self._add(_KIND_OF[type(record)], record_key(record), record)
@@ -94,15 +94,17 @@ class RecordFacts:
             self._add("trust", "conflict", conflict)
 
     def _add(self, kind: str, key: str, record: Any) -> None:
+        self._tables.setdefault(kind, {})[key] = record
+
+    def _found(self, kind: str, record: Any) -> Found:
+        """The answer about a record: made when it is asked for, since a bundle has thousands and a check asks for a few."""
         complete = self._complete.get(kind, False)
-        due = getattr(record, "next_update", None)
-        found = Found(record, self.source.log_time, due, self.source, complete)
-        self._tables.setdefault(kind, {})[key] = found
+        return Found(record, self.source.log_time, getattr(record, "next_update", None), self.source, complete)
 
     def fact(self, kind: str, key: str, at: int | None = None) -> Fact:
-        found = self._tables.get(kind, {}).get(key)
-        if found is not None:
-            return found
+        record = self._tables.get(kind, {}).get(key)
+        if record is not None:
+            return self._found(kind, record)
         if kind == "trust":
             return Unknown("no-trust-root") if key == "root" else Absent(self.source.log_time, self.source)
         if self._complete.get("did" if kind == "address" else kind, False):
@@ -113,7 +115,7 @@ class RecordFacts:
         table = self._tables.get(kind, {})
         exact = table.get(prefix)
         if exact is not None:
-            return (exact,)
+            return (self._found(kind, exact),)
         keys = self._sorted.get(kind)
         if keys is None:
             keys = self._sorted[kind] = sorted(table)
@@ -121,7 +123,7 @@ class RecordFacts:
         for place in range(bisect_left(keys, prefix), len(keys)):
             if not keys[place].startswith(prefix):
                 break
-            found.append(table[keys[place]])
+            found.append(self._found(kind, table[keys[place]]))
         return tuple(found)
 
 

@@ -157,21 +157,23 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
 
 
 def inclusion_root(leaf: bytes, index: int, size: int, path: Sequence[bytes], *, hash: Hash) -> bytes:
-    """The root that a path leads to from this leaf hash (RFC 9162 §2.1.3.2, steps 1 to 4); ProofError for no such path."""
+    """The root that a path leads to from this leaf hash (RFC 9162 §2.1.3.2, steps 1 to 4); ProofError for no such path.
+
+    Below where the way to the leaf leaves the tree's right edge a bit of the index says on which side a sibling stands; from
+    there up every sibling is on the left, one for each bit that is set.
+    """
     _check(0 <= index < size <= _MAX_SIZE, f"no leaf {index} in a tree of {size}")
     _check_width(path, hash)
-    node, last, digest = leaf, size - 1, hash.digest  # without a call in between: twenty nodes a proof
-    for sibling in path:
-        if last <= 0:
-            raise ProofError("the inclusion path is too long", code="bad-proof")
-        if index & 1 or index == last:
-            node = digest(b"\x01" + sibling + node)
-            while index & 1 == 0 and index != 0:
-                index, last = index >> 1, last >> 1
-        else:
-            node = digest(b"\x01" + node + sibling)
-        index, last = index >> 1, last >> 1
-    _check(last == 0, "the inclusion path is too short")
+    below = (index ^ (size - 1)).bit_length()
+    length = below + (index >> below).bit_count()
+    _check(len(path) <= length, "the inclusion path is too long")
+    _check(len(path) >= length, "the inclusion path is too short")
+    node, digest = leaf, hash.digest  # without a call in between: twenty nodes a proof
+    for sibling in path[:below]:
+        node = digest(b"\x01" + sibling + node if index & 1 else b"\x01" + node + sibling)
+        index >>= 1
+    for sibling in path[below:]:
+        node = digest(b"\x01" + sibling + node)
     return node
 
 

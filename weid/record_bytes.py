@@ -11,13 +11,14 @@ import typing
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from weid.cbor import Item
 from weid.errors import MalformedError
 from weid.status import StatusEntries, pack_entries, unpack_entries
 
-__all__ = ["decode_record", "encode_record"]
+__all__ = ["decode_record", "encode_record", "record_encoder"]
 
 T = TypeVar("T")
 _Read: TypeAlias = Callable[[Any], Any]
@@ -26,7 +27,16 @@ _Read: TypeAlias = Callable[[Any], Any]
 def encode_record(record: Any) -> tuple[Any, ...]:
     """The closed-CBOR array of a record (nested records become nested arrays)."""
     kind: Any = type(record)
-    return tuple([_plain(getattr(record, name)) for name in _names(kind)])
+    return record_encoder(kind)(record)
+
+
+@cache
+def record_encoder(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
+    """What `encode_record` does with the records of one class, for whoever has many of them."""
+    names = _names(kind)
+    if _is_flat(kind):
+        return attrgetter(*names)
+    return lambda record: tuple([_plain(getattr(record, name)) for name in names])
 
 
 def decode_record(kind: type[T], value: Item) -> T:
@@ -43,6 +53,13 @@ _UNIONS = (types.UnionType, typing.Union)
 @cache
 def _names(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
+
+
+def _is_flat(kind: Any) -> bool:
+    """Whether a class has plain values alone, and more than one (or it would not be an array)."""
+    hints = get_type_hints(kind)
+    parts = [get_args(hints[name]) or (hints[name],) for name in _names(kind)]
+    return len(parts) > 1 and all(set(some) <= {*_PLAIN_TYPES, type(None)} for some in parts)
 
 
 def _plain(value: Any) -> Any:

@@ -51,6 +51,7 @@ _TABLE = (
     Context("jose", False, ("assert", "present")),
     Context("cose", False, ("assert", "present")),
     Context("weid/key-change/v1", True, ("log", "state", "log-op", "twin")),
+    Context("weid/kept-state/v1", True, ("state",)),
     Context("c2sp/note", False, ("log", "state", "mirror", "twin")),
     Context("c2sp/cosignature", False, ("witness",)),
 )

@@ -11,14 +11,15 @@ import io
 import re
 import sqlite3
 import tarfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from registry.audit import fsck
 from registry.checkpoint import parse_checkpoint
+from registry.engines.alone import WriterLock
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import Genesis, parse_genesis
 from registry.note import parse_note
@@ -31,7 +32,7 @@ from weid import merkle
 from weid.canon import jcs, parse_json
 from weid.errors import ConflictError, MalformedError, RegistryError, RollbackError
 
-__all__ = ["LEFT_OUT", "Backup", "Source", "caught_up", "fresh_mark", "pull", "read_backup", "unpack", "write_backup"]
+__all__ = ["LEFT_OUT", "Backup", "Source", "alone", "caught_up", "fresh_mark", "pull", "read_backup", "unpack", "write_backup"]
 
 FORM: Final = "weid/backup/v1"
 LEFT_OUT: Final = ("keys/", "high-water", "audit.jsonl")
@@ -60,6 +61,21 @@ class Source:
 
     note: bytes
     entry: Callable[[int], bytes]
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No node or command writes to the log of a folder in the block; the folder is made if there is none.
+
+    What restoring reads of a log it goes on from, until the last entry and the mark are written.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = WriterLock(folder / _DATABASE)
+    try:
+        with lock.held():
+            yield
+    finally:
+        lock.close()
 
 
 def write_backup(folder: Path, output: Path, *, made: str) -> Backup:

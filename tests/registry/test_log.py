@@ -24,9 +24,11 @@ from registry.audit import fsck
 from registry.checkpoint import parse_checkpoint
 from registry.engines.sqlite import SqliteEngine
 from registry.genesis import print_genesis
+from registry.keeping import kept_file, replayed_state
 from registry.log import Registry
 from registry.note import NoteKey, parse_note, verify_note
 from registry.signer import HighWater, OperatorKeys
+from registry.snapshot import print_snapshot
 from tests.registry.world import NAMES, YEAR, Stream, World
 from weid import merkle
 from weid.errors import (
@@ -394,7 +396,8 @@ def test_flipped_bits_in_the_file_are_found(world: World, count: int) -> None:
 WRITER = """
 import sys, pathlib
 from tests.registry.world import World
-from registry import operations as ops
+from registry import log, operations as ops
+log._KEEP = 50  # so that it is killed while it keeps its state, too
 folder, seed = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 world = World(folder)
 author = world.author(world.register(world.actor()))
@@ -408,7 +411,8 @@ while True:
 """
 
 
-def killed_round(folder: Path, seed: int) -> None:
+def killed_round(folder: Path, seed: int, keys: World) -> bool:
+    """Whether it was opened from a kept state."""
     folder.mkdir()
     script = textwrap.dedent(WRITER)
     root = Path(__file__).resolve().parents[2]
@@ -420,29 +424,47 @@ def killed_round(folder: Path, seed: int) -> None:
     lines = [line for line in writer.stdout.read().splitlines() if line.count(" ") == 1]
     writer.wait()
     writer.stdout.close()
-    registry = Registry.open(folder / "home.db", random=Stream("after"))
+    keys.mark = folder / "home.mark"
+    registry = Registry.open(folder / "home.db", random=Stream(f"after {seed}"), keys=keys.keys())
+    assert registry._keeper is not None
+    from_kept = registry._keeper._kept is not None
     for line in lines[:-1]:
         index, data = line.split()
         assert registry.entry(int(index)).hex() == data
     if lines:
         assert registry.size > int(lines[-1].split()[0])
-    assert fsck(registry.engine, pin=registry.pin) == ()
+    assert print_snapshot(registry.state.snapshot()) == print_snapshot(
+        replayed_state(registry.engine, registry.genesis, registry.size).snapshot()
+    )
+    assert registry.tick(keys.now + 1).code == "applied" and registry.commit().code == "applied"
+    with kept_file(folder / "home.db") as beside:
+        assert fsck(registry.engine, pin=registry.pin, beside=beside) == ()
     registry.close()
+    return from_kept
+
+
+def killed_rounds(tmp_path: Path, seeds: range) -> int:
+    """How many of them were opened from a kept state."""
+    (tmp_path / "keys").mkdir()
+    keys, kept = World(tmp_path / "keys"), 0
+    keys.registry.close()
+    for seed in seeds:
+        kept += killed_round(tmp_path / str(seed), seed, keys)
+        shutil.rmtree(tmp_path / str(seed))
+    return kept
 
 
 def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    """Killed at a random moment of appending, every acknowledged entry is there and fsck is clean."""
-    for seed in range(10):
-        killed_round(tmp_path / str(seed), seed)
+    """Killed at a random moment of appending or keeping, every acknowledged entry is there, state is the log's, fsck is clean."""
+    assert killed_rounds(tmp_path, range(10)) > 1
 
 
 @pytest.mark.long
 def test_kill_9_many_times(tmp_path: Path) -> None:
     """The same, five hundred times."""
-    for seed in range(100, 600):
-        killed_round(tmp_path / str(seed), seed)
-        shutil.rmtree(tmp_path / str(seed))
-    print("kills: 500, 0 acknowledged lost")
+    kept = killed_rounds(tmp_path, range(100, 600))
+    assert kept > 250
+    print(f"kills: 500, 0 acknowledged lost; {kept} opened from a kept state, 0 of them another state")
 
 
 def test_fsck_takes_no_honest_refusal_for_damage(world: World) -> None:

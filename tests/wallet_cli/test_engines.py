@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import secrets
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from registry.engines.config import EtcdConfig, read_config, with_engine
+from registry.node.backup import alone
 from tests.wallet_cli.test_committee import ROOT, made
+from wallet_cli import engines
 from wallet_cli.registry import registry as command
-from weid.errors import MalformedError
+from wallet_cli.registry_folder import open_registry
+from weid.errors import ConflictError, MalformedError
 
 EVM = ("--to", "evm", "--url", "http://127.0.0.1:1", "--chain", "7")
 
@@ -58,6 +62,44 @@ def test_moving_keeps_the_nodes_settings(folder: Path) -> None:
         with_engine(b'engine = {name = "sqlite"}\n', there)
     assert run("move", folder, "--to", "sqlite").exit_code != 0  # the etcd it names is not there: nothing is changed
     assert read_config(folder) == there
+
+
+def test_nobody_writes_while_a_log_is_moved(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that came in between would be in the old place alone; where a node runs nothing is moved."""
+    monkeypatch.setattr("registry.engines.alone._PATIENCE", 0.05)
+    plain, refused = engines._embedded, list[str]()
+
+    def meanwhile(place: Path) -> None:
+        other = open_registry(folder, None, random=secrets.token_bytes)
+        with pytest.raises(ConflictError) as found, other.engine.alone():
+            pass
+        other.close()
+        refused.append(found.value.code)
+        plain(place)
+
+    monkeypatch.setattr(engines, "_embedded", meanwhile)
+    assert run("move", folder, "--to", "sqlite").exit_code == 0 and refused == ["other-writer"]
+    node = open_registry(folder, "x", random=secrets.token_bytes)
+    stopped = run("move", folder, "--to", "sqlite")
+    assert getattr(stopped.exception, "code", None) == "other-writer" and len(refused) == 1
+    node.close()
+    assert run("move", folder, "--to", "sqlite").exit_code == 0
+
+
+def test_nobody_writes_while_a_log_is_restored(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is restored, caught up and marked is one log from the first step to the last."""
+    monkeypatch.setattr("registry.engines.alone._PATIENCE", 0.05)
+    file, place = folder.parent / "ca.backup", folder.parent / "again"
+    restore = ["restore", str(file), str(place)]
+    assert CliRunner().invoke(command, ["backup", str(folder), "-o", str(file)]).exit_code == 0
+    with alone(place):
+        for words in (restore, [*restore, "--from", "http://127.0.0.1:1"]):
+            refused = CliRunner().invoke(command, words)
+            assert getattr(refused.exception, "code", None) == "other-writer"
+        assert not (place / "registry.db").exists()
+    assert CliRunner().invoke(command, restore).exit_code == 0
+    with alone(place):  # and what is there already is not caught up
+        assert getattr(CliRunner().invoke(command, [*restore, "--from", "http://x:1"]).exception, "code", None) == "other-writer"
 
 
 @pytest.mark.parametrize(

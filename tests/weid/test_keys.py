@@ -33,6 +33,7 @@ EXPECTED = {
     "jose": {"assert", "present"},
     "cose": {"assert", "present"},
     "weid/key-change/v1": {"log", "state", "log-op", "twin"},
+    "weid/kept-state/v1": {"state"},
     "c2sp/note": {"log", "state", "mirror", "twin"},
     "c2sp/cosignature": {"witness"},
 }

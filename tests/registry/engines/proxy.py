@@ -152,8 +152,7 @@ class Chaos:
 
     def __call__(self, proxy: Proxy, request: dict) -> Any:  # type: ignore[type-arg]
         method = request["method"]
-        fitting = [kind for kind in self.KINDS if method in self.KINDS[kind] or not self.KINDS[kind]]
-        kind = self._random.choice(fitting) if self._random.random() < self.rate else None
+        kind = self._chosen(method) if self._random.random() < self.rate else None
         if kind == "busy":
             return self._did(kind, b"")
         if kind == "broken":
@@ -162,7 +161,7 @@ class Chaos:
         key = json.dumps([method, request["params"]])
         old, self._old[key] = self._old.get(key, answer), answer
         result = answer.get("result")
-        if kind == "hang" and self._random.random() < 0.2:
+        if kind == "hang":
             threading.Event().wait(self._pause)
             return self._did(kind, answer)
         if kind == "stale":
@@ -174,6 +173,11 @@ class Chaos:
         if kind == "other-block" and result:
             return self._did(kind, {**answer, "result": {**result, "blockHash": "0x" + "11" * 32}})
         return answer
+
+    def _chosen(self, method: str) -> str:
+        """What is particular to a method oftener than what may happen to any, and hanging least: it takes its time."""
+        own = [kind for kind, methods in self.KINDS.items() if method in methods]
+        return self._random.choice([*(3 * own), "busy", "broken", "hang"] if own else [*(4 * ("busy", "broken")), "hang"])
 
     def _logs(self, kind: str, logs: list[Any]) -> list[Any]:
         if kind == "short-logs":
