@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from registry.log import Registry
 from registry.state import State
 from tests.registry.explored import explored
 from tests.registry.world import World
+from tests.seeds import chance
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -87,7 +87,7 @@ def test_a_replay_cut_anywhere_is_the_live_state_of_that_moment(tmp_path: Path, 
     live = World(tmp_path / "live", weights=(3, 1, 1), floors={"role": 4})
     assert live.pin == world.pin
     moments = {0: live.registry.state.statement()}
-    numbers, at = random.Random(cuts), 0
+    numbers, at = chance(cuts), 0
     while at < len(entries):
         # one by one and in blocks: what stands between two appends is no state anybody could have seen
         block = entries[at : at + numbers.choice((1, 1, 1, 2, 5))]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import collections
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -28,6 +27,7 @@ from registry.log import Registry
 from registry.note import parse_note
 from registry.snapshot import print_snapshot
 from tests.registry.world import World
+from tests.seeds import chance
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLS = "openat,open,read,pread64,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,fallocate,lseek,fcntl,newfstatat,fstat,stat,mmap,close"
@@ -234,7 +234,7 @@ def test_a_fault_at_any_call_leaves_a_whole_registry(tmp_path: Path, sample: int
     cases = [(fault, call, n) for call, count in counts.items() for n in range(1, count + 1) for fault in FAULTS]
     # An unlocking that fails makes SQLite try for ten seconds: not in the short run, and in the long one while others work.
     quick = [case for case in cases if case[:2] == ("kill", "fcntl") or case[1] != "fcntl"]
-    chosen = random.Random(sample).sample(quick, sample) if sample else cases
+    chosen = chance(sample).sample(quick, sample) if sample else cases
     walkers, start = 1 if sample else 8, time.monotonic()
     with ThreadPoolExecutor(walkers) as threads:
         walks = [threads.submit(walked, tmp_path / f"walk{n}", seed, chosen[n::walkers]) for n in range(walkers)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from registry.issue_proof import is_issue_proof, parse_issue_proof, print_issue_
 from registry.node.client import RegistryClient
 from registry.trust import TrustStore
 from tests.registry.world import Actor, World
+from tests.seeds import chance
 from weid.errors import ProofError, TrustError, WeidError
 from weid.facts import Found, Unknown
 from weid.issuance import Issuance, WithIssuances, issuance_key
@@ -61,7 +61,7 @@ def test_any_changed_byte_is_refused(world: World) -> None:
     """R27: one bit of any fifth byte, what is cut off or added."""
     _, list_id = published(world)
     data = RegistryClient.local(world.registry).issue_proof(list_id, CIDS[3])
-    numbers = random.Random(8)
+    numbers = chance(8)
     for at in range(numbers.randrange(5), len(data), 5):
         changed = bytearray(data)
         changed[at] ^= 1 << numbers.randrange(8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -37,6 +36,7 @@ from registry.statement import print_statement
 from tests.registry.explored import explored
 from tests.registry.test_keys_change import rotate
 from tests.registry.world import Stream, World
+from tests.seeds import chance
 from weid.errors import ConflictError, RollbackError, WeidError
 from weid.keys import LocalSigner
 
@@ -168,7 +168,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def law(tmp: Path, story: Story, steps: list[tuple[int, str, int]]) -> None:
-    folder = tmp / f"{random.Random(repr(steps)).getrandbits(60):x}"
+    folder = tmp / f"{chance(repr(steps)).getrandbits(60):x}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
@@ -225,7 +225,7 @@ def replayed(world: World) -> tuple[Any, ...]:
 def test_a_flipped_bit_is_never_another_answer(lived: World, count: int) -> None:
     """Wherever a bit of the kept state is flipped, whoever opens the log reads from it what the log says."""
     right, beside = replayed(lived), kept_beside(lived.path)
-    whole, numbers, hurt = beside.read_bytes(), random.Random(count), 0
+    whole, numbers, hurt = beside.read_bytes(), chance(count), 0
     for _ in range(count):
         flipped(beside, numbers.randrange(len(whole)), numbers.randrange(8))
         registry = Registry.open(lived.path, random=Stream("reader"))

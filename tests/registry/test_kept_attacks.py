@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-import random
 import shutil
 import sqlite3
 from contextlib import closing
@@ -33,6 +32,7 @@ from registry.tiles import HASH
 from registry.twin import read_twin
 from tests.registry.test_keys_change import rotate
 from tests.registry.world import Stream, World
+from tests.seeds import chance
 from weid import merkle
 from weid.errors import ConflictError, ProofError, RegistryError, WeidError
 from weid.hashes import SM3
@@ -120,7 +120,7 @@ def test_a_bit_flipped_in_the_log_beside_its_kept_state(lived: World, count: int
     proofs, right = [registry.inclusion(index, COUNT) for index in range(COUNT)], print_snapshot(registry.state.snapshot())
     results = list(registry.results)
     registry.close()
-    whole, numbers, refused = lived.path.read_bytes(), random.Random(count), 0
+    whole, numbers, refused = lived.path.read_bytes(), chance(count), 0
     for _ in range(count):
         at, index = numbers.randrange(len(whole) * 8), numbers.randrange(COUNT)
         changed = bytearray(whole)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import signal
 import sqlite3
@@ -30,6 +29,7 @@ from registry.note import NoteKey, parse_note, verify_note
 from registry.signer import HighWater, OperatorKeys
 from registry.snapshot import print_snapshot
 from tests.registry.world import NAMES, YEAR, Stream, World
+from tests.seeds import chance
 from weid import merkle
 from weid.errors import (
     ConflictError,
@@ -371,7 +371,7 @@ def test_flipped_bits_in_the_file_are_found(world: World, count: int) -> None:
     made = filled(world)
     world.commit()
     world.registry.close()
-    original, numbers = world.path.read_bytes(), random.Random(count)
+    original, numbers = world.path.read_bytes(), chance(count)
     entries = [*made]
     for _ in range(count):
         at = numbers.randrange(len(original) * 8)
@@ -419,7 +419,7 @@ def killed_round(folder: Path, seed: int, keys: World) -> bool:
     writer = subprocess.Popen([sys.executable, "-c", script, str(folder), str(seed)], stdout=subprocess.PIPE, cwd=root, text=True)
     assert writer.stdout is not None
     writer.stdout.readline()
-    time.sleep(random.Random(seed).uniform(0.0, 0.25))
+    time.sleep(chance(seed).uniform(0.0, 0.25))
     writer.send_signal(signal.SIGKILL)
     lines = [line for line in writer.stdout.read().splitlines() if line.count(" ") == 1]
     writer.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from registry.map_nodes import Node
 from registry.map_pages import Pages, Path, map_of_pages, page_names, pages_of, subtree_at
 from registry.state_map import StateMap, changed
 from tests.registry.test_state_map import filled, person
+from tests.seeds import chance
 from weid.hashes import SHA256
 
 
@@ -51,7 +51,7 @@ def everything(tree: StateMap) -> list[Any]:
 @settings(max_examples=12, deadline=None)
 def test_pages_are_the_map(count: int, seed: int, rounds: int) -> None:
     """After any changes, made on the map in memory and on the one that is read: one root, one set of proofs and differences."""
-    numbers, held, whole = random.Random(seed), Held(), filled(count)
+    numbers, held, whole = chance(seed), Held(), filled(count)
     held.keep(whole)
     for _ in range(rounds):
         read = held.read(whole.root)
@@ -89,7 +89,7 @@ def test_whatever_is_changed_is_noticed(count: int) -> None:
     """Any byte of the list or of a page changed, a page lost or in the place of another: the subtree is asked for elsewhere."""
     held, whole = Held(), filled(count)
     held.keep(whole)
-    numbers, asked = random.Random(count), 0
+    numbers, asked = chance(count), 0
 
     def instead(path: Path) -> Node:
         nonlocal asked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from registry.node.service import create_node
 from registry.proof_file import ProvenEntry, ProvenRecord, check_proof, parse_proof_file, print_proof_file
 from tests.registry.explored import explored
 from tests.registry.world import World
+from tests.seeds import chance
 from weid.errors import MalformedError, ProofError, SignatureError, TrustError, WeidError
 
 
@@ -47,7 +47,7 @@ def test_any_changed_byte_is_refused(tmp_path: Path) -> None:
     """R27: one bit of any byte of an operation's proof, and what is cut off or added."""
     world = explored(tmp_path)
     data = create_node(world.registry).test_client().get("/v1/entries/7/proof").get_data()
-    numbers = random.Random(1)
+    numbers = chance(1)
     for at in range(len(data)):
         changed = bytearray(data)
         changed[at] ^= 1 << numbers.randrange(8)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from registry.tiles import TileTree
+from tests.seeds import chance
 from weid import merkle
 from weid.errors import ProofError
 from weid.hashes import SHA256, SM3, Hash
@@ -42,7 +43,7 @@ def test_every_proof_up_to_a_size(hash: Hash, top: int) -> None:
 @pytest.mark.parametrize("count", [4_000, pytest.param(1_000_000, marks=pytest.mark.long)])
 def test_changed_proofs_are_refused(count: int) -> None:
     """Bits of leaf, root and path; hashes dropped, doubled, added, exchanged; another index: 0 accepted."""
-    top, numbers, start = 257, random.Random(count), time.monotonic()
+    top, numbers, start = 257, chance(count), time.monotonic()
     tree = grown(top, SHA256)
     roots, leaves = [tree.root_at(size) for size in range(top + 1)], [tree.leaf(n) for n in range(top)]
     accepted = tried = 0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from registry.tiles import HASH, WIDTH, TileTree
+from tests.seeds import chance
 from weid import merkle
 from weid.errors import ProofError
 from weid.hashes import SHA256
@@ -35,7 +34,7 @@ def grown(shelf: Shelf, tree: TileTree, fresh: list[bytes]) -> None:
 def test_tiles_match_the_whole_tree_however_they_grew() -> None:
     """Roots and proofs do not depend on how the entries were batched, nor on reopening."""
     every = leaves(70_000)
-    numbers = random.Random(7)
+    numbers = chance(7)
     shelf, tree, at = Shelf(), TileTree(0, Shelf().read, hash=SHA256), 0
     tree = TileTree(0, shelf.read, hash=SHA256)
     while at < len(every):

@@ -24,6 +24,7 @@ from registry.log import Receipt, Registry
 from registry.operations import Author, SignedOperation
 from registry.registers import register_root
 from registry.signer import OperatorKeys
+from tests.seeds import SEED
 from weid.canon import JSON, jcs
 from weid.did import key_id, weid_did
 from weid.keys import LocalSigner
@@ -42,7 +43,7 @@ class Stream:
     """A fixed stream of pseudo-random bytes: never for anything but tests."""
 
     def __init__(self, seed: str) -> None:
-        self._seed, self._count = seed, 0
+        self._seed, self._count = f"{SEED}{seed}", 0
 
     def __call__(self, size: int) -> bytes:
         self._count += 1

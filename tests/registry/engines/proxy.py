@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -17,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from eth_utils import to_checksum_address
+
+from tests.seeds import chance
 
 WINDOW, INPUT, BATCH = 10, 49_152, 8
 METHODS = {
@@ -146,7 +147,7 @@ class Chaos:
     }  # fmt: skip
 
     def __init__(self, seed: int, rate: float = 0.15, pause: float = 0.6) -> None:
-        self._random, self.rate, self._pause = random.Random(seed), rate, pause
+        self._random, self.rate, self._pause = chance(seed), rate, pause
         self._old: dict[str, Any] = {}
         self.done: dict[str, int] = {}
 

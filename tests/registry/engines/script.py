@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from registry import operations as ops
 from registry.engines import Journal, LogEngine
 from registry.log import Registry
 from tests.registry.world import World
+from tests.seeds import chance as chance_of
 from weid.canon import jcs
 from weid.records import StatusEntry
 
@@ -36,7 +36,7 @@ def opened(world: World, engine: Callable[[Journal], LogEngine] | None, *, patie
 
 def run(world: World, count: int, *, block: int = 50) -> None:
     """About `count` entries: rights, anchors in blocks, status lists, refused and repeated operations, commits."""
-    chance = random.Random(count)
+    chance = chance_of(count)
     world.tick()
     name = f"urn:weid:schema:s{world.registry.size}:1"
     schema = world.schema({"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": name, "type": "object"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import threading
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from registry.engines import Entry, LogEngine, Placed, Refused, Ticket
 from registry.engines.framing import batches
 from tests.registry.engines.conftest import Maker
+from tests.seeds import chance as chance_of
 from weid.errors import RegistryError
 
 
@@ -81,7 +81,7 @@ def test_the_largest_entry_and_batch_fit(engine: LogEngine) -> None:
 
 def test_reading_pages_from_anywhere(make: Maker) -> None:
     """Batches of every size, read from random places by one who was not there."""
-    chance, engine, written = random.Random(4), make(), []
+    chance, engine, written = chance_of(4), make(), []
     for n in range(12):
         batch = [chance.randbytes(chance.randrange(1, 300)) for _ in range(chance.choice((1, 2, 5, 40)))]
         placed(engine, batch, len(written))

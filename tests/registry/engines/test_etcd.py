@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from registry.engines.sqlite import SqliteEngine
 from tests.registry.engines.script import facts_of, opened, run, world_on
 from tests.registry.engines.servers import NO_ETCD, Etcd, etcd_binary, running
 from tests.registry.engines.test_conformance import data, placed
+from tests.seeds import chance as chance_of
 from weid.canon import JSON
 from weid.codec import b64
 from weid.errors import RegistryError
@@ -123,7 +123,7 @@ class Talking(EtcdCluster):
 
 def test_answers_of_any_shape_are_refused_by_name() -> None:
     """Whatever a gateway answers, only our own errors come out."""
-    chance = random.Random(3)
+    chance = chance_of(3)
     shapes: list[JSON] = [None, 1, "", "AA==", "not base64", b64(bytes(48)), b64(bytes(31)), [], {}, True, "-1", "99"]
     refused = 0
     for _ in range(3_000):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from tests.registry.engines.proxy import Chaos, Proxy, fisco, plain
 from tests.registry.engines.servers import CHAIN, ENGINES, NO_ANVIL, Anvil, anvil_binary, running
 from tests.registry.engines.test_conformance import data, placed
 from tests.registry.world import Stream
+from tests.seeds import chance as chance_of
 from weid.did import keccak256
 from weid.errors import KeyMaterialError, MalformedError, RegistryError
 from weid.hashes import SHA256, SM3
@@ -407,7 +407,7 @@ def test_the_account_is_sealed() -> None:
 
 def test_answers_of_any_shape_are_refused_by_name() -> None:
     """Whatever a node answers, only our own errors come out."""
-    chance = random.Random(9)
+    chance = chance_of(9)
     good = {"address": "0x" + "11" * 20, "topics": [abi.batch_topic(), "0x" + "00" * 32], "data": "0x" + bytes(160).hex()}
     shapes: list[object] = [None, 1, "", "0x", "0x" + "ff" * 40, [], {}, True, "0x0", "zz", [[]], {"a": 1}]
     for _ in range(3_000):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from registry.engines import EngineInfo, GapError
 from registry.engines.framing import batches, frame, unframe
+from tests.seeds import chance as chance_of
 from weid.errors import RegistryError
 
 INFO = EngineInfo("test", "local", max_entry=100, max_batch=7, max_bytes=300)
 
 
 def test_frames_read_back() -> None:
-    chance = random.Random(1)
+    chance = chance_of(1)
     for _ in range(200):
         entries = tuple(chance.randbytes(chance.choice((1, 2, 255, 256, 65_535))) for _ in range(chance.randrange(1, 6)))
         assert unframe(frame(entries), len(entries)) == entries
@@ -33,7 +32,7 @@ def test_any_change_of_a_length_or_count_is_a_gap() -> None:
 
 
 def test_batches_keep_order_and_limits() -> None:
-    chance = random.Random(2)
+    chance = chance_of(2)
     for _ in range(100):
         entries = [chance.randbytes(chance.randrange(1, 101)) for _ in range(chance.randrange(40))]
         made = list(batches(entries, INFO))
