@@ -27,7 +27,7 @@ from issuer_app import (
     web_status,
     web_votes,
 )
-from issuer_app.access import account, entry, trail_pages, two_api, two_pages, watching
+from issuer_app.access import account, entry, trail_api, trail_pages, two_api, two_pages, watching
 from issuer_app.access import administration as rights
 from issuer_app.access.kept import Access
 from issuer_app.answers import Answers
@@ -42,8 +42,11 @@ from issuer_app.lifecycle import routes as later_routes
 from issuer_app.lookups import web_api, web_entries, web_find
 from issuer_app.papers import api as papers_api
 from issuer_app.papers import holder as papers_holder
+from issuer_app.papers import offering
 from issuer_app.papers import web as papers_web
 from issuer_app.users import Users
+from issuer_app.webhooks import pages as hook_pages
+from issuer_app.webhooks import routes as hook_routes
 from registry.node.answered import Answered, observe
 from registry.node.resolver import resolver_blueprint
 from registry.node.webmanifest import Installed, manifest_blueprint
@@ -76,9 +79,10 @@ def create_app(config: Config) -> Flask:
         front.pages, people.pages, web_desk.pages, web_reissue.pages, web_office.pages, web_votes.pages, web_committee.pages,
         web_status.routes, api.routes, openapi.routes, health.blueprint(config, answered), later_pages.pages, joint_pages.pages,
         import_pages.pages, import_routes.routes, papers_web.pages, papers_holder.pages, papers_holder.templates,
-        papers_api.routes, later_routes.routes, depending_web.pages, depending_web.routes,
+        papers_api.routes, later_routes.routes, depending_web.pages, depending_web.routes, offering.routes,
     )  # fmt: skip
-    rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes)
+    rights_rooms = (entry.pages, account.pages, rights.pages, trail_pages.pages, two_pages.pages, two_api.routes,
+                    trail_api.routes, hook_pages.pages, hook_routes.routes)  # fmt: skip
     home_screen = manifest_blueprint(_installed, colour="#1d4f6e")
     for blueprint in (home_screen, *rooms, *rights_rooms, design_web.pages, web_find.pages, web_entries.pages, web_api.routes):
         app.register_blueprint(blueprint)
@@ -100,6 +104,9 @@ def create_app(config: Config) -> Flask:
     csrf.exempt(web_api.routes)
     csrf.exempt(two_api.routes)
     csrf.exempt(later_routes.routes)
+    csrf.exempt(trail_api.routes)
+    csrf.exempt(hook_routes.routes)
+    csrf.exempt(offering.routes)  # a code or token in the request, no cookie
     csrf.exempt(api.routes)  # it reads no cookie, only the Authorization header, so there is nothing to forge
     app.before_request(frame.prepare)
     app.after_request(frame.keep_language)

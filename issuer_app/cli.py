@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from issuer_app.access.cli import RecordedGroup, made, trail
+from issuer_app.access.cli import RecordedGroup, looked, made, trail
 from issuer_app.cli_backup import backup, restore
 from issuer_app.cli_convert import convert
 from issuer_app.cli_lookup import lookup, lookup_rules, outbox, texts_in
@@ -23,6 +23,7 @@ from issuer_app.importing.cli import import_
 from issuer_app.lifecycle.cli import change, cosign, cosign_batch, ending, exposed, hold, renew, replace
 from issuer_app.premises import KINDS, Premises
 from issuer_app.proposals.cli import decide, waiting
+from issuer_app.webhooks.cli import webhook
 from weid.errors import MalformedError
 
 if TYPE_CHECKING:
@@ -181,7 +182,9 @@ def vc_api(folder: Path, passphrase_file: str | None, name: str, cryptosuite: st
 def public_url(folder: Path, url: str | None) -> None:
     """Say under which URL strangers reach `serve`: new certificates then name their status lists there. Without one, show it."""
     place = Premises.open(folder)
-    if url is not None:
+    if url is None:
+        looked()
+    else:
         place.set_public(url)
     click.echo(place.public or "")
 
@@ -210,6 +213,9 @@ def serve(
     from issuer_app.app import create_app
     from issuer_app.config import Config
     from issuer_app.importing.running import importer
+    from issuer_app.lifecycle.timer import ticking
+    from issuer_app.webhooks.courier import delivering
+    from issuer_app.webhooks.running import courier
     from registry.node.answered import log_to
     from registry.node.serving import certificate
     from registry.node.serving import serve as run
@@ -227,7 +233,7 @@ def serve(
             council=place.office("governor", secret) if place.holds("governor") else None,
             code_host=code_host, zone=ZoneInfo(timezone), secure=tls, hosts=hosts, vc_api=place.instances(secret),
             public=place.public, metrics_token=None if metrics_token_file is None else metrics_token_file.read().strip(),
-            resolver=place.resolver() if resolver else None,
+            resolver=place.resolver() if resolver else None, webhook_nets=place.webhook_nets,
         )  # fmt: skip
         files = certificate(folder / "tls", hosts) if tls else None
         address = bind or ("0.0.0.0" if tls else "127.0.0.1")  # noqa: S104 (asked for by --tls, printed below)
@@ -237,6 +243,8 @@ def serve(
         if config.desk is not None:
             with app.app_context():
                 importer().resume()
+            place.opened.enter_context(ticking(config.desk, _now))
+            place.opened.enter_context(delivering(courier(app)))
         run(
             app, address, port, tls=None if files is None else files[:2],
             ready=lambda opened: click.echo(f"{scheme}://{hosts[0]}:{opened}/", err=True),
@@ -383,7 +391,7 @@ def _now() -> int:
 
 COMMANDS = (
     backup, change, convert, cosign, cosign_batch, decide, depending, ending, exposed, hold, import_, lift, link,
-    look, lookup, lookup_rules, outbox, paper, renew, replace, restore, revoke, suspend, trail, waiting,
+    look, lookup, lookup_rules, outbox, paper, renew, replace, restore, revoke, suspend, trail, waiting, webhook,
 )  # fmt: skip
 for command in COMMANDS:
     issuer.add_command(command)

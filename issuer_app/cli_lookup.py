@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from issuer_app.access.cli import Recorded
+from issuer_app.access.cli import Recorded, looked
 from issuer_app.premises import Premises
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def lookup_rules(folder: Path, passphrase_file: str | None, pack: Path | None) -
     from issuer_app.lookups import index_printed, lookup_of
     from issuer_app.premises import read_pack_folder
 
+    if pack is None:
+        looked()
     with (place := Premises.open(folder)).opened:
         desk = _desk(place, passphrase_file)
         if pack is not None:

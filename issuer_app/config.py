@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from issuer_app.desk import Desk
     from issuer_app.office import Office
     from issuer_app.vc_api import Instance
+    from issuer_app.webhooks.reaching import Net
     from weid.resolver import Resolver
 
 __all__ = ["Config", "Limits", "secret_key"]
@@ -57,6 +58,7 @@ class Config:
     vc_api: Mapping[str, Instance] = field(default_factory=dict)  # issuers for programs
     public: str | None = None  # the address strangers reach this app at; none: no status lists in what programs issue
     metrics_token: str | None = None  # opens /metrics from other machines; none: this machine and keys with the scope alone
+    webhook_nets: tuple[Net, ...] = ()  # networks that webhooks may reach besides the public internet
     resolver: Resolver | None = None  # answers DID Resolution below /1.0/identifiers; none: it does not
 
     @property

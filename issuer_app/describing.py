@@ -31,10 +31,11 @@ PROBLEMS: Final[Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one module contributes: path → operations, and the schemas that they name."""
+    """What one module contributes: path → operations, the schemas that they name, and what others are told (webhooks)."""
 
     paths: Mapping[str, dict[str, Any]]
     schemas: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    webhooks: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def ref(name: str) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def operation(
 
 
 def paged_list(
-    name: str, summary: str, scope: str, item: Mapping[str, Any], *parameters: dict[str, Any], most: int = MOST,
+    name: str, summary: str, scope: str | None, item: Mapping[str, Any], *parameters: dict[str, Any], most: int = MOST,
     default: int = LIMIT,
 ) -> dict[str, Any]:  # fmt: skip
     """The operation that answers a list in pages."""

@@ -12,6 +12,7 @@ from werkzeug.routing import Map
 
 from issuer_app import described_desk, described_programs
 from issuer_app.access import described as waiting
+from issuer_app.access import trail_described as trail
 from issuer_app.depending import described as depending
 from issuer_app.describing import PROBLEMS, Part, objects
 from issuer_app.importing import openapi as imports
@@ -19,12 +20,13 @@ from issuer_app.lifecycle import described as later
 from issuer_app.lookups import described as lookups
 from issuer_app.papers import described as papers
 from issuer_app.scopes import SCOPES
+from issuer_app.webhooks import described as webhooks
 
 __all__ = ["PARTS", "document", "paths_of", "routes"]
 
 PARTS: Final[tuple[Callable[[], Part], ...]] = (
     described_desk.part, described_programs.part, imports.part, papers.part, lookups.part,
-    waiting.part, later.part, depending.part,
+    waiting.part, later.part, depending.part, trail.part, webhooks.part,
 )  # fmt: skip
 _INTRODUCTION: Final = f"""The institution's desk for programs.
 
@@ -62,6 +64,7 @@ def document(url_map: Map | None = None) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"key": []}],
         "paths": {path: item for path, item in paths.items() if item},
+        "webhooks": {name: item for part in parts for name, item in part.webhooks.items()},
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "weid_…, made at the desk"}},
             "schemas": {"Problem": _PROBLEM} | {name: schema for part in parts for name, schema in part.schemas.items()},

@@ -9,15 +9,20 @@ from credentials.replacement import replaced_kind
 from issuer_app.store import Store
 from weid.errors import RejectedError
 
-__all__ = ["forget", "keep", "predecessor", "send", "successor"]
+__all__ = ["forget", "keep", "predecessor", "prepare", "send", "successor"]
 
 _TABLE: Final = """CREATE TABLE IF NOT EXISTS replaced (old TEXT PRIMARY KEY, new TEXT NOT NULL UNIQUE, mark BLOB NOT NULL,
  told INTEGER NOT NULL DEFAULT 0) STRICT"""
 
 
+def prepare(db: Any) -> None:
+    """Make the table, for whoever watches it before anything stands in it."""
+    db.execute(_TABLE)
+
+
 def keep(db: Any, old: str, new: str, mark: bytes) -> None:
     """`new` replaces `old`; `mark` is the fingerprint under which the log is told."""
-    db.execute(_TABLE)
+    prepare(db)
     db.execute("INSERT INTO replaced VALUES (?, ?, ?, 0)", (old, new, mark))
 
 

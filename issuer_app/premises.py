@@ -1,6 +1,6 @@
 """The folder of one running app: which registry node it talks to, and which parties it holds keys of.
 
-<folder>/genesis.json  node.json  public.json  desk/  reviewer/  auditor/  governor/  app/  vc-api/
+<folder>/genesis.json  node.json  public.json  webhook-nets.json  desk/  reviewer/  auditor/  governor/  app/  vc-api/
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from issuer_app.ledger import Ledger
     from issuer_app.office import Office
     from issuer_app.vc_api import Instance
+    from issuer_app.webhooks.reaching import Net
     from weid.pack import Pack
     from weid.resolver import Resolver
     from weid.sealed import Passphrase
@@ -35,6 +37,7 @@ __all__ = ["KINDS", "UNFINISHED", "Premises", "read_pack_folder"]
 UNFINISHED = "restored"
 """A file of this name: the folder was unpacked from a backup and does not know yet what the registry has heard since."""
 KINDS = ("desk", "reviewer", "auditor", "governor")
+_NETS = "webhook-nets.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
 
@@ -91,6 +94,25 @@ class Premises:
         status_url("", 0, base=url)
         private_file(self.folder / "public.json")
         (self.folder / "public.json").write_bytes(jcs({"url": url}))
+
+    @property
+    def webhook_nets(self) -> tuple[Net, ...]:
+        """What webhooks may reach besides the public internet, as the operator of this machine has said."""
+        from issuer_app.webhooks.reaching import nets_of
+
+        path = self.folder / _NETS
+        value = parse_json(path.read_bytes()) if path.exists() else []
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            raise MalformedError(f"{_NETS} is a list of networks", code="bad-net")
+        return nets_of([str(text) for text in value])
+
+    def set_webhook_nets(self, texts: Sequence[str]) -> None:
+        """From now on (`serve` reads it when it starts) webhooks may reach these, and no others; MalformedError `bad-net`."""
+        from issuer_app.webhooks.reaching import nets_of
+
+        nets = nets_of(texts)
+        private_file(self.folder / _NETS)
+        (self.folder / _NETS).write_bytes(jcs([str(net) for net in nets]))
 
     def holds(self, kind: str) -> bool:
         """Whether there is a party of this kind (desk, reviewer, auditor, governor)."""

@@ -18,6 +18,7 @@ _BY_CODE: Mapping[str, int] = MappingProxyType({
     "not-suspended": 409, "key-in-use": 409, "unreachable": 503, "too-large": 413, "erased": 410,
     "no-invitation": 404, "second-person": 403, "not-waiting": 409, "compare-again": 409, "changed-meanwhile": 409,
     "request-altered": 409, "other-count": 409, "not-in-force": 409,
+    "too-many-hooks": 409, "hook-off": 409,
 })  # fmt: skip
 
 

@@ -19,9 +19,9 @@ BY_ROLE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
         "imports:read", "imports:write", "papers:read", "links:write", "credentials:sign",
     ),
     "reviewer": ("institutions:read", "institutions:write", "schemas:write"),
-    "auditor": ("overrides:read", "overrides:write"),
+    "auditor": ("overrides:read", "overrides:write", "trail:read"),
     "governor": (),
-    "admin": ("metrics:read", "desk:settings"),
+    "admin": ("metrics:read", "desk:settings", "webhooks:read", "webhooks:write"),
     "lookup": ("lookups:read",),
 })  # fmt: skip
 SCOPES: Final = ("schemas:read", *(scope for role in BY_ROLE.values() for scope in role))

@@ -1,15 +1,10 @@
-"""What people read, in four languages: `texts/<language>.json` and one file a subject in `texts/<language>/`.
-
-Together they are one flat table, with the same keys in every language; no key stands in two files.
-"""
+"""What people read, in four languages (`weid.words` says how the files lie), and how a language writes names and times."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import tzinfo
 from functools import lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 
 from credentials.claims import Claim
@@ -17,6 +12,7 @@ from weid.canon import JSON
 from weid.codec import from_minutes, minutes, parse_rfc3339
 from weid.pack import LANGUAGES
 from weid.records import Names
+from weid.words import words_of
 
 __all__ = ["NAMES_OF_LANGUAGES", "Speaker", "choose_language", "table"]
 
@@ -26,14 +22,7 @@ NAMES_OF_LANGUAGES = MappingProxyType({"zh-Hans": "简体中文", "zh-Hant": "�
 @lru_cache(maxsize=8)
 def table(language: str) -> Mapping[str, str]:
     """All texts of one language."""
-    folder = files("issuer_app").joinpath("texts")
-    parts = [folder.joinpath(f"{language}.json")]
-    if folder.joinpath(language).is_dir():
-        parts += sorted(folder.joinpath(language).iterdir(), key=lambda part: part.name)
-    held: dict[str, str] = {}
-    for part in parts:
-        held |= json.loads(part.read_text("utf-8"))
-    return MappingProxyType(held)
+    return words_of("issuer_app", language)
 
 
 class Speaker:

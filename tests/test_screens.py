@@ -16,6 +16,8 @@ from issuer_app.app import create_app
 from issuer_app.importing.running import importer
 from issuer_app.lookups.asking import ways
 from issuer_app.users import ROLES
+from issuer_app.webhooks.outbox import EVENTS
+from issuer_app.webhooks.running import hooks
 from registry.node.service import create_node
 from tests import browser, screens
 from tests.issuer_app.house import PASSWORD, House, Person
@@ -53,12 +55,14 @@ def _desk(folder: Path) -> Site:
     with app.app_context():
         job = importer().upload(csv_of([person(1), person(2, 颁发日期="soon")]), "list.csv", house.skill, by="chen")
         importer().check(job.id, job.mapped.columns, job.mapped.key, job.mapped.kind, wait=True)
+        hook, _ = hooks().add("https://hooks.example.org/in", "records", EVENTS, at=house.now * 60, random=house.world.random)
+        hooks().endpoints.test(hook.id, house.desk.did, at=house.now * 60, random=house.world.random)
     someone = Person(app)
     someone.post("/sign-in", {"name": "everybody", "password": PASSWORD})
     cookie = someone.http.get_cookie("issuer")
     assert cookie is not None
     known = {
-        "id_": [row.id], "imports.id_": [job.id], "did": [house.desk.did], "digest": [house.skill.hex()],
+        "id_": [row.id], "imports.id_": [job.id], "hooks.id_": [hook.id], "did": [house.desk.did], "digest": [house.skill.hex()],
         "name": [way.rule.name for way in ways(house.desk.lookups)][:1], "number": ["0"],
     }  # fmt: skip
     return Site("desk", app, [{"name": "issuer", "value": cookie.value}], known)

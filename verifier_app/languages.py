@@ -1,16 +1,13 @@
-"""The texts of the pages, as data: `texts/<language>.json` and one file a subject in `texts/<language>/`.
-
-Together they are one flat table, with the same keys in every language; no key stands in two files.
-"""
+"""The texts of the pages (`weid.words` says how the files lie), and which language somebody reads."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
+
+from weid.words import words_of
 
 __all__ = ["LANGUAGES", "SELF_NAMES", "choose", "in_words", "text", "texts"]
 
@@ -34,14 +31,7 @@ def texts(language: str) -> Mapping[str, str]:
     """Every text of one language; KeyError for a language we do not speak."""
     if language not in LANGUAGES:
         raise KeyError(language)
-    folder = files("verifier_app").joinpath("texts")
-    parts = [folder.joinpath(f"{language}.json")]
-    if folder.joinpath(language).is_dir():
-        parts += sorted(folder.joinpath(language).iterdir(), key=lambda part: part.name)
-    held: dict[str, str] = {}
-    for part in parts:
-        held |= json.loads(part.read_text("utf-8"))
-    return MappingProxyType(held)
+    return words_of("verifier_app", language)
 
 
 def text(language: str, key: str, **values: object) -> str:

@@ -16,12 +16,13 @@ from weid.errors import WeidError
 if TYPE_CHECKING:
     from issuer_app.premises import Premises
 
-__all__ = ["Recorded", "RecordedGroup", "acting", "came_of_it", "made", "trail"]
+__all__ = ["Recorded", "RecordedGroup", "acting", "came_of_it", "looked", "made", "trail"]
 
 _READS: Final = ("find", "serve", "trail", "waiting")
 _MADE: Final = "issuer_app.access.cli.made"
 _WHO: Final = "issuer_app.access.cli.acting"
 _OUTCOME: Final = "issuer_app.access.cli.came_of_it"
+_LOOKED: Final = "issuer_app.access.cli.looked"
 _ABOUT: Final = ("id_", "name", "label", "role", "schema", "wants")
 
 
@@ -38,6 +39,11 @@ def acting(name: str) -> None:
 def came_of_it(outcome: str) -> None:
     """Say in the row of this command what came of it, where it was done but is not all."""
     click.get_current_context().meta[_OUTCOME] = outcome
+
+
+def looked() -> None:
+    """This run of the command only looks: it changes nothing, so it leaves no row."""
+    click.get_current_context().meta[_LOOKED] = True
 
 
 class Recorded(click.Command):
@@ -57,7 +63,7 @@ class Recorded(click.Command):
             result = error.code
             raise
         finally:
-            if ctx.info_name not in _READS and not (ctx.info_name == "public-url" and ctx.params.get("url") is None):
+            if ctx.info_name not in _READS and _LOOKED not in ctx.meta:
                 _record(ctx, result)
 
 
@@ -102,10 +108,14 @@ def _user() -> str:
               help="Check a file that somebody exported, by the keys on the registry.")  # fmt: skip
 @click.option("--who", help="Only what this user, program or command did.")
 @click.option("--target", help="Only what was done to this id or name.")
+@click.option("--kind", type=click.Choice(["person", "key", "command", "nobody"]), help="Only what one of these did.")
+@click.option("--act", default="", help="Only acts whose name begins so, e.g. people.")
+@click.option("--before", type=click.IntRange(1, 1 << 53), metavar="SEQ", help="Only rows before this number: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True)
 def trail(
-    folder: Path, check: bool, head: str | None, exported: Path | None, who: str | None, target: str | None, limit: int
-) -> None:
+    folder: Path, check: bool, head: str | None, exported: Path | None, who: str | None, target: str | None, kind: str | None,
+    act: str, before: int | None, limit: int,
+) -> None:  # fmt: skip
     """Show who did what in FOLDER, newest first, one JSON object a line; or check that nothing of it was changed."""
     from issuer_app.access.trail import Trail
     from issuer_app.premises import Premises
@@ -123,7 +133,7 @@ def trail(
             click.echo(held.head()[1].hex())
             click.echo(f"{count} rows, each where it belongs.", err=True)
             return
-        for row in held.rows(who=who, target=target, limit=limit):
+        for row in held.rows(who=who, target=target, kind=kind, act=act, before=before, limit=limit):
             click.echo(json.dumps(row.to_json(), ensure_ascii=False))
 
 

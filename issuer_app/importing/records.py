@@ -19,7 +19,7 @@ from issuer_app.problems import NotFoundError
 from issuer_app.store import Store
 from weid.canon import JSON
 
-__all__ = ["BUSY", "Import", "Imports", "Line"]
+__all__ = ["BUSY", "Import", "Imports", "Line", "prepare"]
 
 BUSY: Final = ("checking", "signing", "publishing", "proving")
 """States in which work is under way, or was when a process was killed."""
@@ -101,9 +101,7 @@ class Imports:
 
     def __init__(self, store: Store, boxes: Boxes) -> None:
         self.store, self._boxes = store, boxes
-        with store.change() as db:
-            for statement in (_IMPORTS, _LINES, _SOURCES, _PROOFS, _BY_ID, _ERASED):
-                db.execute(statement)
+        prepare(store)
 
     def add(self, made: Import, data: bytes, request: str | None) -> None:
         """A new import with its file."""
@@ -295,3 +293,10 @@ def _import(row: dict[str, Any]) -> Import:
         row["done"], row["at"], row["kid"], row["code"], bool(row["cancel"]), bool(row["auto"]),
         row["root"], row["size"], row["op"], row["entry"],
     )  # fmt: skip
+
+
+def prepare(store: Store) -> None:
+    """Make the tables, for whoever watches them before anything was imported."""
+    with store.change() as db:
+        for statement in (_IMPORTS, _LINES, _SOURCES, _PROOFS, _BY_ID, _ERASED):
+            db.execute(statement)

@@ -10,7 +10,7 @@ from typing import IO
 
 import click
 
-from issuer_app.access.cli import Recorded
+from issuer_app.access.cli import Recorded, looked
 from issuer_app.premises import Premises
 from issuer_app.proposals import by_command
 from issuer_app.proposals.by_command import Speaking
@@ -84,6 +84,8 @@ def change(
     from weid.codec import minutes
     from weid.errors import IssueError
 
+    if not yes:
+        looked()
     if action != "lift" and reason is None:
         raise click.UsageError("--reason is needed")
     if file is None and not (kind or since or until or text):
@@ -188,6 +190,8 @@ def exposed(folder: Path, passphrase_file: str | None, since: datetime, yes: boo
     from issuer_app.lifecycle import exposure
     from weid.codec import minutes
 
+    if not yes:
+        looked()
     begin = minutes(since.replace(tzinfo=UTC))
     with (place := Premises.open(folder)).opened:
         desk = place.desk(_passphrase(passphrase_file))
@@ -214,6 +218,8 @@ def cosign(folder: Path, passphrase_file: str | None, files: tuple[Path, ...], y
     from issuer_app.cli import _passphrase
     from issuer_app.lifecycle import joint
 
+    if not yes:
+        looked()
     with (place := Premises.open(folder)).opened:
         desk = place.desk(_passphrase(passphrase_file))
         for file in files:

@@ -11,7 +11,8 @@ from issuer_app.papers.described import MEDIA
 from issuer_app.papers.handing import hand_out
 from issuer_app.papers.web import asked_way, links
 from weid.canon import parse_json
-from weid.errors import MalformedError
+from weid.errors import IssueError, MalformedError
+from weid.pack import LANGUAGES
 
 __all__ = ["routes"]
 
@@ -62,6 +63,8 @@ def withdraw(id_: str) -> ResponseReturnValue:
 
 
 def _given(id_: str, form: str) -> Response:
+    if any(request.args.get(name, "en") not in LANGUAGES for name in ("first", "second")):  # the page's form says none by ""
+        raise IssueError(f"one or two of {', '.join(LANGUAGES)}", code="bad-language")
     made = hand_out(desk(), desk().get(id_), form, asked_way(), config().now())
     response = Response(made.data, content_type=MEDIA[form])
     response.headers["Scannability"] = str(made.score.total)

@@ -1,4 +1,5 @@
-"""The holder's page behind a link: the certificate, its standing today, and everything to take along. It needs no script.
+"""The holder's page behind a link: the certificate, its standing today, and everything to take along. It needs no script;
+where there is one, the phone's own menu for sharing opens too.
 
 Whoever has the link sees the certificate: the page says so. The link is in no log of ours, no referrer and no cache.
 """
@@ -17,6 +18,7 @@ from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import NotFound
 
 from credentials import picture
+from issuer_app.access.shown import qr
 from issuer_app.frame import config, desk, page, slow_down
 from issuer_app.ledger import Issued
 from issuer_app.papers.codes import code_of
@@ -24,10 +26,11 @@ from issuer_app.papers.face import face_of
 from issuer_app.papers.handing import hand_out
 from issuer_app.papers.links import Link
 from issuer_app.papers.look import look_of, template_named
+from issuer_app.papers.offers import issuer_of, offer_link
 from issuer_app.papers.web import asked_way, links, sent
 from weid.errors import IssueError
 
-__all__ = ["KeptOut", "pages", "standing_of", "templates"]
+__all__ = ["KeptOut", "opened", "pages", "standing_of", "templates"]
 
 pages = Blueprint("holder", __name__, url_prefix="/c")
 templates = Blueprint("templates", __name__)
@@ -62,13 +65,15 @@ def _unlisted(response: Response) -> Response:
 @pages.get("/<token>")
 def certificate(token: str) -> ResponseReturnValue:
     """The certificate as its holder sees it."""
-    shown, now = _opened(token), config().now()
+    shown, now = opened(token), config().now()
     row, schema = shown.row, desk().schema(shown.row.schema, now)
     state, word = standing_of(row, now)
     face = face_of(schema, look_of(desk().party.folder, schema), row.claims)
+    issuer, bearer = issuer_of(config().public), schema.bind in ("none", "document")
+    offered = offer_link(issuer, token) if issuer is not None and bearer and state == "valid" else ""
     return page(
         "papers/holder.html", row=row, schema=schema, face=face, state=state, word=word, link=shown.link, token=token,
-        bearer=schema.bind in ("none", "document"), institution=desk().names, now=now,
+        bearer=bearer, institution=desk().names, now=now, offered=offered, picture=qr(offered) if offered else "",
     )  # fmt: skip
 
 
@@ -87,14 +92,14 @@ def drawn(token: str, form: str) -> ResponseReturnValue:
 @pages.get("/<token>/code.svg")
 def code(token: str) -> ResponseReturnValue:
     """The code alone, as large as the screen."""
-    row = _opened(token).row
+    row = opened(token).row
     return Response(picture.svg(code_of(row, config().code_host)), content_type="image/svg+xml")
 
 
 @pages.get("/<token>/certificate.json")
 def file(token: str) -> ResponseReturnValue:
     """The credential file, for a wallet; also of a certificate that no longer stands, which the holder may contest."""
-    row = _opened(token).row
+    row = opened(token).row
     response = Response(row.file, content_type="application/vc")
     response.headers["Content-Disposition"] = f'attachment; filename="{row.id[:8]}.json"'
     return response
@@ -116,7 +121,7 @@ def standing_of(row: Issued, at: int) -> tuple[str, Any]:
     return ("expired" if state == "valid" and row.until <= at else state), word
 
 
-def _opened(token: str) -> Shown:
+def opened(token: str) -> Shown:
     """What the link shows; 404 for every link that does not open, and guessing is slowed down."""
     found = links().find(token, config().now()) if config().desk is not None else None
     if found is None:
@@ -129,7 +134,7 @@ def _opened(token: str) -> Shown:
 
 
 def _given(token: str, form: str) -> Response:
-    shown = _opened(token)
+    shown = opened(token)
     slow_down(config().limits.issue, "paper", hashlib.sha256(token.encode()).hexdigest())
     state, _ = standing_of(shown.row, config().now())
     if state in ("suspended", "revoked"):  # an auditor's word counts like our own

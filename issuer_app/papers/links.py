@@ -16,7 +16,7 @@ from weid.codec import b64u
 from weid.errors import IssueError
 from weid.suites import Random
 
-__all__ = ["LONGEST", "Link", "Links"]
+__all__ = ["LONGEST", "Link", "Links", "mark_of"]
 
 DAY: Final = 1_440
 LONGEST: Final = 366  # days
@@ -54,15 +54,17 @@ class Links:
             if len(self.open(certificate, at)) >= MOST:
                 raise IssueError(f"{MOST} links to it are open: withdraw them first", code="too-many-links")
             db.table("links").insert(
-                {"mark": _mark(token), "certificate": certificate, "by": by, "made": at, "until": at + days * DAY}
+                {"mark": mark_of(token), "certificate": certificate, "by": by, "made": at, "until": at + days * DAY}
             )
         return token
 
     def find(self, token: str, at: int) -> Link | None:
         """The link of a token; None for one that never was, has ended or was withdrawn: they look the same."""
-        if not _TOKEN.fullmatch(token):
-            return None
-        row = self._store.row("SELECT certificate, by, made, until FROM links WHERE mark = ? AND until > ?", _mark(token), at)
+        return self.of_mark(mark_of(token), at) if _TOKEN.fullmatch(token) else None
+
+    def of_mark(self, mark: bytes, at: int) -> Link | None:
+        """The link whose token has this digest, if it is open."""
+        row = self._store.row("SELECT certificate, by, made, until FROM links WHERE mark = ? AND until > ?", mark, at)
         return None if row is None else Link(**row)
 
     def open(self, certificate: str, at: int) -> tuple[Link, ...]:
@@ -80,5 +82,6 @@ class Links:
         self._store.close()
 
 
-def _mark(token: str) -> bytes:
+def mark_of(token: str) -> bytes:
+    """The digest under which a link is kept."""
     return hashlib.sha256(token.encode("ascii")).digest()

@@ -124,7 +124,12 @@ def afterwards(house: House, run: CliRunner, folder: Path, place: Path) -> None:
     assert second["claims"]["holderName"] == "王晓明" and json.loads(say("find", first["id"])[0])["reason"] == "superseded"
     (place / "gone.csv").write_text(f"id\n{second['id']}\nnobody\n")
     change = ("change", "suspend", "--list", str(place / "gone.csv"), "--reason", "fraud")
+    before = say("trail", "--limit", "1")
     assert len(say(*change)) == 1 and json.loads(say("find", second["id"])[0])["state"] == "valid"
+    say("exposed", "--since", "2020-01-01T00:00")
+    say("lookup-rules")
+    assert run.invoke(issuer, ["cosign", str(folder), str(place / "gone.csv")]).exit_code != 0
+    assert say("trail", "--limit", "1") == before  # looking leaves no row
     say(*change, "--yes")
     assert json.loads(say("find", second["id"])[0])["state"] == "suspended"
     say("change", "lift", "--kind", "skill-certificate", "--yes")

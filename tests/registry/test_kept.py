@@ -1,4 +1,4 @@
-"""A kept state is a cache: opened from it, from the log, or from what is left of it, a registry is the same (ADR 30)."""
+"""A kept state is a cache: opened from it, from the log, or from what is left of it, a registry is the same (ADR 31)."""
 
 from __future__ import annotations
 

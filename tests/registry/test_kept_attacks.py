@@ -1,4 +1,4 @@
-"""What a kept state must not make possible: a changed disk, a stolen key, other code, a fault in the middle of a rule (ADR 30)."""
+"""What a kept state must not make possible: a changed disk, a stolen key, other code, a fault in the middle of a rule (ADR 31)."""
 
 from __future__ import annotations
 

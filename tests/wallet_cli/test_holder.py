@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from benchmarks.stage import NOW, Stage, stage
 from credentials.binding import read_binding
 from credentials.carrier import to_text
 from credentials.presentation import Challenge
+from tests.stem import run
 from weid import codec
 
 AT = ("--at", "2026-03-01T08:01:00Z")
@@ -32,10 +32,7 @@ class Weid:
         self.env = {**os.environ, "WEID_HOME": str(folder / "home"), "WEID_PASSPHRASE_FILE": str(folder / "pass")}
 
     def __call__(self, *arguments: str, stdin: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "wallet_cli", *arguments],
-            env=self.env, input=stdin, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        done = run(arguments, self.env, stdin)
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done

@@ -1,12 +1,12 @@
 "use strict";
 // Camera to answer: frames are drawn to a canvas, sent as JPEG to our own origin, and scanning stops on a result.
 (function () {
+  const lens = window.lens;
   const root = document.getElementById("camera");
   if (!root) return;
   const video = root.querySelector("video");
   const view = root.querySelector(".view");
   const hint = root.querySelector(".hint");
-  const canvas = document.createElement("canvas");
   const part = (name) => root.querySelector("[data-do=" + name + "]");
   const PAUSE = 140;  // milliseconds between frames: about 4 to 7 a second with the answer time
   const LONGEST = 1600;  // pixels of the longer side sent
@@ -29,33 +29,25 @@
 
   function stop(key) {
     running += 1;
-    if (stream) stream.getTracks().forEach((track) => track.stop());
+    if (stream) lens.end(stream);
     stream = null;
     video.srcObject = null;
     buttons(false);
     say(key);
   }
 
-  function refusal(error) {
-    if (error.name === "NotAllowedError" || error.name === "SecurityError") return "refused";
-    if (error.name === "NotReadableError" || error.name === "AbortError") return "busy";
-    return "absent";
-  }
-
   async function start() {
-    if (!window.isSecureContext) return say("insecure");
-    if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) return say("absent");
+    if (lens.missing()) return say(lens.missing());
     say("starting");
     const mine = ++running;
     try {
-      const wanted = { facingMode: { ideal: facing }, width: { ideal: 1920 }, height: { ideal: 1080 } };
-      const given = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
-      if (mine !== running) return given.getTracks().forEach((track) => track.stop());
+      const given = await lens.open(facing, 1920, 1080);
+      if (mine !== running) return lens.end(given);
       stream = given;
       video.srcObject = given;
       await video.play();
     } catch (error) {
-      return stop(refusal(error));
+      return stop(lens.refusal(error));
     }
     buttons(true);
     abilities(stream.getVideoTracks()[0]);
@@ -74,21 +66,9 @@
     part("flip").hidden = devices.filter((device) => device.kind === "videoinput").length < 2;
   }
 
-  function frame() {
-    const factor = Math.min(1, LONGEST / Math.max(video.videoWidth, video.videoHeight));
-    canvas.width = Math.round(video.videoWidth * factor);
-    canvas.height = Math.round(video.videoHeight * factor);
-    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-    return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
-  }
-
-  function wait(milliseconds) {
-    return new Promise((done) => setTimeout(done, milliseconds));
-  }
-
   async function loop(mine) {
     while (mine === running) {
-      await wait(PAUSE);
+      await lens.wait(PAUSE);
       if (mine !== running || !video.videoWidth) continue;
       const done = await look(mine);
       if (done) return;
@@ -99,7 +79,7 @@
     const address = root.dataset.action + "?" + new URLSearchParams({ request: root.dataset.request, question: root.dataset.question });
     let response;
     try {
-      response = await window.weid.post(address, await frame(), { "Content-Type": "image/jpeg" });
+      response = await window.weid.post(address, await lens.frame(video, LONGEST, 0.85), { "Content-Type": "image/jpeg" });
     } catch (error) {
       stop("lost");
       return true;
@@ -107,7 +87,7 @@
     if (mine !== running) return true;
     if (response.status === 429) {
       say("slow");
-      await wait(2000);
+      await lens.wait(2000);
       return false;
     }
     if (!response.ok) {

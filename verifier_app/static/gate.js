@@ -2,11 +2,11 @@
 // A camera that never stops: every new code gets one answer over the whole screen, which goes by itself.
 // Frames go to our own origin as JPEG, or the code's text where the browser reads codes itself. Nothing is kept but counts.
 (function () {
+  const lens = window.lens;
   const root = document.getElementById("gate");
   if (!root) return;
   const video = root.querySelector("video"), view = root.querySelector(".view"), hint = root.querySelector(".hint");
   const screen = document.getElementById("screen"), rest = document.getElementById("rest");
-  const canvas = document.createElement("canvas");
   const kiosk = root.dataset.mode === "kiosk", seconds = Number(root.dataset.seconds);
   const SAME = 5000;  // milliseconds a code must be out of sight before it counts as shown again
   const LONGEST = 1280, PAUSE = 40, IDLE = 60000;
@@ -72,7 +72,7 @@
     }
     if (response.status === 429) {
       say("slow");
-      await wait(2000);
+      await lens.wait(2000);
       return null;
     }
     if (!response.ok) {
@@ -100,21 +100,9 @@
   }
 
   // ---- the camera
-  function frame() {
-    const factor = Math.min(1, LONGEST / Math.max(video.videoWidth, video.videoHeight));
-    canvas.width = Math.round(video.videoWidth * factor);
-    canvas.height = Math.round(video.videoHeight * factor);
-    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-    return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.8));
-  }
-
-  function wait(milliseconds) {
-    return new Promise((done) => setTimeout(done, milliseconds));
-  }
-
   function newFrame() {
-    if (!video.requestVideoFrameCallback) return wait(PAUSE);
-    return Promise.race([new Promise((done) => video.requestVideoFrameCallback(done)), wait(250)]);
+    if (!video.requestVideoFrameCallback) return lens.wait(PAUSE);
+    return Promise.race([new Promise((done) => video.requestVideoFrameCallback(done)), lens.wait(250)]);
   }
 
   async function detector() {
@@ -137,34 +125,26 @@
         for (const code of codes) await askText(code.rawValue);
         continue;
       }
-      const answer = await ask(root.dataset.scan, await frame(), "image/jpeg");
+      const answer = await ask(root.dataset.scan, await lens.frame(video, LONGEST, 0.8), "image/jpeg");
       if (!take(answer) && answer && !answer.problem && screen.hidden) say(answer.foreign ? "foreign" : "looking");
-      await wait(PAUSE);
+      await lens.wait(PAUSE);
     }
-  }
-
-  function refusal(error) {
-    if (error.name === "NotAllowedError" || error.name === "SecurityError") return "refused";
-    if (error.name === "NotReadableError" || error.name === "AbortError") return "busy";
-    return "absent";
   }
 
   async function start() {
     used = Date.now();
     window.sound.ready();
-    if (!window.isSecureContext) return say("insecure");
-    if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) return say("absent");
+    if (lens.missing()) return say(lens.missing());
     say("starting");
     const mine = ++running;
     try {
-      const wanted = { facingMode: { ideal: facing }, width: { ideal: 1280 }, height: { ideal: 720 } };
-      const given = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
-      if (mine !== running) return given.getTracks().forEach((track) => track.stop());
+      const given = await lens.open(facing, 1280, 720);
+      if (mine !== running) return lens.end(given);
       stream = given;
       video.srcObject = given;
       await video.play();
     } catch (error) {
-      return stop(refusal(error));
+      return stop(lens.refusal(error));
     }
     buttons(true);
     abilities(stream.getVideoTracks()[0]);
@@ -175,7 +155,7 @@
 
   function stop(key, words) {
     running += 1;
-    if (stream) stream.getTracks().forEach((track) => track.stop());
+    if (stream) lens.end(stream);
     stream = null;
     video.srcObject = null;
     buttons(false);

@@ -6,13 +6,13 @@ import json
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
 from registry.rejections import CODES
 from weid.codec import CALENDAR_END, from_minutes
 from weid.records import Names
+from weid.words import words_of
 
 __all__ = ["SELF_NAMES", "Speaker", "choose", "plain_json", "texts"]
 
@@ -29,8 +29,7 @@ def texts(language: str) -> Mapping[str, str]:
     """Every text of one language; KeyError for a language we do not speak."""
     if language not in SELF_NAMES:
         raise KeyError(language)
-    data = files("registry.node.explorer").joinpath("texts", f"{language}.json").read_text("utf-8")
-    return MappingProxyType(json.loads(data))
+    return words_of("registry.node.explorer", language)
 
 
 class Speaker:

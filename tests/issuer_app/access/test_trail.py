@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from issuer_app.texts import table
 from registry.genesis import print_genesis
 from tests.issuer_app.access.conftest import signed_in
 from tests.issuer_app.house import SKILL, House, Person
-from tests.issuer_app.test_api import CLAIMS, Program
+from tests.issuer_app.test_api import CLAIMS, Program, _check
 from weid.errors import ConflictError, WeidError
 
 
@@ -69,10 +70,10 @@ def test_failed_sign_ins_are_there_and_passwords_are_not(house: House) -> None:
 
 def test_every_act_of_the_pages_has_words(house: House) -> None:
     """An auditor reads what was done, not the name of a function."""
-    rooms = ("people", "entry", "account", "rights", "two", "desk", "reissue", "office")
+    rooms = ("people", "entry", "account", "rights", "two", "desk", "reissue", "office", "hooks", "api-hooks")
     missing = []
     for rule in house.app().url_map.iter_rules():
-        if "POST" not in (rule.methods or ()) or rule.endpoint.split(".")[0] not in rooms:
+        if not {"POST", "PUT", "DELETE"} & (rule.methods or set()) or rule.endpoint.split(".")[0] not in rooms:
             continue
         choices = re.search(r"<any\(([a-z,]+)\):action>", rule.rule)
         acts = [f"{rule.endpoint}-{choice}" for choice in choices.group(1).split(",")] if choices else [rule.endpoint]
@@ -209,4 +210,44 @@ def test_every_command_that_writes_leaves_a_row() -> None:
     from issuer_app.cli import issuer
 
     reads = {"backup", "depending", "ending", "find", "lookup", "paper", "serve", "trail"}
-    assert {name for name, command in issuer.commands.items() if not isinstance(command, Recorded)} - reads <= {"user"}
+    assert {name for name, command in issuer.commands.items() if not isinstance(command, Recorded)} - reads <= {"user", "webhook"}
+    webhook = issuer.commands["webhook"]
+    assert all(isinstance(command, Recorded) for command in getattr(webhook, "commands", {}).values())
+
+
+def test_a_program_reads_the_trail_page_by_page(fresh: House) -> None:
+    """With the scope all of it, by filters, each row once, and the digests make the chain anew; without it only its own."""
+    app = fresh.app()
+    auditor, clerk = Program(fresh, app, "auditor"), Program(fresh, app, "clerk")
+    for number in range(7):
+        trail_of(app).add(minute=fresh.now, kind=PERSON, who="chen", act="desk.issue", target=f"t{number}")
+    clerk("POST", "publish", {})
+    rows, path = list[dict[str, object]](), "trail?limit=3"
+    while path:
+        status, page = auditor("GET", path)
+        assert status == 200 and page["head"] == {"seq": 8, "hash": trail_of(app).head()[1].hex()}
+        _check(page["items"][0], "TrailRow")
+        rows += page["items"]
+        path = f"trail?limit=3&cursor={page['next']}" if page["next"] else ""
+    assert [row["seq"] for row in rows] == list(range(8, 0, -1))
+    assert all(older["hash"] == newer["prev"] for newer, older in pairwise(rows))
+    assert [row["target"] for row in auditor("GET", "trail?target=t3&kind=person&act=desk.&who=chen")[1]["items"]] == ["t3"]
+    next_ = auditor("GET", "trail?limit=3")[1]["next"]
+    assert auditor("GET", f"trail?limit=3&who=chen&cursor={next_}")[0] == 400  # the cursor of another list
+    for wrong in ("kind=x", "kind=", "limit=0", "who=" + "x" * 201):
+        assert auditor("GET", f"trail?{wrong}")[0] == 400
+    assert clerk("GET", "trail")[0] == 403 and auditor("GET", "me/trail")[1]["items"] == []
+    own = clerk("GET", "me/trail")[1]["items"]
+    assert [row["act"] for row in own] == ["api.publish"] and own[0]["who"].startswith("program (")
+
+
+def test_the_subject_of_a_certificate_gets_its_rows_by_the_api_too(fresh: House) -> None:
+    """The same signed file as the clerk's page gives."""
+    fresh.accredit()
+    app = fresh.app()
+    clerk = Program(fresh, app, "clerk")
+    id_ = clerk("POST", "certificates", {"schema": fresh.skill.hex(), "claims": CLAIMS})[1]["id"]
+    answer = clerk.http.get(f"/api/v1/certificates/{id_}/trail", headers=clerk.head)
+    content = check_export(answer.data, fresh.desk.facts(fresh.now), fresh.world.genesis.hash)
+    assert (content["about"], [row["act"] for row in content["rows"]]) == (id_, ["api.issue"])
+    assert Program(fresh, app, "auditor")("GET", f"certificates/{id_}/trail")[0] == 403

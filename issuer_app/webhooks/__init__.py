@@ -1,0 +1,1 @@
+"""Signed webhooks: what happened at the desk is told to other programs, once it is so."""
