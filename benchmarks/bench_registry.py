@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from registry import operations as ops
@@ -27,27 +26,21 @@ def main() -> None:
         amount = count if profile == "intl" else count // 4
         for block in (1, 10, 100, 1_000):
             appends(profile, amount if block > 1 else amount // 10, block)
-        appends(profile, amount, 100, callers=2)
     proofs_and_bundle(count)
 
 
-def appends(profile: str, count: int, block: int, callers: int = 1) -> None:
-    """Operations a second at one block size, 50 authors anchoring evidence; each caller waits for its block before the next."""
+def appends(profile: str, count: int, block: int) -> None:
+    """Operations a second at one block size, 50 authors anchoring evidence."""
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder), profile=profile)
         authors = [world.author(world.register(world.actor())) for _ in range(50)]
         made = [ops.evidence_anchor(authors[n % 50], world.genesis.hash(n.to_bytes(8, "big")), "file").data for n in range(count)]
-        times: list[float] = []
-
-        def call(first: int) -> None:
-            for at in range(first * block, count, callers * block):
-                begun = time.perf_counter()
-                assert all(receipt.code == "applied" for receipt in world.registry.submit(made[at : at + block]))
-                times.append(time.perf_counter() - begun)
-
+        times = []
         start = time.perf_counter()
-        with ThreadPoolExecutor(callers) as threads:
-            list(threads.map(call, range(callers)))
+        for at in range(0, count, block):
+            begun = time.perf_counter()
+            assert all(receipt.code == "applied" for receipt in world.registry.submit(made[at : at + block]))
+            times.append(time.perf_counter() - begun)
         taken = time.perf_counter() - start
         times.sort()
         middle, late = times[len(times) // 2], times[int(len(times) * 0.99)]
@@ -60,8 +53,7 @@ def appends(profile: str, count: int, block: int, callers: int = 1) -> None:
             print(f"open   {profile:4} replay: {size / (time.perf_counter() - begun):9,.0f} ops/s", flush=True)
         world.registry.close()
         print(
-            f"append {profile:4} {block:5} a block{', ' + str(callers) + ' callers' if callers > 1 else ''}: "
-            f"{count / taken:9,.0f} ops/s   "
+            f"append {profile:4} {block:5} a block: {count / taken:9,.0f} ops/s   "
             f"p50 {middle * 1e3:7.2f} ms   p99 {late * 1e3:7.2f} ms   {world.path.stat().st_size / size:5.0f} B/op",
             flush=True,
         )

@@ -42,7 +42,6 @@ __all__ = ["Engine", "Receipt", "Registry"]
 
 Engine: TypeAlias = Callable[[SqliteEngine], LogEngine]
 _KEEP = 10_000  # entries after which the state is kept anew: so many are replayed at most after a crash
-_ALONE = 8  # fewer entries than this are applied sooner than a thread has begun
 _LEAST = 100  # so many are replayed sooner than they are worth a keeping when a process ends
 
 
@@ -109,7 +108,6 @@ class Registry(ReplayedLog):
         if self._keeper is not None:
             self._keeper.close()
         self._threads.shutdown()
-        self._marks.shutdown()
         self.engine.close()
 
     @property
@@ -307,27 +305,10 @@ class Registry(ReplayedLog):
         placed = self.engine.wait(self.engine.append([entry.data for entry in entries], expect=expect), 30.0)
         if not isinstance(placed, Placed) or placed.first != expect:
             raise ConflictError("another writer appended to this log: open it again", code="other-writer")
-        with self._marking(len(entries)):
-            receipts = [self._apply(entry, verify) for entry in entries]
+        receipts = [self._apply(entry, verify) for entry in entries]
         self._publish()
         self._keep(_KEEP)
         return receipts
-
-    @contextmanager
-    def _marking(self, count: int) -> Iterator[None]:
-        """Raise the high-water mark to the stored tree while the block applies its entries: the disk takes as long as they do.
-
-        A mark that is ahead of what was signed is only too careful, and the tree is durable.
-        """
-        tree = self.engine.tree
-        if self._keys is None or count < _ALONE:
-            yield
-            return
-        raised = self._marks.submit(self._keys.raise_mark, tree.size, tree.root, tree.root_at)
-        try:
-            yield
-        finally:
-            raised.result()
 
     def _order(self, entries: Sequence[bytes], order: Follower, exact: bool) -> list[Receipt]:
         """Have another engine place the entries; what it made final was applied when this returns."""

@@ -35,7 +35,6 @@ class ReplayedLog(ReadableLog):
         super().__init__(engine, genesis)
         self._keys, self.order = keys, order
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="verify")
-        self._marks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mark")
         self._taken: dict[int, Receipt] = {}
         self._checked = True  # False while what others wrote is not known to be a continuation
 

@@ -141,15 +141,11 @@ class OperatorKeys:
         if mark.size and root_at(mark.size) != mark.root:
             raise RollbackError(f"the first {mark.size} entries are not those signed before", code="other-history")
 
-    def raise_mark(self, size: int, root: bytes, root_at: Callable[[int], bytes]) -> None:
-        """Remember a tree that is durable, if it continues everything signed before: it may be signed from here on."""
-        self.check(size, root_at)
-        if (size, root) != (self.mark.size, self.mark.root):
-            self._write(replace(self.mark, size=size, root=root))
-
     def sign_checkpoint(self, checkpoint: Checkpoint, root_at: Callable[[int], bytes]) -> Note:
         """A checkpoint note, if it continues everything signed before."""
-        self.raise_mark(checkpoint.size, checkpoint.root, root_at)
+        self.check(checkpoint.size, root_at)
+        if (checkpoint.size, checkpoint.root) != (self.mark.size, self.mark.root):
+            self._write(replace(self.mark, size=checkpoint.size, root=checkpoint.root))
         return sign_note(print_checkpoint(checkpoint), self._genesis.origin, self._log)
 
     def sign_twin(self, twin: Twin) -> Note:
