@@ -220,3 +220,10 @@ def test_round_trip_of_anything(data: bytes, meta: dict[str, str]) -> None:
     done = seal(data, PASSPHRASE, kind="wallet", random=secrets.token_bytes, meta=meta, cost=10)
     assert unseal(done, PASSPHRASE, kind="wallet") == data
     assert read_header(done).meta == meta
+
+
+@pytest.mark.parametrize(("profile", "cost"), [("intl", 17), ("gm", 600_000)])
+def test_a_key_costs_its_thief_much(profile: str, cost: int) -> None:
+    """What is used when nobody asks for less: scrypt with N = 2^17, PBKDF2 with 600,000 rounds of SM3."""
+    sealed = seal(b"x", PASSPHRASE, kind="note", random=secrets.token_bytes, profile=profile)
+    assert read_header(sealed).cost == cost
