@@ -18,10 +18,10 @@ UNUSABLE: Final = "facts-unusable"
 _LOG = logging.getLogger(__name__)
 
 
-def calmly(run: Callable[[], T], otherwise: T) -> T:
-    """What `run` gives, or `otherwise` where it breaks down; an error of the tree is the caller's."""
+def calmly(run: Callable[..., T], otherwise: T, *given: object) -> T:
+    """What `run` gives for `given`, or `otherwise` where it breaks down; an error of the tree is the caller's."""
     try:
-        return run()
+        return run(*given)
     except WeidError:
         raise
     except Exception:  # noqa: BLE001  # the one fail-closed line: a defect must read as "no", not as a crash or a yes
@@ -44,15 +44,15 @@ class Guarded:
 
     def fact(self, kind: str, key: str, at: int | None = None) -> Fact:
         """As `Facts.fact`."""
-        return self._asked(lambda: self._facts.fact(kind, key, at))
+        return self._asked(self._facts.fact, kind, key, at)
 
     def find(self, kind: str, prefix: str) -> tuple[Found, ...]:
         """As `Facts.find`."""
-        return self._asked(lambda: self._facts.find(kind, prefix))
+        return self._asked(self._facts.find, kind, prefix)
 
-    def _asked(self, question: Callable[[], T]) -> T:
+    def _asked(self, question: Callable[..., T], *given: object) -> T:
         try:
-            answer = calmly(question, None)
+            answer = calmly(question, None, *given)
         except WeidError as error:
             raise RegistryError(f"the trust data could not be asked: {error}", code="facts-unusable") from error
         if answer is None:

@@ -123,6 +123,7 @@ _STEPS: Final = (
     _Step("clock", checks_holder.clock, ("format",)),
     _Step("specimen", _specimen, ("format",)),
 )
+_BROKEN: Final = failed("internal-error")
 CHECK_IDS: Final = tuple(step.id for step in _STEPS)
 """Every check id in order; one `rules.<id>` for each rule of the policy follows."""
 
@@ -167,7 +168,7 @@ def _run(step: _Step, case: Case, blocked: set[str]) -> Check:
             blocked.add(step.id)
             return _plain(step.id, Outcome.SKIPPED, f"needs-{need}")
     try:
-        outcome, code, evidence = calmly(lambda: _way(step, case)(case), failed("internal-error"))
+        outcome, code, evidence = calmly(_done, _BROKEN, step, case)
     except WeidError as error:
         known = error.code if error.code in verdicts.VERDICT_OF else "malformed"
         outcome, code, evidence = unusable(error) or failed(known, {"reason": str(error)})
@@ -177,13 +178,13 @@ def _run(step: _Step, case: Case, blocked: set[str]) -> Check:
     return Check(step.id, outcome, code, evidence) if evidence else _plain(step.id, outcome, code)
 
 
-def _way(step: _Step, case: Case) -> Callable[[Case], Result]:
-    """How a check is done: a credential of another system has ways of its own for most."""
+def _done(step: _Step, case: Case) -> Result:
+    """Do a check: a credential of another system has ways of its own for most."""
     if case.other is None:
-        return step.run
+        return step.run(case)
     from credentials.foreign.checks import CHECKS  # only where needed: a code of ours is checked sooner without
 
-    return CHECKS.get(step.id, step.run)
+    return CHECKS.get(step.id, step.run)(case)
 
 
 def _suite(case: Case) -> str:
