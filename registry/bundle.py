@@ -10,7 +10,9 @@ line is left unchecked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -123,6 +125,26 @@ def open_bundle(data: bytes, *, pin: bytes, at: int, label: str | None = None) -
     `wrong-register`, `no-signature`, `no-quorum`, `unknown-cosigner`, `chain-gap`, `wrong-chain`; SignatureError,
     ProofError or MalformedError for what is broken.
     """
+    with _all_stay():
+        return _opened(data, pin, at, label)
+
+
+@contextmanager
+def _all_stay() -> Iterator[None]:
+    """No collection in the block: thousands of values are made, all of which stay, and it would walk them again and again.
+
+    What it had to do is done afterwards. Whoever finds it switched off leaves it so: another thread may be here too.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _opened(data: bytes, pin: bytes, at: int, label: str | None) -> BundleFacts:
     bundle = parse_bundle(data)
     genesis = parse_genesis(bundle.genesis)
     if genesis.digest != pin:

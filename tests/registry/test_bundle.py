@@ -278,3 +278,19 @@ def test_wrong_leaves_are_refused(world: World) -> None:
         with pytest.raises(WeidError) as caught:
             world.registry.put_register(f"{issuer.did}/status/1", wrong)
         assert caught.value.code == "wrong-digest"
+
+
+def test_opening_leaves_the_collector_as_it_was(world: World) -> None:
+    """Also where opening fails, and where somebody else had switched it off."""
+    import gc
+
+    data = small(world)
+    for before in (True, False):
+        (gc.enable if before else gc.disable)()
+        try:
+            opened(world, data)
+            with pytest.raises(WeidError):
+                opened(world, data[:-1])
+            assert gc.isenabled() is before
+        finally:
+            gc.enable()
