@@ -34,7 +34,8 @@ def unpacked(data: bytes) -> dict[str, bytes]:
         raise MalformedError(f"a packed pack has at most {MAX_ZIP} bytes", code="too-large")
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            # Not `is_dir()`, which breaks down over a member without a name.
+            entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             # The sizes a ZIP states can lie: they are a first sieve, and reading stops at the limit below.
             if len(entries) > MAX_FILES or sum(entry.file_size for entry in entries) > MAX_ALL:
                 raise MalformedError(f"a pack has at most {MAX_FILES} files and {MAX_ALL} bytes", code="too-large")

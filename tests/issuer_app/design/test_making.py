@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile, ZipInfo
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +13,7 @@ from click.testing import CliRunner
 from issuer_app.design.checking import faults
 from issuer_app.design.examples import EXAMPLES, example
 from issuer_app.design.making import pack_files
+from issuer_app.design.parcel import unpacked
 from issuer_app.design.plan import Plan, field_name, read_plan
 from issuer_app.design.table import fields_of_csv
 from issuer_app.design.unmaking import plan_of
@@ -145,3 +148,13 @@ def test_by_command(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "perhaps 證" in done.output
     assert not (tmp_path / "none").exists()
+
+
+def test_a_zip_with_a_nameless_member_is_refused() -> None:
+    """Python's own `ZipInfo.is_dir` breaks down over one (found by the fuzz test)."""
+    file, nameless = BytesIO(), ZipInfo("x")
+    nameless.filename = ""
+    with ZipFile(file, "w") as archive:
+        archive.writestr(nameless, b"x")
+    with pytest.raises(MalformedError):
+        unpacked(file.getvalue())
