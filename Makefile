@@ -33,7 +33,7 @@ test: $(READY)
 	@$(BIN)/python -m pytest -n 3 -m "not long"
 
 test-all: $(READY)
-	@$(BIN)/python -m pytest -n 2 -s
+	@$(BIN)/python -m pytest -n 2
 
 check: $(READY)
 	@$(BIN)/ruff check .
