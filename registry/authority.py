@@ -100,11 +100,6 @@ class Authority:
             raise MalformedError(f"{self.genesis.origin} has no {what} key")
         return found
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The keys this log has: `twin` only where it has two trees."""
-        return tuple(what for what in KEYS if what != "twin" or self.twin is not None)
-
     def payload(self, what: str, key: PublicKey) -> bytes:
         """What the old and the new key sign when this key takes over."""
         old = self.key(what)

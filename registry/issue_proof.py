@@ -24,7 +24,7 @@ from weid.issuance import Issuance
 from weid.records import RegisterLeaf, StatusRecord
 from weid.status import register_leaf
 
-__all__ = ["IssueProof", "is_issue_proof", "issue_statement", "parse_issue_proof", "print_issue_proof", "prove_issue",
+__all__ = ["IssueProof", "issue_statement", "parse_issue_proof", "print_issue_proof", "prove_issue",
            "read_issue_proof"]  # fmt: skip
 
 _FORM = "weid/issue-proof/v1"
@@ -61,11 +61,6 @@ def print_issue_proof(proof: IssueProof) -> bytes:
         "form": _FORM, "index": proof.leaf.index, "cid": proof.leaf.cid.hex(), "position": proof.position, "path": path,
         "state": parse_json(proof.state), "commit": proof.commit,
     })  # fmt: skip
-
-
-def is_issue_proof(data: bytes) -> bool:
-    """Whether bytes call themselves a proof of issue."""
-    return b'"form":"' + _FORM.encode() + b'"' in data[:_MAX_BYTES]
 
 
 def parse_issue_proof(data: bytes) -> IssueProof:

@@ -44,8 +44,9 @@ def export(registry: Registry, folder: Path) -> int:
             _write(target, resource(registry, path))
             written += 1
     named = {"genesis.json": print_genesis(registry.genesis), "bundle": bundle, "checkpoint": note}
-    if registry.genesis.second is not None:
-        named["twin"] = registry.twin()
+    twin = registry.engine.kept("note", "twin")
+    if twin is not None:  # a mirror may not have been given it yet
+        named["twin"] = twin
     for name, data in named.items():
         _write(folder / name, data)
     return written

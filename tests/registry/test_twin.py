@@ -173,6 +173,12 @@ def test_a_mirror_recomputes_both_trees(both: World, tmp_path: Path) -> None:
         mirror.sync(FolderSource(site))
     (kept,) = (tmp_path / "copy").glob("*.evidence")
     assert check_evidence(kept.read_bytes(), pin=both.pin) == "twin"
+    (site / "twin").unlink()
+    bare = Mirror.open(tmp_path / "bare", print_genesis(both.genesis), random=both.random)
+    bare.sync(FolderSource(site))  # nobody gave it the roots of both trees: it is a copy all the same, and shows itself
+    assert create_node(bare.registry, explorer=True, read_only=True).test_client().get("/").status_code == 200
+    assert export(bare.registry, tmp_path / "again") > 0
+    bare.close()
     (site / "twin").write_bytes(both.registry.twin())
     assert mirror.sync(FolderSource(site)).size == both.registry.size
     mirror.close()

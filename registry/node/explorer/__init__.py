@@ -115,7 +115,7 @@ def _log_pages(routes: Blueprint, registry: Registry, index: LogIndex) -> None:
     @routes.get("/")
     def overview() -> str:
         note = registry.checkpoint()
-        twin = "" if registry.genesis.second is None else registry.twin().decode()
+        twin = (registry.engine.kept("note", "twin") or b"").decode()  # a mirror may not have been given it yet
         return render_template(
             "explorer/overview.html", note=note.decode(), twin=twin, genesis=registry.genesis, pin=registry.pin.hex(),
             fingerprint=fingerprint(registry.pin), now=registry.state.now, size=registry.size, applied=index.applied(),
